@@ -1,0 +1,1 @@
+"""The command line and the web app of Layerwise: they show whatever is registered."""

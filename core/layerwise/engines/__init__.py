@@ -1,0 +1,34 @@
+"""The compiled training step and predict function of each backend, behind one small interface.
+
+An engine is a module with
+
+- `Trainer(model, optimizer, loss, metrics, *, xla)`: see `layerwise.engines.base.Trainer`;
+- `compile_predict(model, *, xla) -> (batch) -> outputs`, both NumPy.
+
+`current()` is the engine of the backend that Keras runs on.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from layerwise.errors import DeviceError
+
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def current() -> ModuleType:
+    """The engine of Keras' backend.
+
+    Raises:
+        DeviceError: Keras runs on a backend that cannot train.
+    """
+    import keras
+
+    backend = keras.backend.backend()
+    if backend not in BACKENDS:
+        raise DeviceError(
+            f"The backend {backend!r} cannot train", expected=", ".join(BACKENDS), remedy="set KERAS_BACKEND=tensorflow"
+        )
+    return importlib.import_module(f"layerwise.engines.{backend}")

@@ -1,0 +1,86 @@
+"""What the engines have in common: the interface of a Trainer, and how a loss is put together."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+Metrics = Mapping[str, Callable]
+"""By name: `(targets, outputs) -> scalar`, the mean over a batch, in `keras.ops`."""
+
+
+class Trainer(abc.ABC):
+    """Runs many steps of training in one compiled call.
+
+    Examples stay where the device can gather them: a call is given their positions, so that nothing but a few
+    integers crosses from Python for hundreds of steps. The weights live in the Keras variables of the model,
+    which are up to date between two calls.
+
+    Args:
+        model: The network; its variables are changed in place.
+        optimizer: Built for the trainable variables if it is not yet.
+        loss: `(targets, outputs) -> scalar`, the mean over a batch. Losses that layers add are added to it.
+        metrics: What is watched beside the loss.
+        xla: Whether XLA compiles the step; engines for which that means nothing ignore it.
+    """
+
+    def __init__(
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Callable, metrics: Metrics, *, xla: bool
+    ) -> None:
+        self.model, self.optimizer, self.loss, self.metrics, self.xla = model, optimizer, loss, dict(metrics), xla
+        if not optimizer.built:
+            optimizer.build(model.trainable_variables)
+
+    @abc.abstractmethod
+    def place(self, inputs: Any, targets: Any) -> Any:
+        """Examples [examples, ...] (arrays or dicts of arrays) as the device holds them, for `train` and
+        `evaluate`."""
+
+    @abc.abstractmethod
+    def train(self, data: Any, order: np.ndarray, start: int, stop: int) -> dict[str, float]:
+        """Do the steps `start` to `stop - 1` of `order`.
+
+        Args:
+            data: What `place` gave.
+            order: Positions of examples, int32 [steps, batch]; of the same shape in every call, so that it is
+                compiled once.
+
+        Returns:
+            The means of "loss" and of each metric over these steps.
+        """
+
+    @abc.abstractmethod
+    def evaluate_batch(self, data: Any, start: int, stop: int) -> dict[str, float]:
+        """The means of "loss" and of each metric over the examples `start` to `stop - 1`, without training."""
+
+    def measure(self, targets: Any, outputs: Any, *, losses: list[Any]) -> tuple[Any, dict[str, Any]]:
+        """The whole loss and the metrics of one batch, in `keras.ops`.
+
+        Args:
+            losses: The losses that layers added (regularisation).
+        """
+        from keras import ops
+
+        # In mixed precision outputs come in 16 bits, in which sums over a batch lose digits.
+        outputs = keras_float32(outputs)
+        loss = self.loss(targets, outputs)
+        for extra in losses:
+            loss = loss + ops.cast(extra, loss.dtype)
+        return loss, {name: metric(targets, outputs) for name, metric in self.metrics.items()}
+
+
+def keras_float32(outputs: Any) -> Any:
+    """Outputs of a network (a tensor or a nest of tensors), floating-point ones as float32."""
+    import keras
+
+    def widen(tensor: Any) -> Any:
+        is_float = keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype))
+        narrow = is_float and keras.backend.standardize_dtype(tensor.dtype) != "float64"
+        return keras.ops.cast(tensor, "float32") if narrow else tensor
+
+    return keras.tree.map_structure(widen, outputs)

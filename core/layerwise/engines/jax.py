@@ -1,0 +1,104 @@
+"""JAX: a `lax.fori_loop` over many steps in one `jit`, the variables carried as its state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+import keras
+
+from layerwise.engines import base
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Trainer(base.Trainer):
+    """See `layerwise.engines.base.Trainer`."""
+
+    def __init__(self, model, optimizer, loss, metrics, *, xla) -> None:
+        super().__init__(model, optimizer, loss, metrics, xla=xla)
+        # The state is donated: its old arrays are gone after the call, and the variables are given the new ones.
+        self._steps = jax.jit(self._loop, donate_argnums=0)
+        self._evaluate = jax.jit(self._measure_batch)
+
+    def place(self, inputs: Any, targets: Any) -> Any:
+        return keras.tree.map_structure(jax.numpy.asarray, (inputs, targets))
+
+    def train(self, data: Any, order: np.ndarray, start: int, stop: int) -> dict[str, float]:
+        state, sums = self._steps(self._state(), data, jax.numpy.asarray(order), start, stop)
+        for variable, value in zip(self._variables(), state, strict=True):
+            variable.assign(value)
+        return {name: float(total) / (stop - start) for name, total in sums.items()}
+
+    def evaluate_batch(self, data: Any, start: int, stop: int) -> dict[str, float]:
+        batch = keras.tree.map_structure(lambda tensor: tensor[start:stop], data)
+        return {name: float(value) for name, value in self._evaluate(self._state(), batch).items()}
+
+    def _variables(self) -> list[keras.Variable]:
+        model = self.model
+        return [*model.trainable_variables, *model.non_trainable_variables, *self.optimizer.variables]
+
+    def _state(self) -> list[jax.Array]:
+        return [variable.value for variable in self._variables()]
+
+    def _parts(self, state: list[jax.Array]) -> tuple[list, list, list]:
+        first = len(self.model.trainable_variables)
+        second = first + len(self.model.non_trainable_variables)
+        return state[:first], state[first:second], state[second:]
+
+    def _loop(self, state: list, data: Any, order: jax.Array, start: int, stop: int) -> tuple[list, dict]:
+        def body(step, carry):
+            state, sums = carry
+            state, values = self._step(state, data, order[step])
+            return state, {name: sums[name] + values[name].astype("float32") for name in sums}
+
+        sums = {name: jax.numpy.zeros(()) for name in ("loss", *self.metrics)}
+        return jax.lax.fori_loop(start, stop, body, (state, sums))
+
+    def _step(self, state: list, data: Any, positions: jax.Array) -> tuple[list, dict]:
+        inputs, targets = keras.tree.map_structure(lambda tensor: tensor[positions], data)
+        trainable, others, optimizer = self._parts(state)
+
+        def scaled_loss(trainable):
+            outputs, changed, losses = self.model.stateless_call(
+                trainable, others, inputs, training=True, return_losses=True
+            )
+            loss, values = self.measure(targets, outputs, losses=losses)
+            with keras.StatelessScope(
+                state_mapping=list(zip(self.optimizer.variables, optimizer, strict=True))
+            ):  # the scale of a LossScaleOptimizer is one of its variables
+                scaled = self.optimizer.scale_loss(loss)
+            return scaled, ({"loss": loss, **values}, changed)
+
+        gradients, (values, others) = jax.grad(scaled_loss, has_aux=True)(trainable)
+        trainable, optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
+        return [*trainable, *others, *optimizer], values
+
+    def _measure_batch(self, state: list, batch: Any) -> dict[str, jax.Array]:
+        inputs, targets = batch
+        trainable, others, _ = self._parts(state)
+        outputs, _, losses = self.model.stateless_call(trainable, others, inputs, training=False, return_losses=True)
+        loss, values = self.measure(targets, outputs, losses=losses)
+        return {"loss": loss, **values}
+
+
+def compile_predict(model: keras.Model, *, xla: bool = False) -> Callable[[Any], Any]:
+    """The forward pass of `model` as one compiled call: a batch (array or dict of arrays) to outputs, NumPy.
+
+    Each shape of batch is compiled at its first call. JAX always compiles with XLA.
+    """
+
+    @jax.jit
+    def forward(trainable: list, others: list, batch: Any) -> Any:
+        outputs, _ = model.stateless_call(trainable, others, batch, training=False)
+        return base.keras_float32(outputs)
+
+    def predict(batch: Any) -> Any:
+        trainable = [variable.value for variable in model.trainable_variables]
+        others = [variable.value for variable in model.non_trainable_variables]
+        outputs = forward(trainable, others, batch)
+        return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
+
+    return predict

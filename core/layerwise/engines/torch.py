@@ -1,0 +1,60 @@
+"""PyTorch: the same steps, dispatched one by one; the examples stay on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import keras
+import torch
+
+from layerwise.engines import base
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Trainer(base.Trainer):
+    """See `layerwise.engines.base.Trainer`."""
+
+    def place(self, inputs: Any, targets: Any) -> Any:
+        return keras.tree.map_structure(keras.ops.convert_to_tensor, (inputs, targets))
+
+    def train(self, data: Any, order: np.ndarray, start: int, stop: int) -> dict[str, float]:
+        positions = keras.ops.convert_to_tensor(order).long()
+        sums: dict[str, Any] = {}
+        for step in range(start, stop):
+            for name, value in self._step(data, positions[step]).items():
+                sums[name] = sums.get(name, 0.0) + value.detach().float()
+        return {name: float(total) / (stop - start) for name, total in sums.items()}
+
+    def evaluate_batch(self, data: Any, start: int, stop: int) -> dict[str, float]:
+        inputs, targets = keras.tree.map_structure(lambda tensor: tensor[start:stop], data)
+        with torch.no_grad():
+            outputs = self.model(inputs, training=False)
+            loss, values = self.measure(targets, outputs, losses=self.model.losses)
+        return {name: float(value) for name, value in {"loss": loss, **values}.items()}
+
+    def _step(self, data: Any, positions: torch.Tensor) -> dict[str, torch.Tensor]:
+        inputs, targets = keras.tree.map_structure(lambda tensor: tensor[positions], data)
+        variables = self.model.trainable_variables
+        self.model.zero_grad()
+        outputs = self.model(inputs, training=True)
+        loss, values = self.measure(targets, outputs, losses=self.model.losses)
+        self.optimizer.scale_loss(loss).backward()
+        gradients = [variable.value.grad for variable in variables]
+        with torch.no_grad():
+            self.optimizer.apply(gradients, variables)
+        return {"loss": loss, **values}
+
+
+def compile_predict(model: keras.Model, *, xla: bool = False) -> Callable[[Any], Any]:
+    """The forward pass of `model` without gradients: a batch (array or dict of arrays) to outputs, NumPy."""
+
+    def predict(batch: Any) -> Any:
+        with torch.inference_mode():
+            tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
+            outputs = base.keras_float32(model(tensors, training=False))
+        return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
+
+    return predict

@@ -1,0 +1,70 @@
+"""Where things are on this machine: the user's runs and versions, the cache, the data folders.
+
+LAYERWISE_HOME    runs, promoted versions, settings; by default the system's place for user data
+LAYERWISE_CACHE   what can be downloaded again; by default the system's cache
+LAYERWISE_DATA    folders with data sets that are there already, separated as in PATH
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+
+def home() -> Path:
+    """The folder of the user's runs, promoted versions and settings. It need not exist yet."""
+    return _folder("LAYERWISE_HOME") or platformdirs.user_data_path("layerwise", appauthor=False)
+
+
+def cache() -> Path:
+    """The folder of what can be downloaded again. It need not exist yet."""
+    return _folder("LAYERWISE_CACHE") or platformdirs.user_cache_path("layerwise", appauthor=False)
+
+
+def data_folders() -> list[Path]:
+    """The folders that `LAYERWISE_DATA` names, in its order."""
+    names = os.environ.get("LAYERWISE_DATA", "").split(os.pathsep)
+    return [Path(name).expanduser().absolute() for name in names if name.strip()]
+
+
+def _folder(variable: str) -> Path | None:
+    value = os.environ.get(variable, "").strip()
+    return Path(value).expanduser().absolute() if value else None
+
+
+def write_atomically(path: Path, data: bytes | str) -> None:
+    """Write a file so that a reader, or a crash at any moment, sees all of the old or all of the new.
+
+    Args:
+        path: The file; its folder is made if it is missing.
+        data: Its whole contents; text is written as UTF-8.
+
+    Raises:
+        OSError: The folder cannot be written to, or the disk is full; the old file is as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = data.encode() if isinstance(data, str) else data
+    # In the same folder, since a rename is atomic only within a file system.
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files private; this one should be as readable as any other that the user writes.
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    """The permissions that new files are not given; reading them means setting them for a moment."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

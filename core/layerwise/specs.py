@@ -1,0 +1,372 @@
+"""The registration objects: what a plugin hands to the core. Frozen, keyword-only, checked on creation.
+
+Callables may be given as functions or as text, "module:function": text is imported at first use, which
+keeps registration cheap and lets a worker process of its own find the same function.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerwise.config import TrainingConfig, settings_of
+from layerwise.errors import NotFoundError, SpecError
+from layerwise.tasks.base import Task
+
+if TYPE_CHECKING:
+    from layerwise.data import Split
+
+Reference = Callable | str
+"""A function, or where to find it: "module:function"."""
+
+_PART = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def resolve(reference: Reference) -> Callable:
+    """The function that a Reference names.
+
+    Raises:
+        SpecError: There is no such module or function.
+    """
+    if callable(reference):
+        return reference
+    module, _, name = reference.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise SpecError(
+            f"{reference!r} cannot be imported", expected='"module:function"', received=str(error)
+        ) from error
+    return found
+
+
+def _check_name(owner: str, name: Any, parts: int = 1) -> None:
+    pattern = "/".join([_PART] * parts)
+    if not (isinstance(name, str) and re.fullmatch(pattern, name)):
+        shape = "domain/application" if parts == 2 else "one word"
+        raise SpecError(
+            f"{owner} has an unusable name",
+            expected=f"{shape} in lower case, with digits and single hyphens inside",
+            received=repr(name),
+        )
+
+
+def _check_reference(owner: str, name: str, value: Any, *, required: bool = True) -> None:
+    if value is None and not required:
+        return
+    if callable(value) or (isinstance(value, str) and re.fullmatch(r"[\w.]+:\w+", value)):
+        return
+    raise SpecError(f"{owner}: {name} is not usable", expected='a function or "module:function"', received=repr(value))
+
+
+def _check_text(owner: str, **texts: Any) -> None:
+    for name, value in texts.items():
+        if not (isinstance(value, str) and value.strip()):
+            raise SpecError(f"{owner}: {name} is missing", expected="a text", received=repr(value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What a reader should know about a model before trusting it.
+
+    Args:
+        title: A few words, shown on the model's card.
+        summary: One sentence, shown below the title.
+        description: Markdown: how it works, what it was trained on and how its settings were chosen.
+        limits: Markdown: what it is not for and where it fails.
+        licence: Licence of the weights, as an SPDX identifier.
+        sources: Papers or pages that it stands on.
+    """
+
+    title: str
+    summary: str
+    description: str = ""
+    limits: str = ""
+    licence: str = "Apache-2.0"
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_text("ModelCard", title=self.title, summary=self.summary)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A named configuration of a model and, when weights are shipped with it, their folder.
+
+    Args:
+        name: One word: "dense".
+        summary: One sentence that tells it from the other variants.
+        config: The config it is built and trained with unless told otherwise.
+        weights: A version folder (`version.json` and `weights.safetensors`), or None.
+        command: The command that trained the shipped weights.
+    """
+
+    name: str
+    summary: str = ""
+    config: TrainingConfig = field(default_factory=TrainingConfig)
+    weights: Path | None = None
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name("Variant", self.name)
+        if not isinstance(self.config, TrainingConfig):
+            raise SpecError(
+                f"The variant {self.name!r} has no usable config",
+                expected="an instance of a TrainingConfig",
+                received=repr(self.config),
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """An input to try, with a caption. `inputs` is what the task's `encode` takes; files as Path."""
+
+    inputs: Mapping[str, Any]
+    label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """A model that can be built, trained, loaded and shown.
+
+    Args:
+        name: "domain/application"; the domain is the page on which it appears.
+        task: What goes in, what comes out. A trained version keeps its own copy of the parameters.
+        build: `(config, task) -> keras.Model`. The task is given because the size of the head follows the
+            labels, which follow the data.
+        data: The name of a registered DatasetSpec that it is trained on, or None.
+        config: The type of its config.
+        variants: Named configs, the first the default. Empty means one, "default", of `config()`.
+        train: `(context) -> None` for models that the core's supervised loop cannot train.
+        runner: `(version) -> Runner` for models that are more than one forward pass.
+        card: What a reader should know.
+        examples: A function without arguments that gives a sequence of Example.
+
+    Raises:
+        SpecError: A value is not usable; the text says what was expected.
+    """
+
+    name: str
+    task: Task
+    build: Reference
+    card: ModelCard
+    data: str | None = None
+    config: type[TrainingConfig] = TrainingConfig
+    variants: tuple[Variant, ...] = ()
+    train: Reference | None = None
+    runner: Reference | None = None
+    examples: Reference | None = None
+
+    def __post_init__(self) -> None:
+        _check_name("ModelSpec", self.name, parts=2)
+        owner = f"ModelSpec {self.name}"
+        if not isinstance(self.task, Task):
+            raise SpecError(f"{owner}: task is not usable", expected="a Task", received=repr(self.task))
+        if not isinstance(self.card, ModelCard):
+            raise SpecError(f"{owner}: card is not usable", expected="a ModelCard", received=repr(self.card))
+        _check_reference(owner, "build", self.build)
+        for name in ("train", "runner", "examples"):
+            _check_reference(owner, name, getattr(self, name), required=False)
+        if self.data is not None:
+            _check_name(f"{owner}: data", self.data)
+        if not (isinstance(self.config, type) and issubclass(self.config, TrainingConfig)):
+            raise SpecError(
+                f"{owner}: config is not usable", expected="a subclass of TrainingConfig", received=repr(self.config)
+            )
+        settings_of(self.config)
+        variants = tuple(self.variants) or (Variant(name="default", config=self.config()),)
+        names = [variant.name for variant in variants]
+        if len(set(names)) != len(names):
+            raise SpecError(f"{owner} names a variant twice", received=", ".join(names))
+        for variant in variants:
+            if not isinstance(variant.config, self.config):
+                raise SpecError(
+                    f"{owner}: the variant {variant.name!r} has a config of another type",
+                    expected=self.config.__name__,
+                    received=type(variant.config).__name__,
+                )
+        object.__setattr__(self, "variants", variants)
+
+    @property
+    def domain(self) -> str:
+        """The part of the name before the slash."""
+        return self.name.partition("/")[0]
+
+    def variant(self, name: str | None = None) -> Variant:
+        """The variant of that name, the default one for None.
+
+        Raises:
+            NotFoundError: It has none of that name.
+        """
+        if name is None:
+            return self.variants[0]
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        raise NotFoundError(
+            f"{self.name} has no variant {name!r}",
+            remedy=f"choose one of {', '.join(variant.name for variant in self.variants)}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A file of a data source.
+
+    Args:
+        name: Its path below the data set's folder.
+        url: Where it is downloaded from, https; empty for a file that a person has to put there.
+        sha256: Its SHA-256, 64 lower-case hexadecimal digits.
+        size: Its length in bytes.
+    """
+
+    name: str
+    url: str
+    sha256: str
+    size: int
+
+    def __post_init__(self) -> None:
+        _check_text("File", name=self.name)
+        if Path(self.name).is_absolute() or ".." in Path(self.name).parts:
+            raise SpecError("A File must stay below its data set's folder", received=repr(self.name))
+        if not (isinstance(self.sha256, str) and _SHA256.fullmatch(self.sha256)):
+            raise SpecError(
+                f"The File {self.name!r} has no usable checksum", expected="a SHA-256 in hex", received=repr(self.sha256)
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One place from which a data set's records can be had.
+
+    Args:
+        name: One word: "canonical".
+        read: `(paths) -> {split name: Split}`, given the path of each file by its name. A generated data set
+            has no files and is given an empty mapping.
+        licence: The licence of the data, as an SPDX identifier.
+        files: The files, or none for generated data.
+        homepage: Where a person reads about it.
+    """
+
+    name: str
+    read: Callable[[Mapping[str, Path]], Mapping[str, Split]] | str
+    licence: str
+    files: tuple[File, ...] = ()
+    homepage: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name("Source", self.name)
+        _check_reference(f"Source {self.name}", "read", self.read)
+        _check_text(f"Source {self.name}", licence=self.licence)
+        object.__setattr__(self, "files", tuple(self.files))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec:
+    """A data set. All its sources give the same records; the first whose files are at hand is used.
+
+    Args:
+        name: One word: "fashion-mnist". Also the name of its folder below `LAYERWISE_DATA` and in the cache,
+            where an underscore may stand for a hyphen.
+        title: A few words.
+        sources: In the order of preference, at least one.
+        summary: One sentence: what it holds.
+        splits: The names of its splits; "train" is trained on, "test" is evaluated on.
+    """
+
+    name: str
+    title: str
+    sources: tuple[Source, ...]
+    summary: str = ""
+    splits: tuple[str, ...] = ("train", "test")
+
+    def __post_init__(self) -> None:
+        _check_name("DatasetSpec", self.name)
+        _check_text(f"DatasetSpec {self.name}", title=self.title)
+        object.__setattr__(self, "sources", tuple(self.sources))
+        if not self.sources or not all(isinstance(source, Source) for source in self.sources):
+            raise SpecError(f"DatasetSpec {self.name} needs at least one Source", received=repr(self.sources))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page of a plugin's own in the web app.
+
+    Args:
+        name: One word, also its path.
+        title: What the navigation shows.
+        draw: `(predictor) -> None`, called inside a Gradio Blocks; only the web app calls it.
+    """
+
+    name: str
+    title: str
+    draw: Reference
+
+    def __post_init__(self) -> None:
+        _check_name("Page", self.name)
+        _check_text(f"Page {self.name}", title=self.title)
+        _check_reference(f"Page {self.name}", "draw", self.draw)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """A lesson: Markdown `text`, and `page`, the name of a Page with its live experiment, if it has one."""
+
+    name: str
+    title: str
+    text: str
+    page: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_name("Lesson", self.name)
+        _check_text(f"Lesson {self.name}", title=self.title, text=self.text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A flashcard: `front` asks, `back` answers, both Markdown; `lesson` names the Lesson that explains it."""
+
+    name: str
+    front: str
+    back: str
+    lesson: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_name("Card", self.name)
+        _check_text(f"Card {self.name}", front=self.front, back=self.back)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A quiz question with one right choice.
+
+    Args:
+        choices: At least two different answers.
+        answer: The position of the right one, from 0.
+        explanation: Markdown: why it is right.
+    """
+
+    name: str
+    text: str
+    choices: tuple[str, ...]
+    answer: int
+    explanation: str
+    lesson: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_name("Question", self.name)
+        _check_text(f"Question {self.name}", text=self.text, explanation=self.explanation)
+        object.__setattr__(self, "choices", tuple(self.choices))
+        if len(set(self.choices)) < 2 or len(set(self.choices)) != len(self.choices):
+            raise SpecError(f"Question {self.name} needs at least two different choices", received=repr(self.choices))
+        if not (isinstance(self.answer, int) and 0 <= self.answer < len(self.choices)):
+            raise SpecError(
+                f"Question {self.name} has no right choice",
+                expected=f"0 to {len(self.choices) - 1}",
+                received=repr(self.answer),
+            )

@@ -1,0 +1,192 @@
+"""What a Task is: raw input to a batch, outputs to an answer, and everything in between that more than
+one model could share (loss, metrics, the format of a user's own data).
+
+A task names the *kinds* of its inputs and outputs; the web app turns kinds into components and the
+command line turns them into text, so a model that uses a stock task brings no interface code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from layerwise.errors import InputError, SpecError
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+    from layerwise.config import TrainingConfig
+    from layerwise.data import Split
+
+KINDS = (
+    "image",
+    "sketch",
+    "audio",
+    "text",
+    "number",
+    "choice",
+    "table",
+    "label-probabilities",
+    "annotated-text",
+    "boxes",
+    "mask",
+    "board",
+    "video",
+    "plot",
+    "file",
+    "json",
+)
+"""The kinds of values that the front ends can show. A value of each kind, in Python:
+image: PIL image, NumPy array [height, width(, channels)] uint8, path or bytes; sketch: as image, drawn by
+hand; audio: (sample rate in Hz, waveform [samples] float32) or path; text: str; number: float; choice: str,
+one of `choices`; table: mapping of column name to value; label-probabilities: mapping of label to
+probability, most probable first; everything else: what JSON can hold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One input or output of a task.
+
+    Args:
+        name: The key in the mapping that is given to `encode` or comes from `decode`.
+        kind: One of `KINDS`.
+        label: What the reader sees beside it.
+        choices: The values of a `choice`.
+        columns: The columns of a `table`, each a Field of its own.
+        alternatives: Further kinds in which the same input can be given (a picture that may be drawn:
+            `kind="image", alternatives=("sketch",)`).
+        optional: Whether it may be left out.
+    """
+
+    name: str
+    kind: str
+    label: str = ""
+    choices: tuple[str, ...] = ()
+    columns: tuple[Field, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    optional: bool = False
+
+    def __post_init__(self) -> None:
+        for kind in (self.kind, *self.alternatives):
+            if kind not in KINDS:
+                raise SpecError(
+                    f"The field {self.name!r} is of an unknown kind", expected=", ".join(KINDS), received=repr(kind)
+                )
+
+
+Answer = dict[str, Any]
+"""What a model says to one input: a value for the name of each output Field."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Base of all task types. A task type is a frozen dataclass; its fields (labels, sizes, columns) are
+    stored with every trained version, so they must be what JSON can hold.
+
+    Subclasses give `inputs`, `outputs`, `encode`, `decode` and, to be trainable, `loss`,
+    `training_metrics` and `evaluate`; to accept a user's own data, `read_folder` and `folder_format`.
+    `view`, when set, is `module:function`: a function `(spec, predictor) -> None` that draws Gradio
+    components; only the web app imports it.
+    """
+
+    type_name: ClassVar[str]
+    """The name under which the task type is registered: "image-classification"."""
+    folder_format: ClassVar[str] = ""
+    """In Markdown: how a folder of the user's own data must look. Empty: own data is not supported."""
+    metric: ClassVar[str] = ""
+    """The name of the metric of `evaluate` that is shown first."""
+    view: ClassVar[str | None] = None
+
+    @property
+    def inputs(self) -> tuple[Field, ...]:
+        raise NotImplementedError(f"{type(self).__name__} must say what goes in")
+
+    @property
+    def outputs(self) -> tuple[Field, ...]:
+        raise NotImplementedError(f"{type(self).__name__} must say what comes out")
+
+    def encode(self, inputs: Mapping[str, Any]) -> np.ndarray | dict[str, np.ndarray]:
+        """One raw input as a batch of one: an array [1, ...], or a dict of them for a network with
+        several inputs.
+
+        Raises:
+            InputError: The input cannot be used; its text says what to give instead.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must turn raw input into a batch")
+
+    def decode(self, outputs: np.ndarray) -> list[Answer]:
+        """The outputs of the network [batch, ...] as one answer for each example."""
+        raise NotImplementedError(f"{type(self).__name__} must turn outputs into answers")
+
+    def loss(self, config: TrainingConfig) -> Callable:
+        """The loss: `(targets, outputs) -> scalar` in `keras.ops`, averaged over the batch."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it is trained")
+
+    def training_metrics(self) -> dict[str, Callable]:
+        """What is watched during training, by name: `(targets, outputs) -> scalar` in `keras.ops`, the mean
+        over the batch."""
+        return {}
+
+    def evaluate(self, outputs: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+        """The field's own metrics over a whole split, in NumPy; the first is the main one.
+
+        Args:
+            outputs: What the network gave, [examples, ...].
+            targets: What was right, [examples, ...].
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say how it is evaluated")
+
+    def read_folder(self, folder: Path) -> tuple[Self, dict[str, Split]]:
+        """A user's own data: this task with the labels (columns ...) found there, and its splits, "train" at
+        least.
+
+        Raises:
+            DataError: The folder is not laid out as `folder_format` says.
+        """
+        raise InputError(
+            f"{self.type_name} cannot be trained on a folder of your own", remedy="choose a model of another task"
+        )
+
+    def warm_input(self) -> np.ndarray | dict[str, np.ndarray]:
+        """A batch of one with which the predict function is compiled before the first request."""
+        raise NotImplementedError(f"{type(self).__name__} must give an input to warm up with")
+
+    def parameters(self) -> dict[str, Any]:
+        """The fields of this task as plain JSON values, for a version's record."""
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    def with_parameters(self, parameters: Mapping[str, Any]) -> Self:
+        """This task with the fields that a version's record holds."""
+        names = {field.name for field in dataclasses.fields(self)}
+        known = {name: _tupled(value) for name, value in parameters.items() if name in names}
+        return dataclasses.replace(self, **known)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(_tupled(item) for item in value) if isinstance(value, list) else value
+
+
+def check_labels(labels: Sequence[str], owner: str) -> tuple[str, ...]:
+    """Labels of a classification: at least two different, non-empty words.
+
+    Raises:
+        SpecError: They are not.
+    """
+    labels = tuple(labels) if not isinstance(labels, str) else (labels,)
+    if len(labels) < 2 or len(set(labels)) != len(labels) or not all(isinstance(x, str) and x for x in labels):
+        raise SpecError(
+            f"{owner} has unusable labels", expected="at least two different, non-empty words", received=repr(labels)
+        )
+    return labels

@@ -1,0 +1,91 @@
+"""Pictures in, one of several labels out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from layerwise.errors import SpecError
+from layerwise.tasks.base import Field
+from layerwise.tasks.classification import Classification
+
+if TYPE_CHECKING:
+    import numpy as np
+
+POLARITIES = ("any", "light-on-dark")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageClassification(Classification):
+    """Which of several things a picture shows.
+
+    The network takes pixels 0 to 255, uint8 or float32 [examples, height, width, channels] (scaling them is a
+    layer of the network), and gives logits [examples, classes].
+
+    Args:
+        labels: The name of each class, in the order of the network's outputs.
+        size: Height and width in pixels of what the network takes.
+        channels: 1 for grey, 3 for red, green and blue.
+        polarity: "any" shows the whole picture to the network, padded to the shape of `size`; "light-on-dark"
+            is for networks trained on light things on black that fill the frame, like the garments of
+            Fashion-MNIST: a picture with a light border is inverted, then cropped to what it shows.
+
+    Raises:
+        SpecError: A value is not usable.
+
+    Example:
+        >>> task = ImageClassification(labels=("cat", "dog"), size=(32, 32))
+        >>> task.warm_input().shape
+        (1, 32, 32, 3)
+    """
+
+    type_name: ClassVar[str] = "image-classification"
+    size: tuple[int, int]
+    channels: int = 3
+    polarity: str = "any"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        size = tuple(self.size) if isinstance(self.size, tuple | list) else ()
+        if len(size) != 2 or not all(type(side) is int and 1 <= side <= 4096 for side in size):
+            raise SpecError(
+                "ImageClassification: size is not usable",
+                expected="(height, width) in pixels, each from 1 to 4096",
+                received=repr(self.size),
+            )
+        object.__setattr__(self, "size", size)
+        if self.channels not in (1, 3):
+            raise SpecError(
+                "ImageClassification: channels is not usable",
+                expected="1 (grey) or 3 (colour)",
+                received=repr(self.channels),
+            )
+        if self.polarity not in POLARITIES:
+            raise SpecError(
+                "ImageClassification: polarity is not known",
+                expected=" or ".join(POLARITIES),
+                received=repr(self.polarity),
+            )
+
+    @property
+    def inputs(self) -> tuple[Field, ...]:
+        return (Field(name="image", kind="image", label="Picture", alternatives=("sketch",)),)
+
+    def encode(self, inputs: Mapping[str, Any]) -> np.ndarray:
+        """The picture `inputs["image"]`, in any form that `layerwise.tasks.images.load_image` reads, as uint8
+        [1, height, width, channels].
+
+        Raises:
+            InputError: There is no picture, it cannot be read, or it is empty.
+        """
+        from layerwise.tasks.images import fit_to_frame, load_image, pixels
+
+        image = load_image(inputs.get("image"))
+        framed = fit_to_frame(image, self.size, channels=self.channels, polarity=self.polarity)
+        return pixels(framed)[None]
+
+    def warm_input(self) -> np.ndarray:
+        import numpy as np
+
+        return np.zeros((1, *self.size, self.channels), "uint8")

@@ -1,0 +1,147 @@
+"""Weights as data only: a `weights.safetensors` beside a `version.json` that holds its SHA-256.
+
+The architecture always comes from code, so nothing that is loaded here can execute anything: safetensors is
+a JSON header followed by raw numbers. A file that is corrupted, or made for another architecture, is refused
+before a single value of the model is changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerwise.errors import WeightsError
+from layerwise.paths import write_atomically
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+WEIGHTS_FILE = "weights.safetensors"
+RECORD_FILE = "version.json"
+FORMAT = 1
+"""The format of `version.json`; a newer one is refused with the advice to update."""
+
+
+def named_variables(model: keras.Model) -> dict[str, Any]:
+    """The variables of a model that make up its weights, under names that do not depend on what else was
+    built in this process.
+
+    Keras numbers automatic names over the whole process ("dense_7"), so a name here is the variable's
+    position and its path without those numbers: "004/dense/kernel". The states of random generators are no
+    weights and are left out.
+    """
+    found = [variable for variable in model.variables if "seed_generator" not in variable.path]
+    return {f"{i:03d}/{re.sub(r'_[0-9]+(?=/|$)', '', v.path)}": v for i, v in enumerate(found)}
+
+
+def save(model: keras.Model, folder: Path, record: dict[str, Any], *, dtype: str | None = None) -> None:
+    """Write the weights of `model` and their record into `folder`.
+
+    Args:
+        folder: Created if need be; an existing version in it is replaced.
+        record: What `version.json` shall hold beside the checksum: name, variant, task, config, data, metrics.
+        dtype: "float16" stores floating-point weights in half the space; None keeps their own type.
+    """
+    from keras import ops
+
+    arrays = {}
+    for name, variable in named_variables(model).items():
+        array = ops.convert_to_numpy(variable.value)
+        arrays[name] = array.astype(dtype) if dtype and array.dtype.kind == "f" else array
+    save_arrays(arrays, folder, record)
+
+
+def save_arrays(arrays: dict[str, np.ndarray], folder: Path, record: dict[str, Any]) -> None:
+    """Write named arrays as the weights of a version. The record is written last: a folder with a record is
+    complete."""
+    from safetensors.numpy import save as to_bytes
+
+    data = to_bytes({name: array.copy(order="C") for name, array in arrays.items()})
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / WEIGHTS_FILE, data)
+    full = {"format": FORMAT, **record, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    write_atomically(folder / RECORD_FILE, json.dumps(full, indent=2) + "\n")
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """The record of the version in `folder`.
+
+    Raises:
+        WeightsError: There is none, or it cannot be read.
+    """
+    path = folder / RECORD_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WeightsError(f"There is no version in {folder}", expected=f"a file {RECORD_FILE}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise WeightsError(f"The record {path} cannot be read", received=str(error)) from error
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise WeightsError(
+            f"The record {path} is of another format",
+            expected=f"format {FORMAT}",
+            received=repr(record.get("format") if isinstance(record, dict) else type(record).__name__),
+            remedy="update Layerwise, or train the model again",
+        )
+    return record
+
+
+def read_arrays(folder: Path) -> dict[str, np.ndarray]:
+    """The arrays of the version in `folder`, its checksum verified.
+
+    Raises:
+        WeightsError: The file is missing, differs from the checksum in the record, or is no safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    record, path = read_record(folder), folder / WEIGHTS_FILE
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"The weights {path} cannot be read", received=str(error)) from error
+    if hashlib.sha256(data).hexdigest() != record.get("sha256"):
+        raise WeightsError(
+            f"The weights {path} are corrupted: their checksum is not the one in {RECORD_FILE}",
+            remedy="roll back to the former version, or train the model again",
+        )
+    try:
+        return load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path} is no safetensors file", received=str(error)) from error
+
+
+def load_into(model: keras.Model, folder: Path) -> None:
+    """Set the weights of `model` to those in `folder`.
+
+    Raises:
+        WeightsError: They are corrupted or belong to another architecture; the model is unchanged then.
+    """
+    arrays, variables = read_arrays(folder), named_variables(model)
+    check_same_architecture(arrays, variables, folder)
+    for name, variable in variables.items():
+        variable.assign(arrays[name].astype(variable.dtype))
+
+
+def check_same_architecture(arrays: dict[str, np.ndarray], variables: dict[str, Any], origin: Path) -> None:
+    """Raise WeightsError unless there is one array of the right shape for each variable."""
+    if arrays.keys() != variables.keys():
+        odd = sorted(arrays.keys() ^ variables.keys())
+        raise WeightsError(
+            f"The weights in {origin} belong to another architecture",
+            expected=f"{len(variables)} arrays",
+            received=f"{len(arrays)} arrays; the first that does not match is {odd[0]!r}",
+            remedy="use the config that they were trained with",
+        )
+    for name, variable in variables.items():
+        if tuple(arrays[name].shape) != tuple(variable.shape):
+            raise WeightsError(
+                f"The weights in {origin} belong to another architecture",
+                expected=f"{name} of shape {tuple(variable.shape)}",
+                received=f"shape {tuple(arrays[name].shape)}",
+                remedy="use the config that they were trained with",
+            )

@@ -1,0 +1,51 @@
+"""Values and derivatives of the activations, against Keras, TensorFlow's derivatives and difference quotients."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from layerwise.activations import ACTIVATIONS, erf
+from scipy import special
+
+SMOOTH = np.concatenate([np.linspace(-6, 6, 60), [-700, -40, 40, 700]])
+KINKS = np.array([0.0, -0.0, 1e-300, -1e-300])
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_value_and_derivative_equal_those_of_keras_on_tensorflow(name):
+    points = np.concatenate([SMOOTH, KINKS])
+    x = tf.constant(points)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = keras.activations.get(name)(x)
+    np.testing.assert_allclose(ACTIVATIONS[name].function(points), y, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(ACTIVATIONS[name].derivative(points), tape.gradient(y, x), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_derivative_equals_the_difference_quotient(name):
+    function, step = ACTIVATIONS[name].function, 1e-6
+    quotient = (function(SMOOTH + step) - function(SMOOTH - step)) / (2 * step)
+    np.testing.assert_allclose(ACTIVATIONS[name].derivative(SMOOTH), quotient, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_no_number_overflows(name):
+    with np.errstate(over="raise", invalid="raise"):
+        for part in (ACTIVATIONS[name].function, ACTIVATIONS[name].derivative):
+            assert np.isfinite(part(np.array([-1e4, 1e4]))).all()
+
+
+def test_erf_equals_that_of_scipy_in_every_shape():
+    for shape in [(), (0,), (3, 2, 4)]:
+        x = np.random.default_rng(0).normal(size=shape)
+        np.testing.assert_allclose(erf(np.asarray(x)), special.erf(x), rtol=1e-14)
+
+
+def test_names_are_those_of_keras():
+    for name, activation in ACTIVATIONS.items():
+        assert activation.name == name
+        assert keras.activations.get(name).__name__ == name
+        assert activation.title
+        assert activation.formula
+        assert keras.initializers.get(activation.initializer)

@@ -1,0 +1,376 @@
+"""The four steps in NumPy, against numbers computed by hand, automatic differentiation and difference quotients."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layerwise.activations import ACTIVATIONS
+from layerwise.backprop import DenseNetwork
+from layerwise.errors import InputError, SpecError
+from layerwise.losses import LOSSES
+from layerwise.networks import dense_network
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="the oracle is TensorFlow's automatic differentiation"
+)
+
+BY_HAND = DenseNetwork(
+    weights=[np.array([[0.1, 0.3], [0.2, -0.4]]), np.array([[0.5], [-1.0]])],
+    biases=[np.array([0.1, 0.2]), np.array([0.2])],
+    activations=("relu",),
+)
+
+
+def assert_equal(found, expected):
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+
+
+def network_of(sizes, activation="tanh", output_activation="linear", seed=0):
+    random = np.random.default_rng(seed)
+    return DenseNetwork(
+        weights=[random.normal(size=pair) / math.sqrt(pair[0]) for pair in zip(sizes, sizes[1:], strict=False)],
+        biases=[0.1 * random.normal(size=size) for size in sizes[1:]],
+        activations=(activation,) * (len(sizes) - 2),
+        output_activation=output_activation,
+    )
+
+
+def test_two_two_one_by_hand():
+    # z_1 = (0.1 + 0.4 + 0.1, 0.3 - 0.8 + 0.2); ReLU silences the second unit; the output misses 1 by half.
+    step = BY_HAND.step([[1.0, 2.0]], [[1.0]], loss="squared_error", learning_rate=0.1)
+    expected = [
+        ("forward", "a_0", [[1, 2]]),
+        ("forward", "z_1", [[0.6, -0.3]]),
+        ("forward", "a_1", [[0.6, 0]]),
+        ("forward", "z_2", [[0.5]]),
+        ("forward", "output", [[0.5]]),
+        ("loss", "targets", [[1]]),
+        ("loss", "losses", [0.25]),
+        ("loss", "loss", 0.25),
+        ("backward", "dL/doutput", [[-1]]),
+        ("backward", "dL/dz_2", [[-1]]),
+        ("backward", "dL/dW_2", [[-0.6], [0]]),
+        ("backward", "dL/db_2", [-1]),
+        ("backward", "dL/da_1", [[-0.5, 1]]),
+        ("backward", "dL/dz_1", [[-0.5, 0]]),
+        ("backward", "dL/dW_1", [[-0.5, 0], [-1, 0]]),
+        ("backward", "dL/db_1", [-0.5, 0]),
+        ("backward", "dL/da_0", [[-0.05, -0.1]]),
+        ("update", "W_1 before", [[0.1, 0.3], [0.2, -0.4]]),
+        ("update", "W_1 change", [[0.05, 0], [0.1, 0]]),
+        ("update", "W_1 after", [[0.15, 0.3], [0.3, -0.4]]),
+        ("update", "b_1 before", [0.1, 0.2]),
+        ("update", "b_1 change", [0.05, 0]),
+        ("update", "b_1 after", [0.15, 0.2]),
+        ("update", "W_2 before", [[0.5], [-1]]),
+        ("update", "W_2 change", [[0.06], [0]]),
+        ("update", "W_2 after", [[0.56], [-1]]),
+        ("update", "b_2 before", [0.2]),
+        ("update", "b_2 change", [0.1]),
+        ("update", "b_2 after", [0.3]),
+    ]
+    found = list(step.values())
+    assert [(part, name) for part, name, _ in found] == [(part, name) for part, name, _ in expected]
+    for (_, name, value), (_, _, by_hand) in zip(found, expected, strict=True):
+        np.testing.assert_allclose(value, by_hand, atol=1e-12, err_msg=name)
+    # a_1 = (0.15 + 0.6 + 0.15, 0), output = 0.9 * 0.56 + 0.3 = 0.804
+    after = step.update.network
+    assert after.loss(after.forward([[1, 2]]), [[1]], "squared_error").value == pytest.approx(0.196**2)
+    assert BY_HAND.forward([[1, 2]])["output"] == pytest.approx(0.5)
+
+
+def test_cross_entropy_by_hand():
+    logits = DenseNetwork(weights=[np.eye(2)], biases=[np.zeros(2)])
+    forward = logits.forward([[math.log(3), 0], [0, 0]])
+    loss = logits.loss(forward, [0, 1], "cross_entropy")
+    np.testing.assert_allclose(loss["probabilities"], [[0.75, 0.25], [0.5, 0.5]])
+    np.testing.assert_allclose(loss["losses"], [math.log(4 / 3), math.log(2)])
+    assert loss.value == pytest.approx((math.log(4 / 3) + math.log(2)) / 2)
+    np.testing.assert_allclose(logits.backward(forward, loss)["dL/dz_1"], [[-0.125, 0.125], [0.25, -0.25]])
+
+    one = DenseNetwork(weights=[[[1.0]]], biases=[[0.0]], output_activation="sigmoid")
+    forward = one.forward([[math.log(3)], [0]])
+    loss = one.loss(forward, [1, 0], "cross_entropy")
+    np.testing.assert_allclose(loss["losses"], [math.log(4 / 3), math.log(2)])
+    np.testing.assert_allclose(one.backward(forward, loss)["dL/dz_1"], [[-0.125], [0.25]])
+
+
+@st.composite
+def cases(draw):
+    """A Keras network in float64, a batch with targets, and a loss that is defined for it."""
+    input_shape = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=3)))
+    hidden_units = tuple(draw(st.lists(st.integers(1, 9), max_size=4)))
+    activations = tuple(draw(st.sampled_from(sorted(ACTIVATIONS))) for _ in hidden_units)
+    kind = draw(st.sampled_from(sorted(LOSSES)))
+    output_activation = draw(st.sampled_from(["linear", "softmax", "sigmoid"]))
+    of_classes = kind == "cross_entropy" and output_activation != "sigmoid"
+    output_units = draw(st.integers(2 if of_classes else 1, 5))
+    batch = draw(st.integers(1, 6))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    model = dense_network(
+        input_shape,
+        hidden_units,
+        output_units=output_units,
+        activation=activations,
+        output_activation=output_activation,
+        scale=draw(st.sampled_from([1.0, 0.5])),
+        dropout=draw(st.sampled_from([0.0, 0.3])),
+        dtype="float64",
+    )
+    model.set_weights([random.normal(size=w.shape) / math.sqrt(w.shape[0]) for w in model.get_weights()])
+    inputs = random.normal(size=(batch, *input_shape))
+    if of_classes:
+        numbers = draw(st.booleans())
+        targets = (
+            random.integers(output_units, size=batch) if numbers else random.dirichlet(np.ones(output_units), batch)
+        )
+    else:
+        targets = random.uniform(size=(batch, output_units))
+    return model, inputs, targets, kind
+
+
+def tensorflow_loss(kind, output_activation, z, output, targets):
+    if kind == "squared_error":
+        return tf.reduce_mean(keras.losses.mean_squared_error(targets, output))
+    if output_activation == "sigmoid":
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=z)
+        return tf.reduce_mean(tf.reduce_sum(losses, axis=1))
+    if targets.ndim == 1:
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=z))
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=targets, logits=z))
+
+
+def autodiff(model, inputs, targets, kind):
+    """Every value and gradient that TensorFlow computes, by the names of `layerwise.backprop`."""
+    values, depth = {}, sum(layer.name.startswith("dense_") for layer in model.layers) + 1
+    with tf.GradientTape(persistent=True) as tape:
+        x = tf.constant(inputs)
+        for layer in model.layers[:-1]:
+            if layer.name.startswith("dense_"):
+                values.setdefault("a_0", x)
+                tape.watch(values["a_0"])
+            x = layer(x, training=False) if layer.name.startswith("dropout") else layer(x)
+            kind_of_layer, _, number = layer.name.partition("_")
+            if kind_of_layer in ("dense", "activation"):
+                values[("z_" if kind_of_layer == "dense" else "a_") + number] = x
+        if depth == 1:
+            tape.watch(x)
+            values["a_0"] = x
+        last = model.layers[-1]
+        z = values[f"z_{depth}"] = x @ last.kernel + last.bias
+        output = values["output"] = last.activation(z)
+        loss = tensorflow_loss(kind, last.activation.__name__, z, output, targets)
+    parameters = {
+        f"{letter}_{index}": weight.value
+        for index, layer in enumerate([layer for layer in model.layers if layer.weights], start=1)
+        for letter, weight in zip("Wb", layer.weights, strict=True)
+    }
+    sources = {**parameters, **values}
+    if kind == "cross_entropy":
+        del sources["output"]  # not on the way to the loss, which is computed from z
+    gradients = {f"dL/d{name}": tape.gradient(loss, source) for name, source in sources.items()}
+    return {**values, "loss": loss, **gradients}
+
+
+@settings(max_examples=120, deadline=None, derandomize=True)
+@given(cases())
+def test_every_value_and_gradient_equals_automatic_differentiation(case):
+    model, inputs, targets, kind = case
+    network = DenseNetwork.from_keras(model)
+    step = network.step(inputs, targets, loss=kind, learning_rate=0.1)
+    expected = autodiff(model, inputs, targets, kind)
+    found = {name: value for _, name, value in step.values()}
+    assert {*step.forward, *step.backward, "loss"} == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-6, atol=1e-9, err_msg=name)
+    np.testing.assert_allclose(found["output"], model(inputs), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", sorted(LOSSES))
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_with_both_losses(name, kind):
+    """What the property test meets by chance, once for certain."""
+    keras.utils.set_random_seed(3)
+    model = dense_network((4,), (5, 6), output_units=3, activation=name, dtype="float64")
+    random = np.random.default_rng(4)
+    inputs, classes = random.normal(size=(7, 4)), random.integers(3, size=7)
+    targets = classes if kind == "cross_entropy" else np.eye(3)[classes]
+    step = DenseNetwork.from_keras(model).step(inputs, targets, loss=kind, learning_rate=0.1)
+    found = {name: value for _, name, value in step.values()}
+    for value_name, value in autodiff(model, inputs, targets, kind).items():
+        assert_equal(found[value_name], value)
+
+
+@pytest.mark.parametrize("output_activation", ["linear", "softmax", "sigmoid", "tanh", "gelu"])
+def test_gradients_equal_difference_quotients(output_activation):
+    network = network_of((3, 4, 2), "silu", output_activation, seed=5)
+    random = np.random.default_rng(6)
+    inputs, targets = random.normal(size=(5, 3)), random.uniform(size=(5, 2))
+
+    def loss_of(weights, biases):
+        changed = DenseNetwork(
+            weights=weights, biases=biases, activations=network.activations, output_activation=output_activation
+        )
+        return changed.loss(changed.forward(inputs), targets, "squared_error").value
+
+    forward = network.forward(inputs)
+    backward = network.backward(forward, network.loss(forward, targets, "squared_error"))
+    for letter in "Wb":
+        for layer in range(network.depth):
+            quotient = np.zeros_like((network.weights if letter == "W" else network.biases)[layer])
+            for index in np.ndindex(quotient.shape):
+                losses = []
+                for change in (1e-6, -1e-6):
+                    arrays = {"W": [w.copy() for w in network.weights], "b": [b.copy() for b in network.biases]}
+                    arrays[letter][layer][index] += change
+                    losses.append(loss_of(arrays["W"], arrays["b"]))
+                quotient[index] = (losses[0] - losses[1]) / 2e-6
+            np.testing.assert_allclose(backward[f"dL/d{letter}_{layer + 1}"], quotient, atol=1e-8)
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(
+    sizes=st.lists(st.integers(1, 8), min_size=2, max_size=5).filter(lambda sizes: sizes[-1] > 1),
+    activation=st.sampled_from(["tanh", "sigmoid", "gelu", "silu", "softplus", "elu", "linear"]),
+    kind=st.sampled_from(sorted(LOSSES)),
+    seed=st.integers(0, 1000),
+)
+def test_an_update_lowers_the_loss_by_what_the_gradient_promises(sizes, activation, kind, seed):
+    network = network_of(sizes, activation, seed=seed)
+    random = np.random.default_rng(seed)
+    inputs = random.normal(size=(4, sizes[0]))
+    targets = np.eye(sizes[-1])[random.integers(sizes[-1], size=4)]
+    rate = 1e-4
+    step = network.step(inputs, targets, loss=kind, learning_rate=rate)
+    after = step.update.network
+    change = after.loss(after.forward(inputs), targets, kind).value - step.loss.value
+    squares = sum(np.sum(value**2) for name, value in step.backward.items() if name[3:5] in ("dW", "db"))
+    assert change < 0
+    assert change == pytest.approx(-rate * squares, rel=0.05)
+
+
+def test_the_four_steps_learn_exclusive_or():
+    network = network_of((2, 8, 1), "tanh", "sigmoid", seed=1)
+    inputs, targets = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    for _ in range(500):
+        step = network.step(inputs, targets, loss="cross_entropy", learning_rate=1.0)
+        network = step.update.network
+    np.testing.assert_array_equal(np.round(network.forward(inputs)["output"][:, 0]), targets)
+    assert step.loss.value < 0.05
+
+
+def test_large_logits_do_not_overflow():
+    network = DenseNetwork(weights=[np.eye(3)], biases=[np.zeros(3)])
+    with np.errstate(all="raise", under="ignore"):
+        step = network.step([[1e4, -1e4, 0]], [1], loss="cross_entropy", learning_rate=1)
+    assert step.loss.value == pytest.approx(2e4)
+    np.testing.assert_allclose(step.backward["dL/dz_1"], [[1, -1, 0]])
+
+
+def test_nothing_of_a_network_changes():
+    weight = np.ones((1, 1))
+    network = DenseNetwork(weights=[weight], biases=[np.zeros(1)])
+    weight[0, 0] = 5
+    network.step([[1.0]], [[0.0]], loss="squared_error", learning_rate=1.0)
+    assert network.weights[0].tolist() == [[1.0]]
+    with pytest.raises(ValueError, match="read-only"):
+        network.weights[0][0, 0] = 2
+
+
+def test_a_sequential_model_of_keras():
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(4, activation="gelu"), keras.layers.Dense(2, activation="softmax")]
+    )
+    network = DenseNetwork.from_keras(model)
+    assert network.activations == ("gelu",)
+    assert network.output_activation == "softmax"
+    x = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
+    np.testing.assert_allclose(network.forward(x)["output"], model(x), rtol=1e-5)
+
+
+def foreign(*layers):
+    return keras.Sequential([keras.Input((3, 4)), *layers])
+
+
+@pytest.mark.parametrize(
+    ("build", "text"),
+    [
+        (lambda: dense_network((3,), (4,), output_units=2, normalization="batch"), "'dense_1' has no twin"),
+        (lambda: dense_network((3,), (4,), output_units=2, normalization="layer"), "'norm_1'.*LayerNormalization"),
+        (lambda: dense_network((3,), (4,), output_units=2, skip_connections=True), "are no chain.*skip"),
+        (lambda: foreign(keras.layers.Conv1D(2, 2)), "no twin in NumPy.*Conv1D"),
+        (lambda: foreign(keras.layers.Dense(2)), "no twin in NumPy.*Dense"),
+        (lambda: foreign(keras.layers.Flatten(), keras.layers.Dense(2, "mish")), "output_activation.*mish"),
+        (
+            lambda: foreign(keras.layers.Flatten(), keras.layers.Dense(2, "softmax"), keras.layers.Dense(2)),
+            "activation is not known.*softmax",
+        ),
+        (lambda: foreign(keras.layers.Flatten()), "no dense network"),
+        (lambda: keras.Sequential([keras.layers.Dense(2)]), "are no chain"),
+    ],
+)
+def test_a_keras_model_without_a_twin_is_refused(build, text):
+    with pytest.raises(SpecError, match=text):
+        DenseNetwork.from_keras(build())
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"weights": [], "biases": []}, "no dense network"),
+        ({"biases": [np.zeros(2)]}, "no dense network"),
+        ({"biases": [np.zeros(3), np.zeros(1)]}, "no dense network"),
+        ({"weights": [np.zeros((2, 2)), np.zeros((3, 1))]}, "no dense network"),
+        ({"weights": [np.zeros(2), np.zeros((2, 1))]}, "no dense network"),
+        ({"activations": ()}, "activations does not fit"),
+        ({"activations": ("softmax",)}, "activation is not known"),
+        ({"output_activation": "softmaxx"}, "output_activation is not known"),
+    ],
+)
+def test_what_is_no_network_is_refused(values, text):
+    good = {"weights": BY_HAND.weights, "biases": BY_HAND.biases, "activations": ("relu",)}
+    with pytest.raises(SpecError, match=text):
+        DenseNetwork(**(good | values))
+
+
+@pytest.mark.parametrize("inputs", [[[1, 2, 3]], [1, 2], 3, [], np.zeros((0, 2))])
+def test_inputs_that_do_not_fit_are_refused(inputs):
+    with pytest.raises(InputError, match="examples? of 2 numbers"):
+        BY_HAND.forward(inputs)
+
+
+@pytest.mark.parametrize(
+    ("targets", "kind", "text"),
+    [
+        ([[0, 1]], "squared_error", "do not fit the output"),
+        ([0, 1], "squared_error", "do not fit the output"),
+        ([0], "cross_entropy", "2 class numbers"),
+        ([0, 3], "cross_entropy", "from 0 to 2"),
+        ([-1, 0], "cross_entropy", "from 0 to 2"),
+        ([0.0, 1.0], "cross_entropy", "do not fit the output"),
+        ([[1, 1, 0], [0, 0, 1]], "cross_entropy", "sum 1"),
+        ([[2, -1, 0], [0, 0, 1]], "cross_entropy", "sum 1"),
+    ],
+)
+def test_targets_that_do_not_fit_are_refused(targets, kind, text):
+    network = network_of((2, 3))
+    with pytest.raises(InputError, match=text):
+        network.loss(network.forward([[1, 2], [3, 4]]), targets, kind)
+
+
+def test_losses_that_are_not_defined_are_refused():
+    forward = BY_HAND.forward([[1, 2]])
+    with pytest.raises(SpecError, match="not defined.*linear, 1 units"):
+        BY_HAND.loss(forward, [0], "cross_entropy")
+    with pytest.raises(SpecError, match="loss is not known.*cross_entropy, squared_error"):
+        BY_HAND.loss(forward, [0], "hinge")
+    tanh = network_of((2, 3), output_activation="tanh")
+    with pytest.raises(SpecError, match="not defined.*tanh"):
+        tanh.loss(tanh.forward([[1, 2]]), [0], "cross_entropy")
+    sigmoid = network_of((2, 3), output_activation="sigmoid")
+    with pytest.raises(InputError, match="from 0 to 1"):
+        sigmoid.loss(sigmoid.forward([[1, 2]]), [[0, 1, 2]], "cross_entropy")

@@ -1,0 +1,226 @@
+"""The run store and the pointers: what is in use, what was before, and that nothing is lost."""
+
+import json
+import multiprocessing
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from layerwise import ModelCard, ModelSpec, TrainingConfig, Variant
+from layerwise.errors import NotFoundError, RunError, WeightsError
+from layerwise.runs import RunStore
+from layerwise.tasks import ImageClassification
+from layerwise.versions import Reference, VersionStore, parse_reference
+from layerwise.weights import save_arrays
+
+
+@pytest.fixture
+def spec(tmp_path):
+    shipped = tmp_path / "shipped"
+    record = {"name": "toy/model", "variant": "small", "task": {"labels": ["a", "b"]}, "config": {}}
+    save_arrays({"w": np.zeros(1)}, shipped, record)
+    return ModelSpec(
+        name="toy/model",
+        task=ImageClassification(labels=("a", "b"), size=(4, 4), channels=1),
+        build="json:dumps",
+        card=ModelCard(title="Title", summary="What it does."),
+        variants=(Variant(name="small", weights=shipped), Variant(name="bare")),
+    )
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return RunStore(tmp_path / "home")
+
+
+@pytest.fixture
+def versions(tmp_path):
+    return VersionStore(tmp_path / "home")
+
+
+def trained(runs, spec, variant="small", labels=("a", "b")):
+    """A run that has finished and left a version."""
+    run = runs.create(spec, variant, TrainingConfig(num_epochs=3))
+    record = {"name": spec.name, "variant": variant, "task": {"labels": list(labels)}, "config": run.config}
+    save_arrays({"w": np.ones(1)}, run.folder / "version", record)
+    run.append("finished", metrics={})
+    return run
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("vision/fashion", ("vision/fashion", None, None)),
+        ("vision/fashion:dense", ("vision/fashion", "dense", None)),
+        ("vision/fashion@shipped", ("vision/fashion", None, "shipped")),
+        (" vision/fashion:dense@run-1 ", ("vision/fashion", "dense", "run-1")),
+    ],
+)
+def test_references_are_read_and_written(text, parts):
+    assert parse_reference(text) == Reference(*parts)
+    assert str(parse_reference(text)) == text.strip()
+
+
+@pytest.mark.parametrize("text", ["", "a b", "a:b:c", "a@b@c", ":x"])
+def test_an_unreadable_reference_is_refused(text):
+    with pytest.raises(NotFoundError, match="cannot be read"):
+        parse_reference(text)
+
+
+def test_the_shipped_version_is_in_use_until_another_is_promoted(spec, runs, versions):
+    assert versions.current(spec).id == "shipped"
+    run = trained(runs, spec, labels=("x", "y", "z"))
+    version = versions.promote(spec, run)
+    assert versions.current(spec) == version
+    assert version.task.labels == ("x", "y", "z")
+    assert version.config.num_epochs == 3
+    assert versions.current(spec, "small").reference == f"toy/model:small@{run.id}"
+
+
+def test_rollback_walks_back_to_the_shipped_version(spec, runs, versions):
+    first, second = trained(runs, spec), trained(runs, spec)
+    for run in (first, second, second):  # promoting what is in use changes nothing
+        versions.promote(spec, run)
+    assert versions.rollback(spec).id == first.id
+    assert versions.rollback(spec).id == "shipped"
+    with pytest.raises(RunError, match="no former version"):
+        versions.rollback(spec)
+    assert versions.current(spec).id == "shipped"
+
+
+def test_rollback_skips_what_was_deleted(spec, runs, versions):
+    first, second = trained(runs, spec), trained(runs, spec)
+    versions.promote(spec, first)
+    versions.promote(spec, second)
+    runs.delete(first.id)
+    assert versions.rollback(spec).id == "shipped"
+
+
+def test_a_variant_without_weights_says_how_to_train_it(spec, versions):
+    with pytest.raises(NotFoundError, match="layerwise train toy/model:bare --promote"):
+        versions.current(spec, "bare")
+    assert versions.list(spec, "bare") == []
+
+
+def test_versions_are_listed_newest_first(spec, runs, versions):
+    first, second = trained(runs, spec), trained(runs, spec)
+    trained(runs, spec, variant="bare")
+    found = [version.id for version in versions.list(spec)]
+    assert set(found[:2]) == {first.id, second.id}
+    assert found[:2] == sorted(found[:2], reverse=True)
+    assert found[2:] == ["shipped"]
+
+
+def test_a_run_without_weights_or_of_another_model_is_not_promoted(spec, runs, versions):
+    with pytest.raises(RunError, match="no weights to promote"):
+        versions.promote(spec, runs.create(spec, None, TrainingConfig()))
+    other = ModelSpec(name="toy/other", task=spec.task, build="json:dumps", card=spec.card)
+    with pytest.raises(RunError, match="another model"):
+        versions.promote(other, trained(runs, spec))
+
+
+@pytest.mark.parametrize("identifier", ["../../etc", "a/b", "", ".", "..", "-x", "x\n"])
+def test_an_id_never_leaves_the_store(spec, versions, identifier):
+    with pytest.raises(NotFoundError):
+        versions.get(spec, None, identifier)
+
+
+def test_a_corrupted_pointer_is_said_and_not_guessed(spec, runs, versions):
+    versions.promote(spec, trained(runs, spec))
+    versions.pointer("toy/model", "small").write_text("{")
+    with pytest.raises(WeightsError, match="unknown which version is in use"):
+        versions.current(spec)
+
+
+def test_readers_never_see_half_a_pointer(spec, runs, versions):
+    first, second = trained(runs, spec), trained(runs, spec)
+    known = {"shipped", first.id, second.id}
+    seen, done = set(), threading.Event()
+
+    def read():
+        while not done.is_set():
+            seen.add(versions.current(spec).id)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for _ in range(30):
+        versions.promote(spec, first)
+        versions.promote(spec, second)
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert seen <= known
+    assert len(json.loads(versions.pointer("toy/model", "small").read_text())["history"]) == 60
+
+
+def test_a_run_remembers_what_was_asked_for(spec, runs, tmp_path):
+    run = runs.create(spec, "bare", TrainingConfig(seed=7), data=tmp_path)
+    again = runs.get(run.id)
+    assert (again.name, again.variant, again.data) == ("toy/model", "bare", str(tmp_path.resolve()))
+    assert again.config["seed"] == 7
+    assert again.state == "queued"
+    assert [event["event"] for event in again.events()] == ["queued"]
+    assert again.request["environment"]
+
+
+def test_runs_are_found_by_the_ends_of_their_id(spec, runs):
+    run, other = runs.create(spec, None, TrainingConfig()), runs.create(spec, None, TrainingConfig())
+    assert runs.get(run.id[-4:]).id == run.id
+    with pytest.raises(NotFoundError, match="2 runs are called"):
+        runs.get(run.id[:4])
+    with pytest.raises(NotFoundError, match="There is no run"):
+        runs.get("nothing")
+    assert {found.id for found in runs.list()} == {run.id, other.id}
+
+
+def test_a_half_written_event_waits_for_the_next_look(spec, runs):
+    run = runs.create(spec, None, TrainingConfig())
+    with (run.folder / "events.jsonl").open("a") as file:
+        file.write('{"event": "progr')
+    assert len(run.events()) == 1
+    with (run.folder / "events.jsonl").open("a") as file:
+        file.write('ess", "step": 1}\n')
+    assert run.events(1) == [{"event": "progress", "step": 1}]
+
+
+def hold(folder, ready):
+    from pathlib import Path
+
+    from layerwise.runs import Run
+
+    with Run(Path(folder)).lock():
+        ready.set()
+        time.sleep(60)
+
+
+def test_a_killed_process_makes_a_failed_run(spec, runs):
+    run = runs.create(spec, None, TrainingConfig())
+    run.append("started", device="CPU")
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    process = context.Process(target=hold, args=(str(run.folder), ready), daemon=True)
+    process.start()
+    try:
+        assert ready.wait(30)
+        assert run.state == "running"
+        with pytest.raises(RunError, match="stop it first"):
+            runs.delete(run.id)
+    finally:
+        process.kill()
+        process.join()
+    assert run.state == "failed"
+    assert "killed" in run.reason
+
+
+def test_a_run_in_use_is_not_deleted(spec, runs, versions):
+    run = trained(runs, spec)
+    versions.promote(spec, run)
+    with pytest.raises(RunError, match="in use"):
+        runs.delete(run.id)
+    versions.rollback(spec)
+    runs.delete(run.id)
+    assert runs.list() == []
+    assert list(runs.folder.iterdir()) == []

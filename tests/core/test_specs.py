@@ -1,0 +1,131 @@
+"""The registration objects refuse what could not work later, and say what they expected."""
+
+import dataclasses
+
+import pytest
+
+from layerwise import (
+    Card,
+    DatasetSpec,
+    File,
+    Lesson,
+    ModelCard,
+    ModelSpec,
+    Page,
+    Question,
+    Source,
+    TrainingConfig,
+    Variant,
+)
+from layerwise.errors import NotFoundError, SpecError
+from layerwise.specs import resolve
+from layerwise.tasks import ImageClassification
+
+TASK = ImageClassification(labels=("a", "b"), size=(4, 4), channels=1)
+CARD = ModelCard(title="Title", summary="What it does.")
+USUAL = {"name": "toy/model", "task": TASK, "build": "json:dumps", "card": CARD}
+SUM = "0" * 64
+
+
+def test_a_model_without_variants_has_one_of_its_default_config():
+    spec = ModelSpec(**USUAL)
+    assert [variant.name for variant in spec.variants] == ["default"]
+    assert spec.variant().config == TrainingConfig()
+    assert spec.domain == "toy"
+
+
+def test_specs_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        ModelSpec(**USUAL).name = "toy/other"
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "words"),
+    [
+        ("name", "model", "domain/application"),
+        ("name", "Toy/Model", "lower case"),
+        ("name", "../model", "domain/application"),
+        ("name", None, "domain/application"),
+        ("task", "image-classification", "a Task"),
+        ("build", 7, "module:function"),
+        ("build", "no colon", "module:function"),
+        ("card", "text", "a ModelCard"),
+        ("config", dict, "subclass of TrainingConfig"),
+        ("train", "nothing", "module:function"),
+        ("data", "Fashion MNIST", "lower case"),
+    ],
+)
+def test_a_wrong_model_is_refused(field, wrong, words):
+    with pytest.raises(SpecError) as raised:
+        ModelSpec(**{**USUAL, field: wrong})
+    assert words in str(raised.value)
+    assert field in str(raised.value) or "name" in str(raised.value)
+
+
+def test_two_variants_of_one_name_are_refused():
+    with pytest.raises(SpecError, match="names a variant twice"):
+        ModelSpec(**USUAL, variants=(Variant(name="small"), Variant(name="small")))
+
+
+def test_a_variant_with_the_config_of_another_model_is_refused():
+    class Other(TrainingConfig):
+        pass
+
+    with pytest.raises(SpecError, match="config of another type"):
+        ModelSpec(**USUAL, config=Other, variants=(Variant(name="small"),))
+
+
+def test_an_unknown_variant_names_the_known_ones():
+    with pytest.raises(NotFoundError, match="default"):
+        ModelSpec(**USUAL).variant("tiny")
+
+
+def test_text_references_are_imported_at_use():
+    import json
+
+    assert resolve("json:dumps") is json.dumps
+    assert resolve(len) is len
+    with pytest.raises(SpecError, match="nowhere"):
+        resolve("nowhere:build")
+    with pytest.raises(SpecError, match="json:nothing"):
+        resolve("json:nothing")
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../data.csv"])
+def test_a_file_stays_below_its_data_set(name):
+    with pytest.raises(SpecError, match="stay below"):
+        File(name=name, url="https://example.org/data.csv", sha256=SUM, size=1)
+
+
+def test_a_file_needs_a_checksum():
+    with pytest.raises(SpecError, match="checksum"):
+        File(name="data.csv", url="https://example.org/data.csv", sha256="abc", size=1)
+
+
+def test_a_data_set_needs_a_source():
+    with pytest.raises(SpecError, match="at least one Source"):
+        DatasetSpec(name="empty", title="Empty", sources=())
+    source = Source(name="generated", read="json:dumps", licence="CC0-1.0")
+    assert DatasetSpec(name="full", title="Full", sources=[source]).sources == (source,)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Page(name="Play ground", title="Playground", draw=print), "unusable name"),
+        (lambda: Lesson(name="neuron", title="", text="..."), "title is missing"),
+        (lambda: Card(name="neuron", front="What?", back=" "), "back is missing"),
+        (
+            lambda: Question(name="q", text="Which?", choices=("a", "a"), answer=0, explanation="because"),
+            "two different choices",
+        ),
+        (
+            lambda: Question(name="q", text="Which?", choices=("a", "b"), answer=2, explanation="because"),
+            "no right choice",
+        ),
+        (lambda: ModelCard(title="Title", summary=""), "summary is missing"),
+    ],
+)
+def test_other_specs_are_checked_too(make, words):
+    with pytest.raises(SpecError, match=words):
+        make()

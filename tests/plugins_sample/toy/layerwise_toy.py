@@ -1,0 +1,96 @@
+"""A third-party plugin that trains in a second: pictures of bars, told apart by their direction.
+
+Used wherever a test needs a model that is really trained, saved and served.
+"""
+
+from dataclasses import dataclass
+
+from layerwise import (
+    DatasetSpec,
+    Example,
+    ModelCard,
+    ModelSpec,
+    Source,
+    TrainingConfig,
+    Variant,
+    hookimpl,
+    setting,
+)
+from layerwise.tasks import ImageClassification
+
+LABELS = ("across", "down")
+
+
+def bars(count, seed):
+    """`count` pictures [8, 8, 1] uint8 of one bright bar, and whether it runs across (0) or down (1)."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    pictures = rng.integers(0, 60, (count, 8, 8, 1), dtype=np.uint8)
+    targets = rng.integers(0, 2, count).astype(np.int32)
+    for picture, target, place in zip(pictures, targets, rng.integers(0, 8, count), strict=True):
+        if target == 0:
+            picture[place] = 255
+        else:
+            picture[:, place] = 255
+    return pictures, targets
+
+
+def read(paths):
+    from layerwise.data import Split
+
+    return {"train": Split(*bars(512, seed=1)), "test": Split(*bars(200, seed=2))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BarsConfig(TrainingConfig):
+    hidden_units: tuple[int, ...] = setting((16,), "Width of each hidden layer", minimum=1, maximum=512, unit="units")
+    dropout: float = setting(0.0, "Share of units zeroed in a training step", minimum=0, maximum=0.9)
+
+
+def build(config, task):
+    from layerwise.networks import dense_network
+
+    return dense_network(
+        (*task.size, task.channels),
+        config.hidden_units,
+        output_units=len(task.labels),
+        scale=1 / 255,
+        dropout=config.dropout,
+    )
+
+
+def examples():
+    pictures, targets = bars(2, seed=3)
+    return [
+        Example(inputs={"image": picture}, label=LABELS[target])
+        for picture, target in zip(pictures, targets, strict=True)
+    ]
+
+
+@hookimpl
+def layerwise_datasets():
+    return [
+        DatasetSpec(
+            name="bars", title="Bars", sources=(Source(name="generated", read="layerwise_toy:read", licence="CC0-1.0"),)
+        )
+    ]
+
+
+@hookimpl
+def layerwise_models():
+    return [
+        ModelSpec(
+            name="toy/bars",
+            task=ImageClassification(labels=LABELS, size=(8, 8), channels=1),
+            build="layerwise_toy:build",
+            data="bars",
+            config=BarsConfig,
+            examples="layerwise_toy:examples",
+            variants=(
+                Variant(name="small", config=BarsConfig(num_epochs=8, batch_size=32, learning_rate=0.01)),
+                Variant(name="deep", config=BarsConfig(hidden_units=(32, 32), num_epochs=5, batch_size=32)),
+            ),
+            card=ModelCard(title="Bars", summary="Whether a bright bar runs across a picture or down."),
+        )
+    ]
