@@ -44,7 +44,9 @@ class Values(Mapping[str, np.ndarray]):
 
 
 class Forward(Values):
-    """Step 1. "a_0" [batch, inputs], the flattened and scaled inputs, then "z_l" and "a_l" [batch, units of layer l]; the last is "output"."""
+    """Step 1. "a_0" [batch, inputs], the flattened and scaled inputs; then "z_l" and "a_l" [batch, units of layer l],
+    the last a_l as "output".
+    """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,6 +6,7 @@ sources are asked, in their order. Nothing is read before its SHA-256 is right.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import zlib
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerwise import paths
-from layerwise.downloads import Progress, download_source
+from layerwise.downloads import Progress, download
 from layerwise.errors import DataError
 from layerwise.specs import DatasetSpec, File, Source, resolve
 from layerwise.splits import Split, hold_out
@@ -77,10 +78,14 @@ def _find(spec: DatasetSpec) -> tuple[Source, dict[str, Path]] | None:
 
 
 def _folders(spec: DatasetSpec, source: Source) -> Iterator[Path]:
+    yield from _own_folders(spec)
+    yield cache_folder(spec, source)
+
+
+def _own_folders(spec: DatasetSpec) -> Iterator[Path]:
     for folder in paths.data_folders():
         for name in dict.fromkeys((spec.name, spec.name.replace("-", "_"))):
             yield folder / name
-    yield cache_folder(spec, source)
 
 
 def cache_folder(spec: DatasetSpec, source: Source) -> Path:
@@ -102,23 +107,65 @@ def is_intact(path: Path, file: File) -> bool:
 
 def _download(spec: DatasetSpec, progress: Progress | None, offline: bool) -> tuple[Source, dict[str, Path]]:
     """The files of the first source that can be downloaded."""
-    sources = [source for source in spec.sources if all(file.url for file in source.files)]
-    reasons = ["it was asked for without the network"] if offline else []
-    for source in sources if not offline else []:
+    reasons: list[str] = ["the network was not to be used"] if offline else []
+    for source in () if offline else _downloadable(spec):
         folder = cache_folder(spec, source)
         try:
-            download_source(source, folder, progress)
+            download(source, folder, progress)
         except DataError as error:
-            reasons.append(f"{source.name}: {error.what}")
-            continue
-        return source, {file.name: folder / file.name for file in source.files}
-    wanted = (sources or spec.sources)[0]
+            reasons.append(error.what)
+        except OSError as error:
+            raise _storage_error(error, spec, source) from error
+        else:
+            return source, {file.name: folder / file.name for file in source.files}
+    raise _not_at_hand(spec, reasons)
+
+
+def _downloadable(spec: DatasetSpec) -> list[Source]:
+    return [source for source in spec.sources if all(file.url for file in source.files)]
+
+
+def _not_at_hand(spec: DatasetSpec, reasons: list[str]) -> DataError:
+    wanted = (_downloadable(spec) or spec.sources)[0]
     names = ", ".join(file.name for file in wanted.files)
-    origin = next((file.url.rpartition("/")[0] for file in wanted.files if file.url), wanted.homepage)
-    raise DataError(
-        f"{spec.title} is not on this machine and was not downloaded ({'; '.join(reasons) or 'it has no address'})",
-        remedy=f"try again with a connection to the internet; or put the files {names} (from {origin}) "
-        f"into FOLDER/{spec.name}, a folder of your choice, and set LAYERWISE_DATA=FOLDER",
+    origin = wanted.files[0].url.rpartition("/")[0] or wanted.homepage
+    why = "; ".join([*_defects(spec), *reasons]) or "it has no address to download it from"
+    again = "try again with a connection to the internet, or " if _downloadable(spec) else ""
+    return DataError(
+        f"{spec.title} is not on this machine and was not downloaded: {why}",
+        remedy=f"{again}put the files {names} (from {origin}) into FOLDER/{spec.name}, a folder of your choice, "
+        "and set LAYERWISE_DATA=FOLDER",
+    )
+
+
+def _defects(spec: DatasetSpec) -> list[str]:
+    """What keeps the user's own folders of this data set from being used."""
+    found = []
+    for folder in _own_folders(spec):
+        if not folder.is_dir():
+            continue
+        nearest = max(spec.sources, key=lambda s: sum(_has_size(folder / file.name, file) for file in s.files))
+        for file in nearest.files:
+            path = folder / file.name
+            if not path.is_file():
+                found.append(f"{folder} has no {file.name}")
+            elif not _has_size(path, file):
+                found.append(f"{path} has {path.stat().st_size} bytes instead of {file.size}")
+    return found
+
+
+def _storage_error(error: OSError, spec: DatasetSpec, source: Source) -> DataError:
+    folder = cache_folder(spec, source)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        size = sum(file.size for file in source.files) / 1e6
+        return DataError(
+            f"The disk is full: {spec.title} needs {size:.0f} MB in {folder}",
+            remedy="make room, or set LAYERWISE_CACHE to a folder on another disk; what arrived is kept",
+        )
+    return DataError(
+        f"{spec.title} cannot be downloaded into {folder}",
+        received=error.strerror or str(error),
+        remedy="set LAYERWISE_CACHE to a folder that you may write to",
     )
 
 

@@ -55,7 +55,7 @@ PACKAGES = (
 # What TensorFlow, XLA and absl write about themselves; everything else that is written meanwhile is passed on.
 _NOISE = re.compile(
     r"WARNING: All log messages before absl::|"
-    r"[IWEF]\d{4} \d\d:\d\d:\d\d|"
+    r"[IWEF]\d{4} \d\d:\d\d:\d+|"
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWE] |"
     r"To enable the following instructions:"
 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from layerwise.errors import DataError
 
@@ -19,15 +19,17 @@ Progress = Callable[[str, int, int], None]
 """`(file name, bytes of it that are here, its size in bytes)`, called with each piece that arrives."""
 
 CHUNK_BYTES = 256 * 1024
-TRIES = 4
-"""How often a file is asked for in a row without a byte coming."""
+TRIES_AT_FIRST = 2
+"""How often in a row a file is asked for of which nothing came yet: a missing network should be known soon."""
+TRIES = 6
+"""How often in a row when it was on its way."""
 FIRST_WAIT = 0.5
-"""Seconds before the second try; doubled for each one after it."""
+"""Seconds before the second try in a row; doubled for each one after it."""
 TIMEOUT = (10, 30)
 """Seconds to wait for a connection, and for the next bytes."""
 
 
-def download_source(source: Source, folder: Path, progress: Progress | None = None) -> None:
+def download(source: Source, folder: Path, progress: Progress | None = None) -> None:
     """Put the files of a source into a folder. Those that are there and intact are left as they are.
 
     Args:
@@ -36,17 +38,15 @@ def download_source(source: Source, folder: Path, progress: Progress | None = No
         progress: See `Progress`.
 
     Raises:
-        DataError: It cannot be done; the text says why. What arrived is kept and continued next time.
+        DataError: The server does not give the files. What arrived is kept and continued next time.
+        OSError: The folder cannot be written to, or the disk is full.
     """
     import filelock
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / ".lock"):
-            for file in source.files:
-                _download_file(file, folder, progress)
-    except OSError as error:
-        raise _storage_error(error, folder, sum(file.size for file in source.files)) from error
+    folder.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder / ".lock"):
+        for file in source.files:
+            _download_file(file, folder, progress)
 
 
 def _download_file(file: File, folder: Path, progress: Progress | None) -> None:
@@ -56,14 +56,25 @@ def _download_file(file: File, folder: Path, progress: Progress | None) -> None:
     pooch.get_logger().setLevel("WARNING")
     downloader = ResumingDownloader(file, folder / f"{file.name}.{file.sha256[:8]}.part", progress)
     try:
-        pooch.retrieve(file.url, f"sha256:{file.sha256}", file.name, folder, downloader=downloader)
+        # pooch calls it with (url, path, pooch) in that order; its protocol gives these parameters other names.
+        pooch.retrieve(
+            file.url,
+            f"sha256:{file.sha256}",
+            file.name,
+            folder,
+            downloader=downloader,  # pyright: ignore[reportArgumentType]
+        )
     except ValueError as error:
         raise DataError(
-            f"{file.url} gave other bytes than it should (their SHA-256 is wrong) and they were deleted"
+            f"{_host(file.url)} gave a {file.name} with a wrong SHA-256, which was deleted"
         ) from error
 
 
-class Interruption(Exception):
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+class InterruptedDownloadError(Exception):
     """A request did not give all that was asked for; `is_passing` when the same request may do better."""
 
     def __init__(self, reason: str, *, is_passing: bool = True) -> None:
@@ -92,14 +103,16 @@ class ResumingDownloader:
         Raises:
             DataError: The server cannot be reached, or it has something else.
         """
-        failures = 0
+        failures, tries = 0, TRIES_AT_FIRST
         while (before := self._size()) < self.file.size:
             try:
                 self._receive(url, before)
-            except Interruption as interruption:
-                failures = 1 if self._size() > before else failures + 1
-                if failures == TRIES or not interruption.is_passing:
-                    raise DataError(f"{url} {interruption}") from interruption
+            except InterruptedDownloadError as interruption:
+                failures += 1
+                if self._size() > before:
+                    failures, tries = 1, TRIES
+                if failures == tries or not interruption.is_passing:
+                    raise DataError(f"{_host(url)} {interruption} ({self.file.name})") from interruption
                 time.sleep(FIRST_WAIT * 2 ** (failures - 1))
         self.part.replace(output_file)
 
@@ -118,9 +131,9 @@ class ResumingDownloader:
                 begin = self._first_byte(response, begin)
                 self._keep(response, begin)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise Interruption(_reason(error)) from error
+            raise InterruptedDownloadError(_reason(error)) from error
         if self._size() < self.file.size:
-            raise Interruption(f"ended after {self._size()} of {self.file.size} bytes")
+            raise InterruptedDownloadError(f"stopped after {self._size()} of {self.file.size} bytes")
 
     def _first_byte(self, response: requests.Response, begin: int) -> int:
         """Where the answer begins: at `begin`, or at 0 from a server that knows no ranges."""
@@ -129,15 +142,15 @@ class ResumingDownloader:
             self.part.unlink()
         if status not in (200, 206):
             is_passing = status in (408, 416, 429) or status >= 500
-            raise Interruption(f"answered {status} {response.reason}".strip(), is_passing=is_passing)
+            raise InterruptedDownloadError(f"answered {status} {response.reason}".strip(), is_passing=is_passing)
         if status == 200:
             begin = 0
         elif not response.headers.get("Content-Range", "").startswith(f"bytes {begin}-"):
-            raise Interruption("answered with another range than was asked for", is_passing=False)
+            raise InterruptedDownloadError("answered with another range than was asked for", is_passing=False)
         length = response.headers.get("Content-Length", "")
         if length.isdigit() and begin + int(length) != self.file.size:
-            raise Interruption(
-                f"has {begin + int(length)} bytes where {self.file.size} were expected", is_passing=False
+            raise InterruptedDownloadError(
+                f"gave {begin + int(length)} bytes where {self.file.size} were expected", is_passing=False
             )
         return begin
 
@@ -147,7 +160,9 @@ class ResumingDownloader:
             for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
                 done += len(chunk)
                 if done > self.file.size:
-                    raise Interruption(f"has more bytes than the {self.file.size} expected", is_passing=False)
+                    raise InterruptedDownloadError(
+                        f"gave more bytes than the {self.file.size} expected", is_passing=False
+                    )
                 part.write(chunk)
                 part.flush()
                 if self.progress is not None:
@@ -166,19 +181,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.ConnectionError):
         return "cannot be reached"
     if isinstance(error, urllib3.exceptions.HTTPError):
-        return "broke off"
-    return f"cannot be asked for ({error})"
-
-
-def _storage_error(error: OSError, folder: Path, size: int) -> DataError:
-    """What a failure to write into the cache comes to, for a reader."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DataError(
-            f"The disk is full: the download needs {size / 1e6:.0f} MB in {folder}",
-            remedy="make room, or set LAYERWISE_CACHE to a folder on another disk; what arrived is kept",
-        )
-    return DataError(
-        f"The download cannot be written to {folder}",
-        received=error.strerror or str(error),
-        remedy="set LAYERWISE_CACHE to a folder that you may write to",
-    )
+        return "broke off the download"
+    return f"cannot be asked: {error}"

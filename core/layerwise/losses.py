@@ -17,10 +17,11 @@ from layerwise.errors import InputError, SpecError
 
 def softmax(z: np.ndarray) -> np.ndarray:
     """exp(z) / sum(exp(z)) over the last axis, without overflow."""
-    return np.exp(_log_softmax(z))
+    return np.exp(log_softmax(z))
 
 
-def _log_softmax(z: np.ndarray) -> np.ndarray:
+def log_softmax(z: np.ndarray) -> np.ndarray:
+    """The natural logarithm of `softmax(z)`, also where that is too small to be represented."""
     shifted = z - z.max(axis=-1, keepdims=True)
     return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
 
@@ -59,7 +60,7 @@ def cross_entropy(z: np.ndarray, output: np.ndarray, targets: Any, output_activa
             received=f"{output_activation}, {z.shape[1]} units",
         )
     y = _distributions(targets, output.shape)
-    return {"targets": y, "probabilities": softmax(z), "losses": -np.sum(y * _log_softmax(z), axis=1)}
+    return {"targets": y, "probabilities": softmax(z), "losses": -np.sum(y * log_softmax(z), axis=1)}
 
 
 LOSSES: dict[str, Callable[[np.ndarray, np.ndarray, Any, str], dict[str, np.ndarray]]] = {

@@ -76,7 +76,7 @@ def dense_network(
         SpecError: A value is not usable.
 
     Example:
-        >>> dense_network((28, 28), (128, 64), output_units=10).count_params()  # doctest: +SKIP
+        >>> dense_network((28, 28), (128, 64), output_units=10).count_params()
         109386
     """
     input_shape = _sizes("input_shape", input_shape)

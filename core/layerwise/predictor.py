@@ -10,7 +10,7 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import InputError, LayerwiseError
@@ -106,11 +106,17 @@ class Predictor:
             if isinstance(result, Mapping):
                 yield result
                 return
+            partials = iter(result)
             try:
-                yield from result
+                while (partial := next(partials, None)) is not None:
+                    yield partial
             except GeneratorExit:
+                # Before the runner's own generator is closed, which may wait for a thread that looks at it.
                 cancelled.set()
                 raise
+            finally:
+                if isinstance(partials, Generator):
+                    partials.close()
 
     def warm(self, reference: str | Reference) -> None:
         """Load a model in the background. Returns at once; what fails is in `warnings`.
@@ -200,6 +206,8 @@ class Predictor:
 
     def _find(self, reference: str | Reference) -> tuple[ModelSpec, Reference]:
         """The model, and the reference with its variant filled in."""
+        if self._is_closed:
+            raise LayerwiseError("The predictor has been closed", remedy="open the workspace again")
         parsed = parse_reference(reference)
         spec = self._registry.snapshot().model(parsed.name)
         return spec, Reference(parsed.name, spec.variant(parsed.variant).name, parsed.version)
@@ -207,8 +215,6 @@ class Predictor:
     def _slot(self, reference: Reference) -> Slot:
         key = (reference.name, str(reference.variant))
         with self._lock:
-            if self._is_closed:
-                raise LayerwiseError("The predictor has been closed", remedy="open the workspace again")
             if key not in self._slots:
                 self._slots[key] = Slot(self._runners, self._versions, *key)
             return self._slots[key]

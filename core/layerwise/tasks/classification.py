@@ -44,9 +44,9 @@ class Classification(Task):
         Args:
             outputs: Logits [examples, classes].
         """
-        from layerwise.tasks.metrics import softmax
+        from layerwise.losses import softmax
 
-        return [self._answer(row) for row in softmax(self._check_logits(outputs))]
+        return [self._answer(row) for row in softmax(self._check_logits(outputs).astype("float64"))]
 
     def _answer(self, probabilities: np.ndarray) -> Answer:
         # Stable: of equally probable labels the first is named, as by argmax.

@@ -79,7 +79,8 @@ class ImageClassification(Classification):
         Raises:
             InputError: There is no picture, it cannot be read, or it is empty.
         """
-        from layerwise.tasks.images import fit_to_frame, load_image, pixels
+        from layerwise.tasks.framing import fit_to_frame, pixels
+        from layerwise.tasks.images import load_image
 
         image = load_image(inputs.get("image"))
         framed = fit_to_frame(image, self.size, channels=self.channels, polarity=self.polarity)

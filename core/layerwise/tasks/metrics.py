@@ -5,29 +5,12 @@ The evaluation calls these once for a split; what is watched during training is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
 
 from layerwise.errors import DataError
-
-if TYPE_CHECKING:
-    import numpy as np
+from layerwise.losses import log_softmax
 
 NUM_CALIBRATION_BINS = 15
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities, float64 [examples, classes], of logits [examples, classes], without overflow."""
-    import numpy as np
-
-    return np.exp(_log_softmax(logits))
-
-
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    import numpy as np
-
-    logits = np.asarray(logits, "float64")
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
 
 
 def classification_metrics(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
@@ -45,12 +28,10 @@ def classification_metrics(logits: np.ndarray, targets: np.ndarray) -> dict[str,
     Raises:
         DataError: Logits and targets do not fit together.
     """
-    import numpy as np
-
     logits, targets = np.asarray(logits, "float64"), np.asarray(targets)
     _check_classes(logits, targets)
     targets = targets.astype("int64")
-    log_probabilities = _log_softmax(logits)
+    log_probabilities = log_softmax(logits)
     rows = np.arange(len(targets))
     guesses = logits.argmax(axis=1)
     result = {"accuracy": float(np.mean(guesses == targets))}
@@ -83,8 +64,6 @@ def _check_classes(logits: np.ndarray, targets: np.ndarray) -> None:
 
 def macro_f1(guesses: np.ndarray, targets: np.ndarray, num_classes: int) -> float:
     """The mean over classes of F1 = 2 hits / (guessed + right). Classes that occur in neither are left out."""
-    import numpy as np
-
     hits = np.bincount(targets[guesses == targets], minlength=num_classes)
     either = np.bincount(guesses, minlength=num_classes) + np.bincount(targets, minlength=num_classes)
     return float(np.mean(2 * hits[either > 0] / either[either > 0]))
@@ -98,8 +77,6 @@ def expected_calibration_error(probabilities: np.ndarray, targets: np.ndarray) -
         probabilities: [examples, classes].
         targets: Class numbers [examples].
     """
-    import numpy as np
-
     confidence = probabilities.max(axis=1)
     hits = probabilities.argmax(axis=1) == targets
     # Bins are open below and closed above, as in the paper: (0, 1/15], ..., (14/15, 1].
@@ -122,8 +99,6 @@ def regression_metrics(values: np.ndarray, targets: np.ndarray) -> dict[str, flo
     Raises:
         DataError: Values and targets do not fit together.
     """
-    import numpy as np
-
     values, targets = np.asarray(values, "float64"), np.asarray(targets, "float64")
     if values.ndim != 1 or values.shape != targets.shape or not len(values):
         raise DataError(

@@ -1,0 +1,207 @@
+"""Evaluation: a version's metrics on a split that it was not trained on, with their confidence intervals."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerwise.data import load
+from layerwise.errors import DataError
+from layerwise.intervals import bootstrap, wilson
+from layerwise.runner import Runner, make_runner
+from layerwise.serving import explained, find_version
+from layerwise.splits import Split, hold_out
+from layerwise.versions import parse_reference
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from layerwise.registry import Snapshot
+    from layerwise.tasks.base import Task
+    from layerwise.versions import Reference, Version
+    from layerwise.workspace import Workspace
+
+BATCH_SIZE = 256
+BOOTSTRAP_SECONDS = 20.0
+"""Resampling ends after this time, with fewer resamples, for metrics that are slow."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many examples are done, and how many there are."""
+
+
+def evaluate(
+    workspace: Workspace,
+    reference: str | Reference,
+    *,
+    split: str = "test",
+    data: Path | str | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Measure a version on a split of the data that it was trained for, or on a folder of one's own.
+
+    Args:
+        reference: The model, variant and version, as for the predictor.
+        split: The name of the split. "validation" is the part of the training data that was held out when this
+            version was trained, unless the data set has a split of that name.
+        data: A folder laid out as the task's `folder_format` says. One without splits is evaluated as a whole,
+            which `split` "all" in the result says.
+        progress: Told how far it is, after each batch.
+
+    Returns:
+        `name`, `variant`, `version` (its id), `dataset` (its name, or the folder), `source`, `split`, `count`,
+        `metrics`, `interval` (`{metric: [low, high]}`, 95 %: Wilson for accuracies, bootstrap over the examples
+        for others) and `seconds`.
+
+    Raises:
+        NotFoundError: There is no such model, variant or version.
+        DataError: The data cannot be had, or have no such split.
+        LayerwiseError: The weights cannot be used, or the model has no outputs to measure.
+    """
+    begin = time.perf_counter()
+    wanted = parse_reference(reference)
+    snapshot = workspace.registry.snapshot()
+    spec = snapshot.model(wanted.name)
+    version = find_version(workspace.versions, spec, wanted.variant, wanted.version)
+    dataset, source, found_split, examples = find_split(snapshot, version, split, data)
+    with explained(version.reference, "be evaluated"):
+        runner = make_runner(spec, version)
+        try:
+            outputs = compute_outputs(runner, examples, progress)
+        finally:
+            runner.close()
+        targets = _as_array(examples.targets)
+        metrics = {name: float(value) for name, value in version.task.evaluate(outputs, targets).items()}
+        interval = intervals_of(version.task, outputs, targets, metrics)
+    return {
+        "name": version.name,
+        "variant": version.variant,
+        "version": version.id,
+        "dataset": dataset,
+        "source": source,
+        "split": found_split,
+        "count": len(examples),
+        "metrics": metrics,
+        "interval": interval,
+        "seconds": round(time.perf_counter() - begin, 3),
+    }
+
+
+def find_split(
+    snapshot: Snapshot, version: Version, split: str, data: Path | str | None
+) -> tuple[str, str, str, Split]:
+    """The data set's name, its source's name, the split's name and its examples.
+
+    Raises:
+        DataError: There is no such split.
+    """
+    record = version.record.get("data") or {}
+    own = data if data is not None else record.get("folder")
+    if own is not None:
+        splits = _read_folder(version.task, Path(own))
+        dataset, source = str(own), "folder"
+    else:
+        name = record.get("dataset") or snapshot.model(version.name).data
+        if name is None:
+            raise DataError(f"{version.name} has no data set to be evaluated on", remedy="name a folder: --data FOLDER")
+        loaded = load(snapshot.dataset(name))
+        splits, dataset, source = dict(loaded.splits), name, loaded.source.name
+    is_strange = data is not None and (record.get("folder") is None or not _is_same(data, record["folder"]))
+    if is_strange:
+        # Nothing in it was trained on, so there is nothing to hold out.
+        if set(splits) == {"train"} and split == "test":
+            return dataset, source, "all", splits["train"]
+    elif "validation" not in splits:
+        train, held_out = hold_out(splits["train"], record.get("validation_fraction", 0.0), record.get("seed", 0))
+        splits |= {"train": train} | ({"validation": held_out} if held_out is not None else {})
+    if split not in splits:
+        raise DataError(
+            f"{dataset} has no split {split!r}",
+            expected=", ".join(splits),
+            remedy="choose one with --split; figures on train say nothing about new examples",
+        )
+    return dataset, source, split, splits[split]
+
+
+def _read_folder(task: Task, folder: Path) -> dict[str, Split]:
+    """The splits of a folder, their targets numbered as the labels of `task` are."""
+    found, splits = task.read_folder(folder)
+    known, present = getattr(task, "labels", None), getattr(found, "labels", None)
+    if known is None or present is None or tuple(known) == tuple(present):
+        return dict(splits)
+    unknown = [label for label in present if label not in known]
+    if unknown:
+        raise DataError(
+            f"{folder} has labels that the model does not know",
+            expected=", ".join(known),
+            received=", ".join(unknown),
+            remedy="train a version on this folder",
+        )
+    import numpy as np
+
+    position = np.array([known.index(label) for label in present])
+    return {name: Split(part.inputs, position[_as_array(part.targets)]) for name, part in splits.items()}
+
+
+def _is_same(one: Path | str, other: Path | str) -> bool:
+    return Path(one).resolve() == Path(other).resolve()
+
+
+def compute_outputs(runner: Runner, examples: Split, progress: Progress | None = None) -> Any:
+    """What the model gives for each example: an array [examples, ...], or a dict of them.
+
+    Raises:
+        DataError: There is no example.
+    """
+    import numpy as np
+
+    count = len(examples)
+    if count == 0:
+        raise DataError("There is not a single example to evaluate on")
+    parts = []
+    for start in range(0, count, BATCH_SIZE):
+        stop = min(start + BATCH_SIZE, count)
+        positions = np.arange(start, stop)
+        inputs = examples.inputs
+        if isinstance(inputs, Mapping):
+            parts.append(runner.outputs({name: np.asarray(array[positions]) for name, array in inputs.items()}))
+        else:
+            parts.append(runner.outputs(np.asarray(inputs[positions])))
+        if progress is not None:
+            progress(stop, count)
+    if isinstance(parts[0], Mapping):
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return np.concatenate(parts)
+
+
+def intervals_of(task: Task, outputs: Any, targets: np.ndarray, metrics: Mapping[str, float]) -> dict[str, list[float]]:
+    """The 95 % interval of each metric."""
+    count = len(targets)
+    found = {
+        name: list(wilson(round(value * count), count)) for name, value in metrics.items() if _is_share(name, value, count)
+    }
+    if found.keys() != metrics.keys():
+
+        def statistics(positions: np.ndarray) -> Mapping[str, float]:
+            if isinstance(outputs, Mapping):
+                return task.evaluate({name: part[positions] for name, part in outputs.items()}, targets[positions])
+            return task.evaluate(outputs[positions], targets[positions])
+
+        resampled = bootstrap(statistics, count, seconds=BOOTSTRAP_SECONDS)
+        found |= {name: list(bounds) for name, bounds in resampled.items() if name not in found}
+    return {name: found[name] for name in metrics if name in found}
+
+
+def _is_share(name: str, value: float, count: int) -> bool:
+    """Whether a metric is a share of the examples: called an accuracy, and a whole number of them. (A balanced
+    accuracy is called one, and is a mean of shares.)"""
+    successes = value * count
+    return name.endswith("accuracy") and 0 <= value <= 1 and math.isclose(successes, round(successes), abs_tol=1e-6 * count)
+
+
+def _as_array(values: Any) -> np.ndarray:
+    import numpy as np
+
+    return np.asarray(values)

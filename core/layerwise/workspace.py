@@ -1,0 +1,66 @@
+"""The workspace: what is registered, what was trained, and what answers, below one home folder.
+
+    import layerwise
+
+    with layerwise.open_workspace() as workspace:
+        print(workspace.predictor.predict("vision/fashion", "shoe.png"))
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from layerwise.paths import home as default_home
+from layerwise.predictor import Predictor
+from layerwise.registry import Registry
+from layerwise.runs import RunStore
+from layerwise.versions import VersionStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """What the command line, the web app and Python users share.
+
+    Args:
+        home: The folder of the runs, the promoted versions and the settings.
+        registry: Models, tasks, data sets and pages, as the plugins gave them.
+        runs: The training runs.
+        versions: The trained versions, and which of them are in use.
+        predictor: Answers with the versions in use.
+    """
+
+    home: Path
+    registry: Registry
+    runs: RunStore
+    versions: VersionStore
+    predictor: Predictor
+
+    def close(self) -> None:
+        """Let go of the models in memory."""
+        self.predictor.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_workspace(home: Path | str | None = None) -> Workspace:
+    """Open the workspace below `home`. Models, and what they are computed with, are loaded at their first use.
+
+    Args:
+        home: A folder; None is the user's own (`LAYERWISE_HOME`, or the system's place for user data). It is
+            made when something is first written to it.
+    """
+    folder = Path(home).expanduser().absolute() if home is not None else default_home()
+    registry, versions = Registry(folder), VersionStore(folder)
+    return Workspace(
+        home=folder,
+        registry=registry,
+        runs=RunStore(folder),
+        versions=versions,
+        predictor=Predictor(registry, versions),
+    )
