@@ -3,6 +3,11 @@
 This facade is what a plugin needs. Importing it imports neither Keras nor TensorFlow.
 """
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from layerwise import errors, tasks
 from layerwise.config import TrainingConfig, setting
 from layerwise.errors import LayerwiseError
@@ -20,6 +25,9 @@ from layerwise.specs import (
     Source,
     Variant,
 )
+
+if TYPE_CHECKING:
+    from layerwise.workspace import Workspace
 
 __version__ = "0.1.0"
 
@@ -40,6 +48,19 @@ __all__ = [
     "__version__",
     "errors",
     "hookimpl",
+    "open_workspace",
     "setting",
     "tasks",
 ]
+
+
+def open_workspace(home: Path | str | None = None) -> Workspace:
+    """Open the models, the runs and the predictor below `home`: `layerwise.workspace.open_workspace`.
+
+    Example:
+        >>> layerwise.open_workspace().predictor.predict("vision/fashion", "shoe.png")  # doctest: +SKIP
+    """
+    # Imported here, so that a plugin that only describes its models does not pay for it.
+    from layerwise import workspace
+
+    return workspace.open_workspace(home)

@@ -128,7 +128,8 @@ def _downloadable(spec: DatasetSpec) -> list[Source]:
 def _not_at_hand(spec: DatasetSpec, reasons: list[str]) -> DataError:
     wanted = (_downloadable(spec) or spec.sources)[0]
     names = ", ".join(file.name for file in wanted.files)
-    origin = wanted.files[0].url.rpartition("/")[0] or wanted.homepage
+    addresses = dict.fromkeys(file.url.removesuffix(file.name) + "NAME" for file in wanted.files if file.url)
+    origin = " or ".join(addresses) or wanted.homepage
     why = "; ".join([*_defects(spec), *reasons]) or "it has no address to download it from"
     again = "try again with a connection to the internet, or " if _downloadable(spec) else ""
     return DataError(

@@ -1,57 +1,27 @@
-"""The devices that networks run on, and what this process runs in: versions, cores, memory, revision.
-
-Only `describe`, `prepare` and `quiet_import` import Keras; the rest answers without any heavy import, so that
-`layerwise doctor` works where TensorFlow does not.
-"""
+"""The devices that networks run on: which there are, and how Keras' backend is made ready for them."""
 
 from __future__ import annotations
 
 import contextlib
-import csv
-import functools
-import importlib.metadata
-import json
 import logging
 import os
-import platform
 import re
-import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
+from layerwise.environment import backend_name, cpu_name, environment, git_revision, memory, nvidia_gpus
 from layerwise.errors import DeviceError, missing_extra
+
+__all__ = ["DEVICES", "PRECISIONS", "describe", "environment", "git_revision", "prepare", "quiet_import"]
 
 logger = logging.getLogger(__name__)
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 DEVICES = ("auto", "cpu", "gpu")
-PACKAGES = (
-    "layerwise",
-    "tensorflow",
-    "keras",
-    "numpy",
-    "gradio",
-    "pluggy",
-    "typer",
-    "rich",
-    "pillow",
-    "pooch",
-    "safetensors",
-    "jax",
-    "torch",
-    "transformers",
-    "ray",
-    "keras-tuner",
-    "mlflow",
-    "tensorboard",
-)
-"""Distributions whose versions a run folder keeps and `layerwise doctor` shows, those of extras included."""
-
 # What TensorFlow, XLA and absl write about themselves; everything else that is written meanwhile is passed on.
 _NOISE = re.compile(
     r"WARNING: All log messages before absl::|"
@@ -85,7 +55,7 @@ def quiet_import() -> ModuleType:
             with _standard_error_held_back():
                 import keras
         except ModuleNotFoundError as error:
-            backend = _backend_name()
+            backend = backend_name()
             if error.name == backend and backend in ("jax", "torch"):
                 raise missing_extra(backend, backend, f"KERAS_BACKEND={backend}") from error
             raise
@@ -246,100 +216,3 @@ _ACCELERATORS = {
     "jax": _jax_accelerators,
     "torch": _torch_accelerators,
 }
-
-
-def environment() -> dict[str, Any]:
-    """What this process runs in, found without importing any of it: plain values for `run.json` and
-    `layerwise doctor`.
-
-    Returns:
-        python, system, machine, cpu, cores (that this process may use), memory (bytes, or None), gpus (NVIDIA
-        GPUs of the machine, whether or not the backend can use them: name, memory in bytes), backend, and
-        packages: the version of each of `PACKAGES`, None for one that is not installed.
-    """
-    return {
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "machine": platform.machine(),
-        "cpu": cpu_name(),
-        "cores": cores(),
-        "memory": memory(),
-        "gpus": nvidia_gpus(),
-        "backend": _backend_name(),
-        "packages": {name: package_version(name) for name in PACKAGES},
-    }
-
-
-def package_version(name: str) -> str | None:
-    """The version of an installed distribution, None when it is not installed."""
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def cores() -> int:
-    """The number of processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def memory() -> int | None:
-    """The memory that this process may use, in bytes: that of the machine or, when less, of its container."""
-    try:
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
-    with contextlib.suppress(OSError, ValueError):  # no limit is written as the word "max"
-        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    return total
-
-
-@functools.cache
-def cpu_name() -> str:
-    """The processor as its maker writes it, or its architecture where the system does not tell."""
-    with contextlib.suppress(OSError):
-        match = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
-        if match:
-            return match[1].strip()
-    return platform.processor() or platform.machine() or "CPU"
-
-
-def nvidia_gpus() -> list[dict[str, Any]]:
-    """The NVIDIA GPUs of this machine as its driver lists them: name, memory in bytes (None when unknown)."""
-    listing = _output("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
-    rows = csv.reader((listing or "").splitlines(), skipinitialspace=True)
-    return [
-        {"name": row[0], "memory": int(row[1]) * 2**20 if row[1].isdigit() else None} for row in rows if len(row) == 2
-    ]
-
-
-def git_revision() -> str | None:
-    """The commit of the checkout that this code runs from, with "-dirty" behind it when files were changed
-    since; None when it runs from an installed package."""
-    folder = str(Path(__file__).parent)
-    # An installed package may lie below somebody else's checkout: only a tracked file tells.
-    if _output("git", "-C", folder, "ls-files", "--error-unmatch", Path(__file__).name) is None:
-        return None
-    return _output("git", "-C", folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
-
-
-def _output(*command: str) -> str | None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() or None
-
-
-def _backend_name() -> str:
-    """The backend that Keras runs on or will run on, by the rules of Keras."""
-    with contextlib.suppress(KeyError, AttributeError):  # not imported, or being imported just now
-        return sys.modules["keras"].backend.backend()
-    if os.environ.get("KERAS_BACKEND"):
-        return os.environ["KERAS_BACKEND"]
-    folder = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        return json.loads((folder / "keras.json").read_text(encoding="utf-8")).get("backend", "tensorflow")
-    return "tensorflow"

@@ -65,9 +65,7 @@ def _download_file(file: File, folder: Path, progress: Progress | None) -> None:
             downloader=downloader,  # pyright: ignore[reportArgumentType]
         )
     except ValueError as error:
-        raise DataError(
-            f"{_host(file.url)} gave a {file.name} with a wrong SHA-256, which was deleted"
-        ) from error
+        raise DataError(f"{_host(file.url)} gave a {file.name} with a wrong SHA-256, which was deleted") from error
 
 
 def _host(url: str) -> str:

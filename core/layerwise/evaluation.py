@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise.data import load
 from layerwise.errors import DataError
+from layerwise.feed import take
 from layerwise.intervals import bootstrap, wilson
-from layerwise.runner import Runner, make_runner
-from layerwise.serving import explained, find_version
+from layerwise.loading import explained
+from layerwise.runner import Runner, make_runner, map_arrays
+from layerwise.serving import find_version
 from layerwise.splits import Split, hold_out
 from layerwise.versions import parse_reference
 
@@ -163,12 +165,7 @@ def compute_outputs(runner: Runner, examples: Split, progress: Progress | None =
     parts = []
     for start in range(0, count, BATCH_SIZE):
         stop = min(start + BATCH_SIZE, count)
-        positions = np.arange(start, stop)
-        inputs = examples.inputs
-        if isinstance(inputs, Mapping):
-            parts.append(runner.outputs({name: np.asarray(array[positions]) for name, array in inputs.items()}))
-        else:
-            parts.append(runner.outputs(np.asarray(inputs[positions])))
+        parts.append(runner.outputs(take(examples, np.arange(start, stop))[0]))
         if progress is not None:
             progress(stop, count)
     if isinstance(parts[0], Mapping):
@@ -179,15 +176,12 @@ def compute_outputs(runner: Runner, examples: Split, progress: Progress | None =
 def intervals_of(task: Task, outputs: Any, targets: np.ndarray, metrics: Mapping[str, float]) -> dict[str, list[float]]:
     """The 95 % interval of each metric."""
     count = len(targets)
-    found = {
-        name: list(wilson(round(value * count), count)) for name, value in metrics.items() if _is_share(name, value, count)
-    }
+    shares = [name for name, value in metrics.items() if _is_share(name, value, count)]
+    found = {name: list(wilson(round(metrics[name] * count), count)) for name in shares}
     if found.keys() != metrics.keys():
 
         def statistics(positions: np.ndarray) -> Mapping[str, float]:
-            if isinstance(outputs, Mapping):
-                return task.evaluate({name: part[positions] for name, part in outputs.items()}, targets[positions])
-            return task.evaluate(outputs[positions], targets[positions])
+            return task.evaluate(map_arrays(lambda array: array[positions], outputs), targets[positions])
 
         resampled = bootstrap(statistics, count, seconds=BOOTSTRAP_SECONDS)
         found |= {name: list(bounds) for name, bounds in resampled.items() if name not in found}
@@ -195,10 +189,11 @@ def intervals_of(task: Task, outputs: Any, targets: np.ndarray, metrics: Mapping
 
 
 def _is_share(name: str, value: float, count: int) -> bool:
-    """Whether a metric is a share of the examples: called an accuracy, and a whole number of them. (A balanced
-    accuracy is called one, and is a mean of shares.)"""
-    successes = value * count
-    return name.endswith("accuracy") and 0 <= value <= 1 and math.isclose(successes, round(successes), abs_tol=1e-6 * count)
+    """Whether a metric is a share of the examples: called an accuracy, and a whole number of them. A balanced
+    accuracy is a mean of shares of classes, even where it happens to be such a number."""
+    if not name.endswith("accuracy") or name.startswith("balanced") or not 0 <= value <= 1:
+        return False
+    return math.isclose(value * count, round(value * count), abs_tol=1e-6 * count)
 
 
 def _as_array(values: Any) -> np.ndarray:

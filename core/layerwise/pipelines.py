@@ -32,8 +32,9 @@ def pipeline(
         A dataset of (inputs [batch, ...], targets [batch, ...]), the inputs a dict when the split's are.
 
     Example:
-        >>> batches = pipeline(Split(np.eye(4), np.arange(4)), 3)        # doctest: +SKIP
-        >>> [targets.numpy().tolist() for _, targets in batches]         # doctest: +SKIP
+        >>> from layerwise.data import Split
+        >>> batches = pipeline(Split(np.eye(4), np.arange(4)), 3)
+        >>> [targets.numpy().tolist() for _, targets in batches]
         [[0, 1, 2], [3]]
     """
     import tensorflow as tf

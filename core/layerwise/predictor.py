@@ -14,9 +14,10 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import InputError, LayerwiseError
+from layerwise.loading import Loaded, Runners, explained
 from layerwise.runner import last_answer
-from layerwise.serving import Loaded, Runners, Slot, explained, find_version
-from layerwise.tasks.base import Answer, Task
+from layerwise.serving import Slot, find_version
+from layerwise.tasks.base import Answer, Field, Task
 from layerwise.versions import Reference, Version, VersionStore, parse_reference
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Predictor:
             logger.warning("%s", error)
 
     def state(self, reference: str | Reference) -> str:
-        """"cold", "loading" or "ready": whether the next request has to wait.
+        """ "cold", "loading" or "ready": whether the next request has to wait.
 
         Raises:
             NotFoundError: There is no such model, variant or version.
@@ -274,10 +275,8 @@ def named_inputs(version: Version, inputs: Any) -> Mapping[str, Any]:
     """
     task: Task = version.task
     fields = task.inputs
-    if len(fields) == 1 and not (isinstance(inputs, Mapping) and fields[0].name in inputs):
-        # The value of a table is a mapping itself, of its columns.
-        if not isinstance(inputs, Mapping) or fields[0].kind in ("table", "json"):
-            inputs = {fields[0].name: inputs}
+    if len(fields) == 1 and _is_bare_value(fields[0], inputs):
+        inputs = {fields[0].name: inputs}
     names = ", ".join(field.name for field in fields)
     if not isinstance(inputs, Mapping):
         raise InputError(f"{version.name} needs its inputs by name", expected=names, received=type(inputs).__name__)
@@ -291,6 +290,11 @@ def named_inputs(version: Version, inputs: Any) -> Mapping[str, Any]:
             remedy=f"give {', '.join(missing)}" if missing else f"leave out {', '.join(unknown)}",
         )
     return inputs
+
+
+def _is_bare_value(field: Field, inputs: Any) -> bool:
+    # The value of a table is a mapping itself, of its columns.
+    return not isinstance(inputs, Mapping) or (field.kind in ("table", "json") and field.name not in inputs)
 
 
 def _explained_answer(loaded: Loaded) -> contextlib.AbstractContextManager[None]:

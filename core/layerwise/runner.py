@@ -77,13 +77,13 @@ class Runner(abc.ABC):
             remedy="its model card says how it was measured",
         )
 
-    def warm(self) -> None:
+    def warm(self) -> None:  # noqa: B027 (most have nothing to do here, and need not say so)
         """Do what makes the first request slow. Called once, before the first."""
 
-    def end_session(self, session: str) -> None:
+    def end_session(self, session: str) -> None:  # noqa: B027
         """Forget what is remembered of a session; unknown ones are ignored."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Give back what the garbage collector would not. No request comes after."""
 
 
@@ -126,7 +126,9 @@ class NetworkRunner(Runner):
         different batch sizes are ever compiled."""
         count = len(next(iter(batch.values())) if isinstance(batch, Mapping) else batch)
         size = 1 << (count - 1).bit_length()
-        return _map(lambda array: array[:count], self._forward(_map(lambda array: _padded(array, size), batch)))
+        return map_arrays(
+            lambda array: array[:count], self._forward(map_arrays(lambda array: _padded(array, size), batch))
+        )
 
     def warm(self) -> None:
         """Compile the forward pass of one example, when the task has one to give."""
@@ -191,10 +193,10 @@ def _padded(array: np.ndarray, size: int) -> np.ndarray:
     return np.concatenate([array, np.repeat(array[-1:], size - len(array), axis=0)])
 
 
-def _map(function: Callable[[Any], Any], nest: Any) -> Any:
+def map_arrays(function: Callable[[Any], Any], nest: Any) -> Any:
     """`function` of an array, or of each array of a dict, list or tuple of them."""
     if isinstance(nest, Mapping):
-        return {name: _map(function, part) for name, part in nest.items()}
+        return {name: map_arrays(function, part) for name, part in nest.items()}
     if isinstance(nest, list | tuple):
-        return type(nest)(_map(function, part) for part in nest)
+        return type(nest)(map_arrays(function, part) for part in nest)
     return function(nest)

@@ -220,7 +220,7 @@ class RunStore:
         Raises:
             NotFoundError: The model has no such variant.
         """
-        from layerwise.devices import environment, git_revision
+        from layerwise.environment import environment, git_revision
 
         chosen = spec.variant(variant)
         application = spec.name.partition("/")[2]

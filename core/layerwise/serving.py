@@ -1,23 +1,18 @@
-"""What is in memory to answer with: runners, each loaded once, swapped when another version is promoted.
-
-A runner is counted by those who use it (the slot of its model, requests, sessions) and closed when the last of
-them lets go, so that a request that began with one version ends with it, whatever is promoted meanwhile.
+"""Which version answers for a model: the one in use, seen to have changed at the next request, swapped only when
+the new one could be loaded.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 from layerwise.errors import LayerwiseError, NotFoundError
-from layerwise.runner import Runner, make_runner
+from layerwise.loading import Loaded, Runners, explained
 from layerwise.specs import ModelSpec
 from layerwise.versions import SHIPPED, Version, VersionStore
 from layerwise.weights import RECORD_FILE
@@ -28,24 +23,6 @@ CODE = "code"
 """The id of the version of a model that has no weights at all: its code is everything."""
 SWITCH_SECONDS = 10.0
 """How long requests wait for a newly promoted version before the former one answers them meanwhile."""
-
-
-@contextlib.contextmanager
-def explained(reference: str, doing: str) -> Iterator[None]:
-    """Turn whatever a plugin's code raises into an error that a user can read. The original is chained to it
-    and written to the log."""
-    try:
-        yield
-    except LayerwiseError:
-        raise
-    except (Exception, SystemExit) as error:
-        logger.exception("%s could not %s", reference, doing)
-        lines = str(error).strip().splitlines()
-        raise LayerwiseError(
-            f"{reference} could not {doing} because of a mistake in its code",
-            received=f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__,
-            remedy="report it to the author of its plugin; the log has the details",
-        ) from error
 
 
 def find_version(versions: VersionStore, spec: ModelSpec, variant: str | None, identifier: str | None) -> Version:
@@ -75,100 +52,6 @@ def find_version(versions: VersionStore, spec: ModelSpec, variant: str | None, i
             config=chosen.config,
             record={},
         )
-
-
-class Loaded:
-    """A runner in memory, with the number of those who use it."""
-
-    def __init__(self, spec: ModelSpec, version: Version, runner: Runner) -> None:
-        self.spec, self.version, self.runner = spec, version, runner
-        self.users = 1
-
-
-class Runners:
-    """The runners in memory, one for each version. Loading one blocks only those who wait for the same."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loaded: dict[Any, Loaded] = {}
-        self._building: dict[Any, threading.Lock] = {}
-
-    def get(self, spec: ModelSpec, version: Version) -> Loaded:
-        """The runner of `version`, loaded and warm; the caller releases it.
-
-        Raises:
-            LayerwiseError: It cannot be loaded.
-        """
-        key = self._key(version)
-        with self._lock:
-            building = self._building.setdefault(key, threading.Lock())
-        with building:
-            with self._lock:
-                loaded = self._loaded.get(key)
-                if loaded is not None and loaded.spec == spec:
-                    loaded.users += 1
-                    return loaded
-            loaded = Loaded(spec, version, _load(spec, version))
-            with self._lock:
-                self._loaded[key] = loaded
-            return loaded
-
-    def hold(self, loaded: Loaded) -> bool:
-        """Use `loaded` once more; False when it has been closed."""
-        with self._lock:
-            if loaded.users == 0:
-                return False
-            loaded.users += 1
-            return True
-
-    def release(self, loaded: Loaded) -> None:
-        """Use `loaded` once less, and close it when nobody uses it any more."""
-        with self._lock:
-            loaded.users -= 1
-            if loaded.users:
-                return
-            key = self._key(loaded.version)
-            if self._loaded.get(key) is loaded:
-                del self._loaded[key]
-                self._building.pop(key, None)
-        _close(loaded)
-
-    def all(self) -> list[Loaded]:
-        """Every runner in memory."""
-        with self._lock:
-            return list(self._loaded.values())
-
-    def state(self, version: Version) -> str:
-        """cold, loading or ready."""
-        key = self._key(version)
-        with self._lock:
-            if key in self._loaded:
-                return "ready"
-            building = self._building.get(key)
-        return "loading" if building is not None and building.locked() else "cold"
-
-    @staticmethod
-    def _key(version: Version) -> Any:
-        # With the checksum, since a run that still trains replaces its own version after a better epoch.
-        return version.reference, version.record.get("sha256")
-
-
-def _load(spec: ModelSpec, version: Version) -> Runner:
-    with explained(f"{version.name}:{version.variant}", "be loaded"):
-        runner = make_runner(spec, version)
-        try:
-            runner.warm()
-        except BaseException:
-            runner.close()
-            raise
-        return runner
-
-
-def _close(loaded: Loaded) -> None:
-    try:
-        loaded.runner.close()
-    except Exception:
-        logger.exception("The runner of %s did not close", loaded.version.reference)
 
 
 class Slot:
@@ -282,14 +165,9 @@ class Slot:
             record = _stamp(self._record)
             loaded, warnings = self.runners.get(spec, version), ()
         except LayerwiseError as error:
-            if former is not None and self.runners.hold(former):
-                loaded = former
-            else:
-                loaded = self._fallback(spec, error)
-            warnings = (
-                f"The promoted version of {self.name}:{self.variant} cannot be used, so the former one "
-                f"({loaded.version.id}) goes on serving. {error}",
-            )
+            loaded = self._fallback(spec, error) if former is None or not self.runners.hold(former) else former
+            sentence = f"The version of {self.name}:{self.variant} that is promoted cannot be used"
+            warnings = (f"{sentence}, so the former one ({loaded.version.id}) goes on serving. {error}",)
             logger.warning("%s", warnings[0])
         with self._lock:
             if self._is_closed:  # which has let go of the former one
@@ -319,7 +197,7 @@ def _stamp(path: Path | None) -> Any:
     if path is None:
         return None
     try:
-        found = os.stat(path)
+        found = path.stat()
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino

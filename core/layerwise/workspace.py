@@ -1,9 +1,9 @@
 """The workspace: what is registered, what was trained, and what answers, below one home folder.
 
-    import layerwise
+import layerwise
 
-    with layerwise.open_workspace() as workspace:
-        print(workspace.predictor.predict("vision/fashion", "shoe.png"))
+with layerwise.open_workspace() as workspace:
+    print(workspace.predictor.predict("vision/fashion", "shoe.png"))
 """
 
 from __future__ import annotations

@@ -109,11 +109,9 @@ def convolution(x: Any, filters: int, name: str) -> Any:
 
 
 def examples() -> Sequence[Example]:
-    """Two real test pictures of each garment."""
-    return [
-        Example(inputs={"image": path}, label=path.stem.rpartition("-")[0].replace("-", " "))
-        for path in sorted((HERE / "examples" / "fashion").glob("*.png"))
-    ]
+    """Two real test pictures of each garment, the first two of their class; files are "class-name-number.png"."""
+    paths = sorted((HERE / "examples" / "fashion").glob("*.png"))
+    return [Example(inputs={"image": path}, label=LABELS[int(path.name.partition("-")[0])]) for path in paths]
 
 
 FASHION = ModelSpec(

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from layerwise import ModelCard, ModelSpec, TrainingConfig, Variant, weights
+from layerwise import DatasetSpec, ModelCard, ModelSpec, Source, TrainingConfig, Variant, weights
 from layerwise.errors import InputError, NotFoundError
 from layerwise.runner import Runner
 from layerwise.runs import Run, RunStore
+from layerwise.splits import Split
 from layerwise.tasks.base import Answer, Field, Task
 from layerwise.versions import Version, VersionStore
 
@@ -52,6 +53,17 @@ class Grading(Task):
 
     def warm_input(self) -> np.ndarray:
         return np.zeros((1, 4), np.float32)
+
+    def read_folder(self, folder: Path) -> tuple[Task, dict[str, Split]]:
+        """A file LABEL.csv for each label, with an example a line; below train/ and test/ if there are both."""
+        parts = {name: folder / name for name in ("train", "test") if (folder / name).is_dir()} or {"train": folder}
+        labels = tuple(sorted({path.stem for part in parts.values() for path in part.glob("*.csv")}))
+        splits = {}
+        for name, part in parts.items():
+            rows = [np.loadtxt(path, np.float32, delimiter=",", ndmin=2) for path in sorted(part.glob("*.csv"))]
+            targets = [labels.index(path.stem) for path in sorted(part.glob("*.csv"))]
+            splits[name] = Split(np.concatenate(rows), np.repeat(targets, [len(block) for block in rows]))
+        return Grading(labels=labels), splits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +154,7 @@ NETWORK = spec_of("sample/grades", data="grades", variants=(Variant(name="small"
 
 @dataclass(frozen=True)
 class Shelf:
-    """A fixed set of models, looked up as in a registry's snapshot."""
+    """A fixed set of models and the data set GRADES, looked up as in a registry and its snapshot."""
 
     models: Mapping[str, ModelSpec]
 
@@ -154,6 +166,11 @@ class Shelf:
             raise NotFoundError(f"There is no model {name!r}")
         return self.models[name]
 
+    def dataset(self, name: str) -> DatasetSpec:
+        if name != GRADES.name:
+            raise NotFoundError(f"There is no data set {name!r}")
+        return GRADES
+
 
 def shelf(*specs: ModelSpec) -> Shelf:
     return Shelf({spec.name: spec for spec in specs})
@@ -164,7 +181,19 @@ def examples(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     targets = random.integers(0, 3, count).astype(np.int32)
     centres = np.array([[0, 0, 1, 1], [1, 2, 0, 0], [3, 1, 2, 0]], np.float32)
-    return centres[targets] + random.normal(0, 0.4, (count, 4)).astype(np.float32), targets
+    return centres[targets] + random.normal(0, 0.6, (count, 4)).astype(np.float32), targets
+
+
+def read_grades(files: Mapping[str, Path]) -> dict[str, Split]:
+    """The splits of GRADES, which are drawn rather than read."""
+    return {"train": Split(*examples(500, seed=10)), "test": Split(*examples(600, seed=11))}
+
+
+GRADES = DatasetSpec(
+    name="grades",
+    title="Grades",
+    sources=(Source(name="drawn", read="sample_models:read_grades", licence="CC0-1.0"),),
+)
 
 
 def save_version(home: Path, spec: ModelSpec, model: Any, *, variant: str | None = None, **record: Any) -> Run:

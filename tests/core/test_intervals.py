@@ -1,11 +1,14 @@
 import numpy as np
 import pytest
-from layerwise.intervals import bootstrap, wilson
 from scipy import stats
+
+from layerwise.intervals import bootstrap, wilson
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
-@pytest.mark.parametrize(("successes", "count"), [(0, 1), (1, 1), (0, 10), (10, 10), (3, 7), (935, 1000), (9350, 10_000)])
+@pytest.mark.parametrize(
+    ("successes", "count"), [(0, 1), (1, 1), (0, 10), (10, 10), (3, 7), (935, 1000), (9350, 10_000)]
+)
 def test_wilson_equals_scipy(successes, count, confidence):
     expected = stats.binomtest(successes, count).proportion_ci(confidence, method="wilson")
     assert wilson(successes, count, confidence=confidence) == pytest.approx((expected.low, expected.high), abs=1e-12)

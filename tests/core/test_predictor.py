@@ -4,10 +4,12 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import sample_models as samples
+
 from layerwise import weights
 from layerwise.errors import InputError, LayerwiseError, NotFoundError, WeightsError
 from layerwise.predictor import KEPT_VERSIONS, Predictor
@@ -20,8 +22,8 @@ ROW = [0.0, 0.1, 0.9, 1.1]
 class Slow(Runner):
     """Takes its time to load, and counts how often it was."""
 
-    built: list[str] = []
-    gate = threading.Event()
+    built: ClassVar[list[str]] = []
+    gate: ClassVar[threading.Event]
 
     def __init__(self, version):
         self.version = version
@@ -81,7 +83,9 @@ def test_a_network_answers_by_name_of_its_input_or_with_the_bare_value(make, tmp
     answer = predictor.predict("sample/grades", {"values": ROW})
     assert answer["grade"]["low"] == pytest.approx(1.0)
     assert predictor.predict("sample/grades:small", ROW) == answer
-    assert predictor.predict_batch("sample/grades", [ROW, {"values": ROW}])[1]["grade"] == pytest.approx(answer["grade"])
+    assert predictor.predict_batch("sample/grades", [ROW, {"values": ROW}])[1]["grade"] == pytest.approx(
+        answer["grade"]
+    )
 
 
 def test_a_model_that_is_not_keras_answers(make, tmp_path):
@@ -125,7 +129,10 @@ def test_inputs_that_do_not_fit_the_task(make, inputs, words):
 
 def test_a_mistake_of_a_plugin_is_a_sentence_that_names_the_model_and_is_logged(make, caplog):
     predictor = make(samples.STREAMING)
-    with caplog.at_level(logging.ERROR), pytest.raises(LayerwiseError, match="sample/stream:default could not answer") as error:
+    with (
+        caplog.at_level(logging.ERROR),
+        pytest.raises(LayerwiseError, match="sample/stream:default could not answer") as error,
+    ):
         predictor.predict("sample/stream", {"text": "a BUG"})
     assert isinstance(error.value.__cause__, ZeroDivisionError)
     assert "ZeroDivisionError" in caplog.text
@@ -343,7 +350,9 @@ def test_when_the_promoted_weights_are_corrupted_the_former_version_goes_on(make
     assert "corrupted" in warning
     assert predictor.version("sample/grades").id == first.id
     # Once the weights are right the version is taken up, with no further promotion.
-    weights.save(grader(-50), second.folder / "version", {"name": "sample/grades", "variant": "small", "task": {}, "config": {}})
+    weights.save(
+        grader(-50), second.folder / "version", {"name": "sample/grades", "variant": "small", "task": {}, "config": {}}
+    )
     assert predictor.predict("sample/grades", ROW)["grade"]["low"] < 0.01
     assert predictor.warnings("sample/grades") == ()
 
@@ -452,7 +461,9 @@ def test_a_model_described_anew_is_loaded_anew_only_when_it_changed(make, tmp_pa
     predictor = make(samples.spec_of("sample/again", task=samples.Saying(), runner=samples.WordByWord))
     predictor.predict("sample/again", {"text": "a"})
     loaded = predictor._runners.all()
-    predictor._registry = samples.shelf(samples.spec_of("sample/again", task=samples.Saying(), runner=samples.WordByWord))
+    predictor._registry = samples.shelf(
+        samples.spec_of("sample/again", task=samples.Saying(), runner=samples.WordByWord)
+    )
     predictor.predict("sample/again", {"text": "a"})
     assert predictor._runners.all() == loaded
     predictor._registry = samples.shelf(samples.spec_of("sample/again", task=samples.Saying(), runner=samples.Counter))

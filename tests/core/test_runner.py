@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import sample_models as samples
+
 from layerwise import weights
 from layerwise.errors import InputError, LayerwiseError, WeightsError
 from layerwise.runner import NetworkRunner, Runner, last_answer, make_runner
@@ -45,7 +46,9 @@ def test_the_answer_is_that_of_the_network_that_was_trained(trained, runner):
     expected = np.asarray(trained[0](inputs))
     expected = np.exp(expected) / np.exp(expected).sum(axis=1, keepdims=True)
     np.testing.assert_allclose([list(answer.values()) for answer in answers], expected, atol=1e-5)
-    right = [max(answer, key=answer.get) == samples.LABELS[target] for answer, target in zip(answers, targets, strict=True)]
+    right = [
+        max(answer, key=answer.get) == samples.LABELS[target] for answer, target in zip(answers, targets, strict=True)
+    ]
     assert np.mean(right) > 0.9
 
 

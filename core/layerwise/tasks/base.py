@@ -8,6 +8,7 @@ command line turns them into text, so a model that uses a stock task brings no i
 from __future__ import annotations
 
 import dataclasses
+import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from layerwise.errors import InputError, SpecError
 
 if TYPE_CHECKING:
-    import keras
     import numpy as np
 
     from layerwise.config import TrainingConfig
@@ -41,8 +41,8 @@ KINDS = (
     "json",
 )
 """The kinds of values that the front ends can show. A value of each kind, in Python:
-image: PIL image, NumPy array [height, width(, channels)] uint8, path or bytes; sketch: as image, drawn by
-hand; audio: (sample rate in Hz, waveform [samples] float32) or path; text: str; number: float; choice: str,
+image: PIL image, NumPy array [height, width(, channels)] uint8, path or bytes; sketch: as image, or the mapping
+of an editor with "composite", or "background" and "layers", which are images; audio: (sample rate in Hz, waveform [samples] float32) or path; text: str; number: float; choice: str,
 one of `choices`; table: mapping of column name to value; label-probabilities: mapping of label to
 probability, most probable first; everything else: what JSON can hold."""
 
@@ -85,7 +85,8 @@ Answer = dict[str, Any]
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """Base of all task types. A task type is a frozen dataclass; its fields (labels, sizes, columns) are
-    stored with every trained version, so they must be what JSON can hold.
+    stored with every trained version, so they must be what JSON can hold: numbers, texts, tuples, mappings, or
+    frozen dataclasses of these, which the field's annotation must name.
 
     Subclasses give `inputs`, `outputs`, `encode`, `decode` and, to be trainable, `loss`,
     `training_metrics` and `evaluate`; to accept a user's own data, `read_folder` and `folder_format`.
@@ -161,12 +162,15 @@ class Task:
 
     def with_parameters(self, parameters: Mapping[str, Any]) -> Self:
         """This task with the fields that a version's record holds."""
+        hints = typing.get_type_hints(type(self))
         names = {field.name for field in dataclasses.fields(self)}
-        known = {name: _tupled(value) for name, value in parameters.items() if name in names}
+        known = {name: _restored(value, hints[name]) for name, value in parameters.items() if name in names}
         return dataclasses.replace(self, **known)
 
 
 def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
@@ -174,8 +178,18 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _tupled(value: Any) -> Any:
-    return tuple(_tupled(item) for item in value) if isinstance(value, list) else value
+def _restored(value: Any, hint: Any) -> Any:
+    """What `_plain` made of a field annotated `hint`, as it was: lists as tuples, mappings as the dataclass
+    that the annotation names."""
+    if isinstance(value, list):
+        items = [item for item in typing.get_args(hint) if item is not Ellipsis]
+        # tuple[int, int] has a type for each item, tuple[Column, ...] one for all.
+        hints = items if len(items) == len(value) else (items[:1] or [Any]) * len(value)
+        return tuple(_restored(item, item_hint) for item, item_hint in zip(value, hints, strict=True))
+    if isinstance(value, Mapping) and dataclasses.is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        return hint(**{key: _restored(item, hints[key]) for key, item in value.items() if key in hints})
+    return value
 
 
 def check_labels(labels: Sequence[str], owner: str) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import SpecError
 from layerwise.tasks.base import Field
@@ -12,6 +14,8 @@ from layerwise.tasks.classification import Classification
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from layerwise.data import Split
 
 POLARITIES = ("any", "light-on-dark")
 
@@ -41,6 +45,17 @@ class ImageClassification(Classification):
     """
 
     type_name: ClassVar[str] = "image-classification"
+    folder_format: ClassVar[str] = """A folder for each class, named like it, with its pictures:
+
+    pets/cat/tom.jpg
+    pets/cat/felix.png
+    pets/dog/rex.jpg
+    pets/dog/lassie.jpg
+
+At least two classes with at least two pictures each: PNG, JPEG, WebP, GIF, BMP or TIFF, of any size. A fifth of
+them, chosen by their names, is held out to test the result; or divide them yourself:
+`pets/train/cat/tom.jpg`, `pets/test/cat/felix.png` and so on.
+"""
     size: tuple[int, int]
     channels: int = 3
     polarity: str = "any"
@@ -79,12 +94,26 @@ class ImageClassification(Classification):
         Raises:
             InputError: There is no picture, it cannot be read, or it is empty.
         """
+        return self._encode(inputs.get("image"))[None]
+
+    def _encode(self, value: Any) -> np.ndarray:
         from layerwise.tasks.framing import fit_to_frame, pixels
         from layerwise.tasks.images import load_image
 
-        image = load_image(inputs.get("image"))
-        framed = fit_to_frame(image, self.size, channels=self.channels, polarity=self.polarity)
-        return pixels(framed)[None]
+        return pixels(fit_to_frame(load_image(value), self.size, channels=self.channels, polarity=self.polarity))
+
+    def read_folder(self, folder: Path) -> tuple[Self, dict[str, Split]]:
+        """Pictures by class: this task with the classes found there, and the splits "train" and "test" (and
+        "validation" where the folder has one), their inputs as from `encode`. See `folder_format`.
+
+        Raises:
+            DataError: The folder is not laid out like that, or a tenth of its pictures or more is unreadable;
+                a few unreadable ones are left out with a warning that names them.
+        """
+        from layerwise.tasks.image_folder import read_pictures
+
+        labels, splits = read_pictures(folder, self._encode, (*self.size, self.channels))
+        return dataclasses.replace(self, labels=labels), splits
 
     def warm_input(self) -> np.ndarray:
         import numpy as np

@@ -1,0 +1,27 @@
+# Shortcuts for contributors (https://just.systems); each line can be typed by hand too.
+
+venv := ".venv"
+
+# Set up for development
+setup:
+    python3 -m venv {{venv}}
+    {{venv}}/bin/pip install --editable ".[dev]"
+
+# The fast tests
+test:
+    {{venv}}/bin/pytest
+
+# Formatting, lint, types and the direction of imports
+lint:
+    {{venv}}/bin/ruff format .
+    {{venv}}/bin/ruff check .
+    {{venv}}/bin/pyright
+    {{venv}}/bin/lint-imports
+
+# Everything that continuous integration runs, from nothing
+ci:
+    bash .ci/run
+
+# Start the showcase
+serve:
+    {{venv}}/bin/layerwise serve

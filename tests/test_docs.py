@@ -1,0 +1,68 @@
+"""The documents' Python blocks run, and the commands they show exist."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(document, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if blocks(d, "python")], ids=lambda path: path.name)
+def test_python_blocks_run_in_their_order(document, home, tmp_path, require_data):
+    from PIL import Image
+
+    if document.name == "training.md":
+        require_data("fashion-mnist")
+    Image.new("L", (28, 28), 90).save(tmp_path / "shoe.png")
+    script = tmp_path / "blocks.py"
+    script.write_text("\n\n".join(blocks(document, "python")), encoding="utf-8")
+    done = subprocess.run([sys.executable, script.name], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def shown_commands():
+    found = set()
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        lines = [line for block in blocks(document, "bash") for line in block.splitlines()]
+        lines += re.findall(r"`(layerwise [^`\n]+)`", text)
+        for line in lines:
+            words = shlex.split(line, comments=True)
+            if words[:1] == ["layerwise"] and len(words) > 1:
+                found.add((words[1], tuple(word for word in words[2:] if word.startswith("--"))))
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("command", "options"), shown_commands())
+def test_shown_commands_exist(command, options, home):
+    reference = ["vision/fashion"] if command == "train" else []
+    words = [sys.executable, "-m", "layerwise_app.cli", command, *reference, "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "200"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    for option in options:
+        assert option.partition("=")[0] in done.stdout
+
+
+def test_links_between_documents_lead_somewhere():
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", document.read_text(encoding="utf-8")):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_the_plugin_of_the_readme_is_short_and_the_same_in_the_documents():
+    block = next(block for block in blocks(ROOT / "README.md", "python") if "my_pets.py" in block)
+    assert block == next(b for b in blocks(ROOT / "docs" / "writing-a-plugin.md", "python") if "my_pets.py" in b)
+    assert len([line for line in block.splitlines() if line.strip() and not line.startswith("#")]) <= 15
+    assert tomllib.loads(blocks(ROOT / "README.md", "toml")[0])["project"]["entry-points"]["layerwise.plugins"]
