@@ -177,9 +177,7 @@ class TrainingConfig:
     batch_size: int = setting(
         128, "Examples per step of the optimizer", minimum=1, maximum=65_536, unit="examples", log=True
     )
-    learning_rate: float = setting(
-        1e-3, "Largest step size of the optimizer", minimum=1e-7, maximum=10.0, log=True
-    )
+    learning_rate: float = setting(1e-3, "Largest step size of the optimizer", minimum=1e-7, maximum=10.0, log=True)
     optimizer: str = setting(
         "adam", "Rule that turns gradients into updates", choices=("adam", "adamw", "sgd", "rmsprop")
     )

@@ -67,8 +67,8 @@ def evaluate(
     snapshot = workspace.registry.snapshot()
     spec = snapshot.model(wanted.name)
     version = find_version(workspace.versions, spec, wanted.variant, wanted.version)
-    dataset, source, found_split, examples = find_split(snapshot, version, split, data)
     with explained(version.reference, "be evaluated"):
+        dataset, source, found_split, examples = find_split(snapshot, version, split, data)
         runner = make_runner(spec, version)
         try:
             outputs = compute_outputs(runner, examples, progress)

@@ -88,7 +88,9 @@ def take(split: Split, positions: Any) -> tuple[Any, Any]:
     """The inputs and targets at these positions, as NumPy arrays (dicts of them for several inputs)."""
     inputs = split.inputs
     if isinstance(inputs, dict):
-        return {name: np.asarray(part[positions]) for name, part in inputs.items()}, np.asarray(split.targets[positions])
+        return {name: np.asarray(part[positions]) for name, part in inputs.items()}, np.asarray(
+            split.targets[positions]
+        )
     return np.asarray(inputs[positions]), np.asarray(split.targets[positions])
 
 

@@ -30,12 +30,21 @@ def explained(reference: str, doing: str) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         logger.exception("%s could not %s", reference, doing)
+        if _is_out_of_memory(error):
+            raise LayerwiseError(
+                f"{reference} could not {doing}: the memory ran out", remedy="give a smaller input, or free memory"
+            ) from error
         lines = str(error).strip().splitlines()
         raise LayerwiseError(
             f"{reference} could not {doing} because of a mistake in its code",
             received=f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__,
             remedy="report it to the author of its plugin; the log has the details",
         ) from error
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    # TensorFlow's ResourceExhaustedError and torch's OutOfMemoryError are no MemoryError.
+    return isinstance(error, MemoryError) or type(error).__name__ in ("ResourceExhaustedError", "OutOfMemoryError")
 
 
 class Loaded:

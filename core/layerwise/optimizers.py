@@ -44,7 +44,8 @@ def _piecewise_linear(peak: float, warmup: int, total: int, *, falls: bool) -> A
             step = ops.cast(step, "float32")
             rising = step / max(warmup, 1) if warmup else ops.ones_like(step)
             falling = (total - step) / max(total - warmup, 1) if falls else ops.ones_like(step)
-            return peak * ops.clip(ops.minimum(rising, falling), 0.0, 1.0)
+            share: Any = ops.clip(ops.minimum(rising, falling), 0.0, 1.0)
+            return peak * share
 
         def get_config(self) -> dict[str, Any]:
             return {"peak": peak, "warmup": warmup, "total": total, "falls": falls}
@@ -60,9 +61,7 @@ def build_optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optim
     if config.optimizer == "adamw":
         optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
     elif config.optimizer == "sgd":
-        optimizer = keras.optimizers.SGD(
-            rate, momentum=0.9, nesterov=True, weight_decay=config.weight_decay or None
-        )
+        optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=config.weight_decay or None)
     elif config.optimizer == "rmsprop":
         optimizer = keras.optimizers.RMSprop(rate)
     else:
@@ -76,5 +75,6 @@ def current_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
     """The learning rate of the step that comes next."""
     from keras import ops
 
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    return float(ops.convert_to_numpy(inner.learning_rate))
+    inner: Any = getattr(optimizer, "inner_optimizer", optimizer)
+    rate: Any = ops.convert_to_numpy(inner.learning_rate)
+    return float(rate)

@@ -50,7 +50,7 @@ class Predictor:
         self._runners = Runners()
         self._lock = threading.Lock()
         self._slots: dict[tuple[str, str], Slot] = {}
-        self._sessions: dict[tuple[str, str, str], Loaded] = {}
+        self._sessions: dict[tuple[str, Reference], Loaded] = {}
         self._kept: deque[Loaded] = deque()
         self._is_closed = False
 
@@ -231,22 +231,20 @@ class Predictor:
 
     def _hold(self, reference: str | Reference, session: str | None) -> Loaded:
         spec, found = self._find(reference)
-        if found.version is not None:
+        if session is not None:
+            with self._lock:
+                begun_with = self._sessions.get((session, found))
+                if begun_with is not None and self._runners.hold(begun_with):
+                    return begun_with
+        if found.version is None:
+            loaded = self._slot(found).hold(spec)
+        else:
             loaded = self._runners.get(spec, find_version(self._versions, spec, found.variant, found.version))
             self._keep(loaded)
-            return loaded
-        if session is None:
-            return self._slot(found).hold(spec)
-        key = (session, found.name, str(found.variant))
-        with self._lock:
-            begun_with = self._sessions.get(key)
-            if begun_with is not None and self._runners.hold(begun_with):
-                return begun_with
-        loaded = self._slot(found).hold(spec)
-        if loaded.runner.stateful:
+        if session is not None and loaded.runner.stateful:
             with self._lock:
-                if key not in self._sessions and self._runners.hold(loaded):
-                    self._sessions[key] = loaded
+                if (session, found) not in self._sessions and self._runners.hold(loaded):
+                    self._sessions[session, found] = loaded
         return loaded
 
     def _keep(self, loaded: Loaded) -> None:

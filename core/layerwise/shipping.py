@@ -19,7 +19,9 @@ from layerwise.versions import SHIPPED, read_version
 from layerwise.workspace import Workspace, open_workspace
 
 
-def ship(workspace: Workspace, run: str, folder: Path, *, dtype: str = "float16", split: str = "test") -> dict[str, Any]:
+def ship(
+    workspace: Workspace, run: str, folder: Path, *, dtype: str = "float16", split: str = "test"
+) -> dict[str, Any]:
     """Write the version of a run for a plugin to ship.
 
     Args:

@@ -236,7 +236,9 @@ class File:
             raise SpecError("A File must stay below its data set's folder", received=repr(self.name))
         if not (isinstance(self.sha256, str) and _SHA256.fullmatch(self.sha256)):
             raise SpecError(
-                f"The File {self.name!r} has no usable checksum", expected="a SHA-256 in hex", received=repr(self.sha256)
+                f"The File {self.name!r} has no usable checksum",
+                expected="a SHA-256 in hex",
+                received=repr(self.sha256),
             )
 
 

@@ -54,6 +54,7 @@ class Context:
     snapshot: Snapshot
     data: dict[str, Any] = field(default_factory=dict)
     """What it trains on, for the record: dataset, source, folder, counts."""
+    _said_downloading: float = field(default=0.0, repr=False)
 
     @classmethod
     def of(cls, run: Run, snapshot: Snapshot) -> Self:
@@ -64,6 +65,13 @@ class Context:
     def should_stop(self) -> bool:
         """Whether somebody asked for a stop."""
         return self.run.stop_requested
+
+    def downloading(self, file: str, done: int, total: int) -> None:
+        """Say how much of a file of the data set is here, twice a second at most."""
+        now = time.monotonic()
+        if done >= total or now - self._said_downloading >= 0.5:
+            self._said_downloading = now
+            self.run.append("download", file=file, bytes=done, total_bytes=total)
 
     def started(self, *, num_parameters: int, examples: int, steps_per_epoch: int) -> None:
         """Say that the first step comes next."""
@@ -120,7 +128,13 @@ def train_command(spec: ModelSpec, variant: str, config: TrainingConfig, data: s
     for item in settings_of(type(config)):
         value = getattr(config, item.name)
         if value != getattr(usual, item.name):
-            text = ",".join(map(str, value)) if item.kind is tuple else str(value).lower() if item.kind is bool else str(value)
+            text = (
+                ",".join(map(str, value))
+                if item.kind is tuple
+                else str(value).lower()
+                if item.kind is bool
+                else str(value)
+            )
             words += [f"--{item.name.replace('_', '-')}", text]
     return shlex.join(words + (["--data", data] if data else []))
 
@@ -183,7 +197,7 @@ class Supervised:
             context.task, splits = context.task.read_folder(Path(context.run.data))
             context.data = {"dataset": None, "folder": context.run.data, "source": "folder"}
         elif context.spec.data is not None:
-            dataset = load(context.snapshot.dataset(context.spec.data))
+            dataset = load(context.snapshot.dataset(context.spec.data), progress=context.downloading)
             splits = dataset.splits
             context.data = {"dataset": dataset.spec.name, "folder": None, "source": dataset.source.name}
         else:
@@ -244,6 +258,7 @@ class Supervised:
 
     def _train_epoch(self, epoch: int) -> tuple[dict[str, float], bool]:
         sums: dict[str, float] = {}
+        logs: dict[str, float] = {}
         done = 0
         for data, order, count in self.feed.chunks(self.trainer, epoch):
             start = 0

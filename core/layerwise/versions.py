@@ -59,7 +59,9 @@ def parse_reference(text: str | Reference) -> Reference:
     match = _REFERENCE.fullmatch(text.strip())
     if not match:
         raise NotFoundError(
-            "The name of the model cannot be read", expected="domain/application[:variant][@version]", received=repr(text)
+            "The name of the model cannot be read",
+            expected="domain/application[:variant][@version]",
+            received=repr(text),
         )
     return Reference(**match.groupdict())
 
@@ -204,7 +206,9 @@ class VersionStore:
         with self._locked(spec.name, run.variant):
             pointer = self._read_pointer(spec.name, run.variant)
             if pointer["current"] != run.id:
-                self._write_pointer(spec.name, run.variant, run.id, [*pointer["history"], pointer["current"] or SHIPPED])
+                self._write_pointer(
+                    spec.name, run.variant, run.id, [*pointer["history"], pointer["current"] or SHIPPED]
+                )
         return version
 
     def rollback(self, spec: ModelSpec, variant: str | None = None) -> Version:

@@ -46,11 +46,12 @@ def save(model: keras.Model, folder: Path, record: dict[str, Any], *, dtype: str
         record: What `version.json` shall hold beside the checksum: name, variant, task, config, data, metrics.
         dtype: "float16" stores floating-point weights in half the space; None keeps their own type.
     """
+    import numpy as np
     from keras import ops
 
     arrays = {}
     for name, variable in named_variables(model).items():
-        array = ops.convert_to_numpy(variable.value)
+        array = np.asarray(ops.convert_to_numpy(variable.value))
         arrays[name] = array.astype(dtype) if dtype and array.dtype.kind == "f" else array
     save_arrays(arrays, folder, record)
 

@@ -68,12 +68,12 @@ def read(files: Mapping[str, Path]) -> dict[str, Split]:
     }
 
 
-def _source(name: str, files: dict[str, tuple[int, str]], address: str, homepage: str = HOMEPAGE) -> Source:
+def _source(name: str, files: dict[str, tuple[int, str]], address: str) -> Source:
     return Source(
         name=name,
         read="layerwise_vision.fashion_mnist:read",
         licence="MIT",
-        homepage=homepage,
+        homepage=HOMEPAGE,
         files=tuple(
             File(name=file, url=address and address + file, sha256=sha256, size=size)
             for file, (size, sha256) in files.items()
@@ -91,6 +91,6 @@ FASHION_MNIST = DatasetSpec(
         _source("keras", _ORIGINAL, "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"),
         # The address that the authors' README gives; it has no https, the checksums do as well.
         _source("zalando-s3", _ORIGINAL, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
-        _source("debian", _DEBIAN, "", "https://packages.debian.org/sid/dataset-fashion-mnist"),
+        _source("debian", _DEBIAN, ""),
     ),
 )

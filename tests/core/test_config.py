@@ -77,7 +77,7 @@ def test_a_field_that_no_form_can_show_is_refused():
     class Wrong(TrainingConfig):
         table: dict = setting(None, "A table")
 
-    with pytest.raises(SpecError, match="Wrong.table"):
+    with pytest.raises(SpecError, match=r"Wrong\.table"):
         settings_of(Wrong)
 
 
@@ -86,7 +86,7 @@ def test_a_field_that_says_nothing_is_refused():
     class Silent(TrainingConfig):
         depth: int = field(default=1)
 
-    with pytest.raises(SpecError, match="Silent.depth says nothing"):
+    with pytest.raises(SpecError, match=r"Silent\.depth says nothing"):
         settings_of(Silent)
 
 

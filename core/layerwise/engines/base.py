@@ -74,6 +74,13 @@ class Trainer(abc.ABC):
         return loss, {name: metric(targets, outputs) for name, metric in self.metrics.items()}
 
 
+def map_arrays(function: Callable, nest: Any) -> Any:
+    """`function` of each array or tensor of a nest (tuple, dict ...), in a nest of the same form."""
+    import keras
+
+    return keras.tree.map_structure(function, nest)
+
+
 def keras_float32(outputs: Any) -> Any:
     """Outputs of a network (a tensor or a nest of tensors), floating-point ones as float32."""
     import keras
@@ -83,4 +90,4 @@ def keras_float32(outputs: Any) -> Any:
         narrow = is_float and keras.backend.standardize_dtype(tensor.dtype) != "float64"
         return keras.ops.cast(tensor, "float32") if narrow else tensor
 
-    return keras.tree.map_structure(widen, outputs)
+    return map_arrays(widen, outputs)

@@ -24,7 +24,7 @@ class Trainer(base.Trainer):
         self._evaluate = jax.jit(self._measure_batch)
 
     def place(self, inputs: Any, targets: Any) -> Any:
-        return keras.tree.map_structure(jax.numpy.asarray, (inputs, targets))
+        return base.map_arrays(jax.numpy.asarray, (inputs, targets))
 
     def train(self, data: Any, order: np.ndarray, start: int, stop: int) -> dict[str, float]:
         state, sums = self._steps(self._state(), data, jax.numpy.asarray(order), start, stop)
@@ -33,7 +33,7 @@ class Trainer(base.Trainer):
         return {name: float(total) / (stop - start) for name, total in sums.items()}
 
     def evaluate_batch(self, data: Any, start: int, stop: int) -> dict[str, float]:
-        batch = keras.tree.map_structure(lambda tensor: tensor[start:stop], data)
+        batch = base.map_arrays(lambda tensor: tensor[start:stop], data)
         return {name: float(value) for name, value in self._evaluate(self._state(), batch).items()}
 
     def _variables(self) -> list[keras.Variable]:
@@ -58,13 +58,12 @@ class Trainer(base.Trainer):
         return jax.lax.fori_loop(start, stop, body, (state, sums))
 
     def _step(self, state: list, data: Any, positions: jax.Array) -> tuple[list, dict]:
-        inputs, targets = keras.tree.map_structure(lambda tensor: tensor[positions], data)
+        inputs, targets = base.map_arrays(lambda tensor: tensor[positions], data)
         trainable, others, optimizer = self._parts(state)
 
         def scaled_loss(trainable):
-            outputs, changed, losses = self.model.stateless_call(
-                trainable, others, inputs, training=True, return_losses=True
-            )
+            called: Any = self.model.stateless_call(trainable, others, inputs, training=True, return_losses=True)
+            outputs, changed, losses = called
             loss, values = self.measure(targets, outputs, losses=losses)
             with keras.StatelessScope(
                 state_mapping=list(zip(self.optimizer.variables, optimizer, strict=True))
@@ -79,7 +78,8 @@ class Trainer(base.Trainer):
     def _measure_batch(self, state: list, batch: Any) -> dict[str, jax.Array]:
         inputs, targets = batch
         trainable, others, _ = self._parts(state)
-        outputs, _, losses = self.model.stateless_call(trainable, others, inputs, training=False, return_losses=True)
+        called: Any = self.model.stateless_call(trainable, others, inputs, training=False, return_losses=True)
+        outputs, _, losses = called
         loss, values = self.measure(targets, outputs, losses=losses)
         return {"loss": loss, **values}
 
@@ -92,13 +92,14 @@ def compile_predict(model: keras.Model, *, xla: bool = False) -> Callable[[Any],
 
     @jax.jit
     def forward(trainable: list, others: list, batch: Any) -> Any:
-        outputs, _ = model.stateless_call(trainable, others, batch, training=False)
+        called: Any = model.stateless_call(trainable, others, batch, training=False)
+        outputs, _ = called
         return base.keras_float32(outputs)
 
     def predict(batch: Any) -> Any:
         trainable = [variable.value for variable in model.trainable_variables]
         others = [variable.value for variable in model.non_trainable_variables]
         outputs = forward(trainable, others, batch)
-        return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
+        return base.map_arrays(keras.ops.convert_to_numpy, outputs)
 
     return predict

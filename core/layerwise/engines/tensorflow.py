@@ -28,7 +28,7 @@ class Trainer(base.Trainer):
         self._evaluate = tf.function(self._measure_batch, autograph=False)
 
     def place(self, inputs: Any, targets: Any) -> Any:
-        return keras.tree.map_structure(tf.constant, (inputs, targets))
+        return base.map_arrays(tf.constant, (inputs, targets))
 
     def train(self, data: Any, order: np.ndarray, start: int, stop: int) -> dict[str, float]:
         arguments = (data, tf.constant(order), tf.constant(start), tf.constant(stop))
@@ -45,7 +45,7 @@ class Trainer(base.Trainer):
         return {name: float(value) for name, value in means.items()}
 
     def evaluate_batch(self, data: Any, start: int, stop: int) -> dict[str, float]:
-        batch = keras.tree.map_structure(lambda tensor: tensor[start:stop], data)
+        batch = base.map_arrays(lambda tensor: tensor[start:stop], data)
         return {name: float(value) for name, value in self._evaluate(batch).items()}
 
     def _loop(self, data: Any, order: tf.Tensor, start: tf.Tensor, stop: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -53,13 +53,15 @@ class Trainer(base.Trainer):
 
         def body(step, sums):
             values = self._step(data, order[step])
-            return step + 1, [total + tf.cast(values[name], tf.float32) for name, total in zip(names, sums, strict=True)]
+            return step + 1, [
+                total + tf.cast(values[name], tf.float32) for name, total in zip(names, sums, strict=True)
+            ]
 
         _, sums = tf.while_loop(lambda step, _: step < stop, body, (start, [tf.constant(0.0) for _ in names]))
         return {name: total / tf.cast(stop - start, tf.float32) for name, total in zip(names, sums, strict=True)}
 
     def _step(self, data: Any, positions: tf.Tensor) -> dict[str, tf.Tensor]:
-        inputs, targets = keras.tree.map_structure(lambda tensor: tf.gather(tensor, positions), data)
+        inputs, targets = base.map_arrays(lambda tensor: tf.gather(tensor, positions), data)
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
             outputs = self.model(inputs, training=True)
@@ -87,7 +89,7 @@ def compile_predict(model: keras.Model, *, xla: bool = False) -> Callable[[Any],
         return base.keras_float32(model(batch, training=False))
 
     def predict(batch: Any) -> Any:
-        outputs = forward(keras.tree.map_structure(tf.constant, batch))
-        return keras.tree.map_structure(lambda tensor: tensor.numpy(), outputs)
+        outputs = forward(base.map_arrays(tf.constant, batch))
+        return base.map_arrays(lambda tensor: tensor.numpy(), outputs)
 
     return predict

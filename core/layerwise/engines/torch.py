@@ -18,10 +18,10 @@ class Trainer(base.Trainer):
     """See `layerwise.engines.base.Trainer`."""
 
     def place(self, inputs: Any, targets: Any) -> Any:
-        return keras.tree.map_structure(keras.ops.convert_to_tensor, (inputs, targets))
+        return base.map_arrays(keras.ops.convert_to_tensor, (inputs, targets))
 
     def train(self, data: Any, order: np.ndarray, start: int, stop: int) -> dict[str, float]:
-        positions = keras.ops.convert_to_tensor(order).long()
+        positions: Any = keras.ops.convert_to_tensor(order, dtype="int64")
         sums: dict[str, Any] = {}
         for step in range(start, stop):
             for name, value in self._step(data, positions[step]).items():
@@ -29,14 +29,14 @@ class Trainer(base.Trainer):
         return {name: float(total) / (stop - start) for name, total in sums.items()}
 
     def evaluate_batch(self, data: Any, start: int, stop: int) -> dict[str, float]:
-        inputs, targets = keras.tree.map_structure(lambda tensor: tensor[start:stop], data)
+        inputs, targets = base.map_arrays(lambda tensor: tensor[start:stop], data)
         with torch.no_grad():
             outputs = self.model(inputs, training=False)
             loss, values = self.measure(targets, outputs, losses=self.model.losses)
         return {name: float(value) for name, value in {"loss": loss, **values}.items()}
 
     def _step(self, data: Any, positions: torch.Tensor) -> dict[str, torch.Tensor]:
-        inputs, targets = keras.tree.map_structure(lambda tensor: tensor[positions], data)
+        inputs, targets = base.map_arrays(lambda tensor: tensor[positions], data)
         variables = self.model.trainable_variables
         self.model.zero_grad()
         outputs = self.model(inputs, training=True)
@@ -53,8 +53,8 @@ def compile_predict(model: keras.Model, *, xla: bool = False) -> Callable[[Any],
 
     def predict(batch: Any) -> Any:
         with torch.inference_mode():
-            tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
+            tensors = base.map_arrays(keras.ops.convert_to_tensor, batch)
             outputs = base.keras_float32(model(tensors, training=False))
-        return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
+        return base.map_arrays(keras.ops.convert_to_numpy, outputs)
 
     return predict

@@ -1,7 +1,20 @@
 """The task types that more than one plugin could use, one file each."""
 
 from layerwise.tasks.base import Answer, Field, Task
+from layerwise.tasks.classification import Classification
+from layerwise.tasks.columns import Column
 from layerwise.tasks.image_classification import ImageClassification
-from layerwise.tasks.tabular import TabularClassification, TabularRegression
+from layerwise.tasks.tabular import Tabular, TabularClassification
+from layerwise.tasks.tabular_regression import TabularRegression
 
-__all__ = ["Answer", "Field", "ImageClassification", "TabularClassification", "TabularRegression", "Task"]
+__all__ = [
+    "Answer",
+    "Classification",
+    "Column",
+    "Field",
+    "ImageClassification",
+    "Tabular",
+    "TabularClassification",
+    "TabularRegression",
+    "Task",
+]

@@ -42,9 +42,10 @@ KINDS = (
 )
 """The kinds of values that the front ends can show. A value of each kind, in Python:
 image: PIL image, NumPy array [height, width(, channels)] uint8, path or bytes; sketch: as image, or the mapping
-of an editor with "composite", or "background" and "layers", which are images; audio: (sample rate in Hz, waveform [samples] float32) or path; text: str; number: float; choice: str,
-one of `choices`; table: mapping of column name to value; label-probabilities: mapping of label to
-probability, most probable first; everything else: what JSON can hold."""
+of an editor with "composite", or "background" and "layers", which are images; audio: (sample rate in Hz,
+waveform [samples] float32) or path; text: str; number: float; choice: str, one of `choices`; table: mapping of
+column name to value; label-probabilities: mapping of label to probability, most probable first; everything
+else: what JSON can hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +187,7 @@ def _restored(value: Any, hint: Any) -> Any:
         # tuple[int, int] has a type for each item, tuple[Column, ...] one for all.
         hints = items if len(items) == len(value) else (items[:1] or [Any]) * len(value)
         return tuple(_restored(item, item_hint) for item, item_hint in zip(value, hints, strict=True))
-    if isinstance(value, Mapping) and dataclasses.is_dataclass(hint):
+    if isinstance(value, Mapping) and isinstance(hint, type) and dataclasses.is_dataclass(hint):
         hints = typing.get_type_hints(hint)
         return hint(**{key: _restored(item, hints[key]) for key, item in value.items() if key in hints})
     return value

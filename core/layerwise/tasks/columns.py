@@ -54,7 +54,8 @@ class Column:
             raise SpecError("A column has no name", received=repr(self.name))
         if self.kind not in ("number", "choice"):
             raise SpecError(f"{owner} is of an unknown kind", expected="number or choice", received=repr(self.kind))
-        if self.kind == "choice" and (not self.choices or len(set(self.choices)) != len(self.choices)):
+        texts = [choice for choice in self.choices if isinstance(choice, str) and choice.strip()]
+        if self.kind == "choice" and not 0 < len(self.choices) == len(set(texts)):
             raise SpecError(f"{owner} has unusable choices", expected="different texts", received=repr(self.choices))
         if not (math.isfinite(self.mean) and math.isfinite(self.deviation) and self.deviation > 0):
             raise SpecError(
@@ -99,8 +100,8 @@ class Column:
 
         if self.kind == "number":
             numbers = [self.mean if is_missing(value) else number(value, self.name) for value in values]
-            # Divided before the difference: the largest floats must not overflow on the way.
-            scaled = np.array(numbers) / self.deviation - self.mean / self.deviation
+            with np.errstate(over="ignore"):  # to infinity, which is clipped
+                scaled = (np.array(numbers, "float64") - self.mean) / self.deviation
             return np.clip(scaled, -LARGEST, LARGEST).astype("float32")[:, None]
         places = {choice: place for place, choice in enumerate(self.choices)}
         encoded = np.zeros([len(values), self.width], "float32")
@@ -113,7 +114,7 @@ def is_missing(value: Any) -> bool:
     """Whether a cell holds nothing: None, NaN or one of MISSING."""
     if isinstance(value, str):
         return value.strip().lower() in MISSING
-    return value is None or (isinstance(value, Real) and math.isnan(value))
+    return value is None or (isinstance(value, Real) and value != value)
 
 
 def number(value: Any, column: str) -> float:
@@ -123,14 +124,14 @@ def number(value: Any, column: str) -> float:
         InputError: It is no finite number.
     """
     try:
-        parsed = float(value) if isinstance(value, str | Real) else math.nan
-    except (ValueError, OverflowError):
-        parsed = math.nan
-    if not math.isfinite(parsed):
+        usable = is_number(value) if isinstance(value, str) else isinstance(value, Real) and math.isfinite(value)
+    except OverflowError:  # a whole number that no float can hold
+        usable = False
+    if not usable:
         raise InputError(
             f"{column} cannot be read", expected="a number, with a point for decimals", received=_short(value)
         )
-    return parsed
+    return float(value)
 
 
 def is_number(text: str) -> bool:
@@ -161,13 +162,11 @@ def sorted_naturally(texts: set[str]) -> list[str]:
     return sorted(texts)
 
 
-def _text(value: Any) -> str | None:
+def _text(value: Any) -> str:
     """The text by which a choice is looked up; forms and JSON may give a number for one."""
-    if is_missing(value):
-        return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return str(value).strip()
+    return "" if value is None else str(value).strip()
 
 
 def _short(value: Any) -> str:

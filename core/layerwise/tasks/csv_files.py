@@ -57,7 +57,9 @@ def read_csv(path: Path) -> CsvTable:
 def _decoded(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST_BYTES:
-            raise DataError(f"{path.name} is too large", expected="at most 1 GiB", received=f"{path.stat().st_size:,} bytes")
+            raise DataError(
+                f"{path.name} is too large", expected="at most 1 GiB", received=f"{path.stat().st_size:,} bytes"
+            )
         content = path.read_bytes()
     except OSError as error:
         raise DataError("The table cannot be opened", received=f"{path.name}: {error.strerror}") from None
@@ -97,7 +99,9 @@ def _check_header(names: tuple[str, ...], file: str) -> None:
     if len(names) < 2:
         raise DataError(f"{file} has a single column", expected="at least one column beside the target", remedy=_REMEDY)
     if all(map(is_number, names)):
-        raise DataError(f"{file} has no header", received=f"numbers in its first line: {', '.join(names[:5])}", remedy=_REMEDY)
+        raise DataError(
+            f"{file} has no header", received=f"numbers in its first line: {', '.join(names[:5])}", remedy=_REMEDY
+        )
     if "" in names:
         raise DataError(f"{file} has a column without a name", received=f"column {names.index('') + 1}", remedy=_REMEDY)
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -61,16 +61,21 @@ def _light_on_dark(image: Image.Image, *, exact: bool) -> Image.Image:
     values = np.asarray(small).astype("int16")
     corners = _corners(values)
     background = int(np.median(corners))
-    tolerance = max(CLOSENESS, 6 * int(np.median(np.abs(corners - background))))
+    shading = 6 * int(np.median(np.abs(corners - background)))
     if np.sum(np.maximum(background - values, 0)) > np.sum(np.maximum(values - background, 0)):
         image, values, background = ImageOps.invert(image), 255 - values, 255 - background
-    box = Image.fromarray(values - background > tolerance).getbbox()
-    if box is None:
+    contrast = int(values.max()) - background
+    if contrast <= CLOSENESS:
         raise InputError(
             "Nothing stands out from the background of the picture",
             remedy="draw with stronger lines, or use a picture with one thing on a plain background",
         )
-    left, top, right, bottom = (factor * side for side in box)
+    # A background of uneven light or much noise takes more room, though never that of the content itself.
+    tolerance = max(CLOSENESS, min(shading, contrast // 2))
+    content = values - background > tolerance
+    rows, columns = np.flatnonzero(content.any(axis=1)), np.flatnonzero(content.any(axis=0))
+    left, right = factor * int(columns[0]), factor * (int(columns[-1]) + 1)
+    top, bottom = factor * int(rows[0]), factor * (int(rows[-1]) + 1)
     image = image.crop((left, top, min(right, image.width), min(bottom, image.height)))
     stretch = 255 / max(255 - background, 1)
     return image.point(
@@ -95,8 +100,8 @@ def _border_colour(image: Image.Image) -> int | tuple[int, ...]:
         (right, 0, right + 1, bottom + 1),
     ]
     border = np.concatenate([pixels(image.crop(strip)).reshape(-1, len(image.getbands())) for strip in strips])
-    colour = tuple(int(value) for value in np.median(border, axis=0))
-    return colour if len(colour) > 1 else colour[0]
+    colour = [int(np.median(band)) for band in border.T]
+    return tuple(colour) if len(colour) > 1 else colour[0]
 
 
 def _centred(image: Image.Image, frame: tuple[int, int], ground: int | tuple[int, ...]) -> Image.Image:

@@ -1,0 +1,8 @@
+"""The web app: pages and an HTTP API for whatever the registry holds."""
+
+import os
+
+# Read by these packages when they are imported, so they are set before anything here imports them: no
+# statistics are sent, and nothing is looked up on the network.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -1,0 +1,230 @@
+"""Kinds of values to Gradio components: what a task says goes in and comes out, as something to click."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import ImageData
+
+from layerwise.errors import InputError
+from layerwise.tasks.base import Field
+
+FEW_CHOICES = 6
+TOP_CLASSES = 5
+CANVAS = (320, 320)
+THUMBNAIL = 160
+
+
+@dataclass(frozen=True)
+class Control:
+    """One input on a page.
+
+    Args:
+        components: What it is made of.
+        read: Their values, as handed to an event, to the value that the task takes; None for no input.
+        show: A value of the task to the values of the components.
+    """
+
+    components: list[Any]
+    read: Callable[[Sequence[Any]], Any]
+    show: Callable[[Any], list[Any]]
+
+
+def control(field: Field, kind: str | None = None) -> Control:
+    """Draw the input `field`.
+
+    Args:
+        kind: One of its alternatives; None is its first kind.
+    """
+    kind = kind or field.kind
+    if kind == "table":
+        return _table(field)
+    make, read, show = _INPUTS.get(kind, _INPUTS["json"])
+    return Control([make(field)], lambda values: read(values[0]), lambda value: [show(value)])
+
+
+def display(field: Field) -> tuple[Any, Callable[[Any], Any]]:
+    """Draw the output `field`: the component, and what turns a value of the task into its value."""
+    make, show = _OUTPUTS.get(field.kind, _OUTPUTS["json"])
+    return make(field), show
+
+
+def label_of(field: Field) -> str:
+    """What the reader sees beside a field. Every control has a label."""
+    return field.label or field.name.replace("_", " ").capitalize()
+
+
+def _table(field: Field) -> Control:
+    columns = [control(column) for column in field.columns]
+
+    def read(values: Sequence[Any]) -> dict[str, Any]:
+        found, position = {}, 0
+        for column, part in zip(field.columns, columns, strict=True):
+            found[column.name] = part.read(values[position : position + len(part.components)])
+            position += len(part.components)
+        return found
+
+    def show(value: Mapping[str, Any] | None) -> list[Any]:
+        return [
+            shown
+            for column, part in zip(field.columns, columns, strict=True)
+            for shown in part.show((value or {}).get(column.name))
+        ]
+
+    return Control([component for part in columns for component in part.components], read, show)
+
+
+def _image(field: Field) -> gr.Image:
+    image = gr.Image(
+        label=label_of(field),
+        type="filepath",
+        image_mode=None,
+        sources=["upload", "webcam", "clipboard"],
+        height=CANVAS[1],
+        buttons=["fullscreen"],
+        elem_classes="lw-picture",
+    )
+    # The task reads the file itself: it knows every bad picture and says what is wrong with it, where Gradio
+    # would show an error of the decoder.
+    decode = image.preprocess
+
+    def path_of(payload: ImageData | None) -> Any:
+        return payload.path if payload is not None and payload.path else decode(payload)
+
+    image.preprocess = path_of
+    return image
+
+
+def _sketch(field: Field) -> gr.Sketchpad:
+    return gr.Sketchpad(
+        label=f"{label_of(field)}: draw",
+        type="pil",
+        canvas_size=CANVAS,
+        fixed_canvas=True,
+        height=CANVAS[1] + 100,
+        brush=gr.Brush(default_size=18, colors=["#111111"], default_color="#111111", color_mode="fixed"),
+        eraser=gr.Eraser(default_size=24),
+        layers=False,
+        transforms=(),
+        elem_classes="lw-sketch",
+    )
+
+
+def _sketch_value(value: Mapping[str, Any] | None) -> Any:
+    """The drawing, or None for an empty pad, which has only transparent layers."""
+    if not value or not any(layer.getextrema()[-1][1] for layer in value["layers"] if layer is not None):
+        return None
+    return value["composite"]
+
+
+def _choice(field: Field) -> gr.Radio | gr.Dropdown:
+    kind = gr.Radio if len(field.choices) <= FEW_CHOICES else gr.Dropdown
+    return kind(choices=list(field.choices), label=label_of(field), value=None if field.optional else field.choices[0])
+
+
+def _parsed_json(text: str | None) -> Any:
+    if not text or not text.strip():
+        return None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InputError("The text is no JSON", received=str(error), remedy='write something like {"name": 1}') from None
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _nonempty(text: str | None) -> str | None:
+    return text if text and text.strip() else None
+
+
+def _path(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+_INPUTS: dict[str, tuple[Callable[[Field], Any], Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "image": (_image, _same, lambda value: None if value is None else picture(value)),
+    "sketch": (_sketch, _sketch_value, lambda _: None),
+    "audio": (
+        lambda field: gr.Audio(label=label_of(field), sources=["upload", "microphone"], type="filepath"),
+        _same,
+        _path,
+    ),
+    "text": (lambda field: gr.Textbox(label=label_of(field), lines=3, max_lines=20), _nonempty, _same),
+    "number": (lambda field: gr.Number(label=label_of(field)), _same, _same),
+    "choice": (_choice, _same, _same),
+    "video": (lambda field: gr.Video(label=label_of(field)), _same, _path),
+    "file": (lambda field: gr.File(label=label_of(field)), _same, _path),
+    "json": (
+        lambda field: gr.Textbox(label=f"{label_of(field)} (JSON)", lines=6),
+        _parsed_json,
+        lambda value: None if value is None else json.dumps(value, indent=2),
+    ),
+}
+
+
+def _rows(value: Any) -> Any:
+    """A table as headers and rows: from a mapping of column to value, or from a list of them."""
+    rows = [value] if isinstance(value, Mapping) else list(value or [])
+    headers = list(rows[0]) if rows else []
+    return {"headers": headers, "data": [[row.get(name) for name in headers] for row in rows]}
+
+
+_OUTPUTS: dict[str, tuple[Callable[[Field], Any], Callable[[Any], Any]]] = {
+    "label-probabilities": (
+        lambda field: gr.Label(label=label_of(field), num_top_classes=TOP_CLASSES, elem_classes="lw-label"),
+        _same,
+    ),
+    "text": (lambda field: gr.Textbox(label=label_of(field), interactive=False, buttons=["copy"]), _same),
+    "choice": (lambda field: gr.Textbox(label=label_of(field), interactive=False), _same),
+    "number": (lambda field: gr.Number(label=label_of(field), interactive=False), _same),
+    "image": (lambda field: gr.Image(label=label_of(field), interactive=False), _same),
+    "mask": (lambda field: gr.Image(label=label_of(field), interactive=False), _same),
+    "audio": (lambda field: gr.Audio(label=label_of(field), interactive=False), _same),
+    "video": (lambda field: gr.Video(label=label_of(field), interactive=False), _path),
+    "file": (lambda field: gr.File(label=label_of(field), interactive=False), _path),
+    "table": (lambda field: gr.Dataframe(label=label_of(field), interactive=False, wrap=True), _rows),
+    "annotated-text": (lambda field: gr.HighlightedText(label=label_of(field), interactive=False), _same),
+    "json": (lambda field: gr.JSON(label=label_of(field)), _same),
+}
+
+
+def picture(value: Any) -> Any:
+    """An image value as a picture to look at: small ones are enlarged without blur.
+
+    Args:
+        value: A PIL image, an array, a path or bytes, as the tasks take them.
+    """
+    from PIL import Image
+
+    from layerwise.tasks.images import load_image
+
+    image = load_image(value)
+    factor = THUMBNAIL // max(image.size)
+    if factor <= 1:
+        return image
+    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+
+
+def decode_base64(text: str, name: str) -> bytes:
+    """The bytes of a data URL or of bare base64, as the HTTP API takes files.
+
+    Raises:
+        InputError: It is neither.
+    """
+    body = text.partition(",")[2] if text.startswith("data:") else text
+    try:
+        return base64.b64decode("".join(body.split()), validate=True)
+    except ValueError:
+        raise InputError(
+            f"{name} cannot be read",
+            expected="a file in base64, alone or as a data URL",
+            received=repr(text[:40]),
+        ) from None

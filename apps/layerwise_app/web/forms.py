@@ -1,0 +1,47 @@
+"""Settings of a config to form controls, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from layerwise.config import Setting, TrainingConfig, config_from, settings_of
+
+if TYPE_CHECKING:
+    from layerwise.specs import ModelSpec
+
+
+def control_of(setting: Setting, value: Any) -> Any:
+    """Draw the control of one setting, with `value` in it."""
+    label = setting.name.replace("_", " ").capitalize()
+    range_text = "" if setting.choices or setting.kind is bool else setting.range_text
+    info = f"{setting.meaning} ({range_text})" if range_text else setting.meaning
+    if setting.kind is bool:
+        return gr.Checkbox(value=value, label=label, info=info)
+    if setting.choices:
+        return gr.Dropdown(choices=list(setting.choices), value=value, label=label, info=info)
+    if setting.kind is tuple:
+        return gr.Textbox(value=", ".join(map(str, value)), label=label, info=info, max_lines=1)
+    if setting.kind is str:
+        return gr.Textbox(value=value, label=label, info=info, max_lines=1)
+    # No limits here: Gradio would clamp a number without a word, the config says what is wrong with it.
+    return gr.Number(value=value, label=label, info=info, precision=0 if setting.kind is int else None)
+
+
+def ordered_settings(spec: ModelSpec) -> tuple[list[Setting], list[Setting]]:
+    """The settings of a model's config: those shown at once, and the advanced ones. The model's own come before
+    those that every training has."""
+    common = {setting.name for setting in settings_of(TrainingConfig)}
+    settings = sorted(settings_of(spec.config), key=lambda setting: setting.name in common)
+    return [item for item in settings if not item.advanced], [item for item in settings if item.advanced]
+
+
+def read_config(spec: ModelSpec, settings: Sequence[Setting], values: Sequence[Any]) -> TrainingConfig:
+    """The config that a form describes.
+
+    Raises:
+        SpecError: A value is not valid; an emptied number is named.
+    """
+    return config_from(spec.config, {item.name: value for item, value in zip(settings, values, strict=True)})

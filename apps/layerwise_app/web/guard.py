@@ -1,0 +1,81 @@
+"""One place where what goes wrong becomes a message that a visitor can read."""
+
+from __future__ import annotations
+
+import functools
+import html
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gradio as gr
+
+from layerwise.errors import LayerwiseError
+
+logger = logging.getLogger(__name__)
+
+UNEXPECTED = "Something went wrong that should not have. The server's log has the details."
+SHOWN_SECONDS = 20
+
+
+def guard(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """`handler`, a function or a generator function of an event, with its errors shown as one message."""
+    if inspect.isgeneratorfunction(handler):
+
+        @functools.wraps(handler)
+        def guarded_generator(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            with _shown():
+                yield from handler(*args, **kwargs)
+
+        return guarded_generator
+
+    @functools.wraps(handler)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        with _shown():
+            return handler(*args, **kwargs)
+
+    return guarded
+
+
+@contextmanager
+def _shown() -> Iterator[None]:
+    try:
+        yield
+    except LayerwiseError as error:
+        raise message(str(error)) from error
+    except gr.Error:
+        raise
+    except Exception as error:
+        logger.exception("An event failed")
+        raise message(UNEXPECTED) from error
+
+
+def message(text: str) -> gr.Error:
+    """The message that shows `text`. It may hold what a user or a plugin wrote, and Gradio shows HTML."""
+    return gr.Error(html.escape(text), title="This did not work", duration=SHOWN_SECONDS, print_exception=False)
+
+
+def drawn(draw: Callable[[], Any], what: str) -> gr.Blocks:
+    """What `draw` draws, as Blocks of its own that can be rendered into a page; when it raises, a note that says
+    so. Call it outside of any Blocks: half of a drawing must not end up on a page.
+
+    Args:
+        draw: Draws components.
+        what: What it draws, for the note: "The model vision/fashion".
+    """
+    try:
+        with gr.Blocks() as blocks:
+            draw()
+    except Exception as error:
+        logger.exception("%s could not be drawn", what)
+        reason = str(error) if isinstance(error, LayerwiseError) else f"{type(error).__name__}: {error}"
+        with gr.Blocks() as blocks:
+            gr.HTML(note(f"{what} could not be drawn.", reason))
+    return blocks
+
+
+def note(title: str, text: str = "") -> str:
+    """A note that stays on the page, as HTML."""
+    return f'<div class="lw-note" role="alert"><strong>{html.escape(title)}</strong> {html.escape(text)}</div>'

@@ -1,0 +1,141 @@
+"""What is known of a model, as text: its card, its measured figures, how to call it."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import TYPE_CHECKING
+
+from layerwise.errors import LayerwiseError
+
+if TYPE_CHECKING:
+    from layerwise.specs import ModelSpec
+    from layerwise.tasks.base import Field
+    from layerwise.versions import Version
+    from layerwise_app.web.site import Site
+
+
+def version_in_use(site: Site, spec: ModelSpec, variant: str | None = None) -> Version | None:
+    """The version that answers for a model; None when it has no usable weights."""
+    try:
+        return site.workspace.versions.current(spec, variant)
+    except LayerwiseError:
+        return None
+
+
+def format_metric(name: str, value: float) -> str:
+    """A metric as people read it: a share in percent, anything else with four digits."""
+    is_share = any(word in name for word in ("accuracy", "dice", "precision", "recall", "f1", "auc")) and 0 <= value <= 1
+    return f"{value:.1%}" if is_share else f"{value:.4g}"
+
+
+def main_metric(site: Site, spec: ModelSpec) -> str:
+    """The figure on a model's card: "accuracy 93.5%", or that it has yet to be trained."""
+    version = version_in_use(site, spec)
+    if version is None:
+        return "not trained yet"
+    name = spec.task.metric
+    for key in (f"test_{name}", name, f"val_{name}"):
+        if key in version.metrics:
+            return f"{words(key)} {format_metric(key, version.metrics[key])}"
+    return ""
+
+
+def words(name: str) -> str:
+    """The name of a metric or setting in words."""
+    return name.replace("_", " ").replace("val ", "validation ")
+
+
+def card_markdown(site: Site, spec: ModelSpec) -> str:
+    """The model card: how it works, its figures, its limits, its licence and sources."""
+    card = spec.card
+    parts = [card.description, figures_markdown(site, spec)]
+    if card.limits:
+        parts.append(f"**Limits.** {card.limits}")
+    parts.append(f"**Licence of the weights:** {card.licence}")
+    if card.sources:
+        parts.append("**Sources:**\n\n" + "\n".join(f"- {source}" for source in card.sources))
+    return "\n\n".join(part for part in parts if part)
+
+
+def figures_markdown(site: Site, spec: ModelSpec) -> str:
+    """A table with a row for each variant: the version in use, its size and what was measured."""
+    versions = {variant.name: version_in_use(site, spec, variant.name) for variant in spec.variants}
+    names = list(dict.fromkeys(name for version in versions.values() if version for name in version.metrics))[:4]
+    lines = [
+        _row("variant", "version in use", "parameters", *map(words, names)),
+        _row(*["---"] * (3 + len(names))),
+    ]
+    for variant, version in versions.items():
+        if version is None:
+            lines.append(_row(variant, "not trained yet", "", *[""] * len(names)))
+            continue
+        figures = [format_metric(name, version.metrics[name]) if name in version.metrics else "" for name in names]
+        lines.append(_row(variant, version.id, format_count(version.num_parameters), *figures))
+    return "\n".join(lines)
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def format_count(count: int | None) -> str:
+    """A number of parameters: "1,234,567"."""
+    return f"{count:,}" if count is not None else ""
+
+
+def sample_inputs(fields: tuple[Field, ...]) -> dict[str, object]:
+    """Inputs as JSON, of the right form, for the snippets."""
+    samples: dict[str, object] = {"text": "Hello", "number": 1.0}
+    files = ("image", "sketch", "audio", "video", "file")
+    found: dict[str, object] = {}
+    for field in fields:
+        if field.kind in files:
+            found[field.name] = f"<{field.kind} file in base64>"
+        elif field.kind == "choice":
+            found[field.name] = field.choices[0]
+        elif field.kind == "table":
+            found[field.name] = sample_inputs(field.columns)
+        else:
+            found[field.name] = samples.get(field.kind, {})
+    return found
+
+
+def curl_snippet(site: Site, spec: ModelSpec) -> str:
+    """A call of the HTTP API from a shell. A single file is sent as it is, anything else as JSON."""
+    url = f"{site.address}/api/v1/predict/{spec.name}"
+    fields = spec.task.inputs
+    if len(fields) == 1 and fields[0].kind in ("image", "audio", "video", "file"):
+        name = {"image": "picture.png", "audio": "speech.wav", "video": "clip.mp4", "file": "data.bin"}[fields[0].kind]
+        return f"curl -F {fields[0].name}=@{name} {url}"
+    body = json.dumps({"inputs": sample_inputs(fields)})
+    quoted = body.replace("'", "'\\''")
+    return f"curl -H 'Content-Type: application/json' \\\n  -d '{quoted}' \\\n  {url}"
+
+
+def python_snippet(spec: ModelSpec) -> str:
+    """A call from Python, without a server."""
+    fields = spec.task.inputs
+    files = {"image": "picture.png", "audio": "speech.wav", "video": "clip.mp4", "file": "data.bin"}
+    inputs = {
+        name: files.get(field.kind, value)
+        for field, (name, value) in zip(fields, sample_inputs(fields).items(), strict=True)
+    }
+    return (
+        "from layerwise.workspace import open_workspace\n\n"
+        "with open_workspace() as workspace:\n"
+        f"    print(workspace.predictor.predict({json.dumps(spec.name)}, {inputs!r}))"
+    )
+
+
+def model_card_html(site: Site, spec: ModelSpec) -> str:
+    """A model as a card of the gallery, linked to its demo."""
+    facts = [main_metric(site, spec)]
+    if len(spec.variants) > 1:
+        facts.append(f"{len(spec.variants)} variants")
+    shown = "".join(f"<span>{html.escape(fact)}</span>" for fact in facts if fact)
+    return (
+        f'<a class="lw-card" href="{html.escape(site.routes.of_model(spec.name))}">'
+        f"<h3>{html.escape(spec.card.title)}</h3><p>{html.escape(spec.card.summary)}</p>"
+        f'<div class="lw-facts">{shown}</div></a>'
+    )

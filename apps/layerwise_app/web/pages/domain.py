@@ -1,0 +1,57 @@
+"""A domain's page: a tab for each of its models."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from layerwise.specs import ModelSpec, resolve
+from layerwise_app.web.demo import draw_demo
+from layerwise_app.web.guard import drawn, guard
+from layerwise_app.web.pages import header
+from layerwise_app.web.routes import title_of
+from layerwise_app.web.site import Site
+
+
+def draw_model(site: Site, spec: ModelSpec) -> None:
+    """Draw one model: as its task says, or as its fields do."""
+    view = type(spec.task).view
+    if view is not None:
+        resolve(view)(spec, site.predictor)
+    else:
+        draw_demo(site, spec)
+
+
+def prepare(site: Site, domain: str) -> dict[str, gr.Blocks]:
+    """The models of a domain, each drawn on its own, so that one that cannot be drawn spoils no other."""
+    return {
+        spec.name: drawn(lambda spec=spec: draw_model(site, spec), f"The model {spec.name}")
+        for spec in site.snapshot.domains[domain]
+    }
+
+
+def draw(site: Site, blocks: gr.Blocks, domain: str, models: dict[str, gr.Blocks]) -> None:
+    """Draw the page from what `prepare` gave."""
+    specs = site.snapshot.domains[domain]
+    header.draw(site, site.routes.domains[domain], title_of(domain))
+    with gr.Tabs(elem_classes="lw-models") as tabs:
+        opened = []
+        for spec in specs:
+            with gr.Tab(spec.card.title, id=spec.name) as tab:
+                models[spec.name].render()
+            opened.append((tab, spec))
+    for tab, spec in opened:
+        # Loading begins when somebody looks, not when they ask.
+        tab.select(
+            guard(lambda name=spec.name: site.predictor.warm(name)),
+            show_progress="hidden",
+            api_visibility="private",
+            queue=False,
+        )
+
+    def open_tab(request: gr.Request) -> dict:
+        asked = f"{domain}/{request.query_params.get('model', '')}"
+        name = asked if asked in models else specs[0].name
+        site.predictor.warm(name)
+        return gr.update(selected=name)
+
+    blocks.load(guard(open_tab), None, tabs, show_progress="hidden", api_visibility="private")

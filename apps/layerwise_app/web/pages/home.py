@@ -1,0 +1,63 @@
+"""Home: what this is, and everything that can be tried."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from layerwise_app.web.guard import guard
+from layerwise_app.web.pages import cards, header
+from layerwise_app.web.routes import title_of
+from layerwise_app.web.site import Site
+
+if TYPE_CHECKING:
+    from layerwise.specs import ModelSpec
+
+
+def draw(site: Site) -> None:
+    """Draw the page."""
+    header.draw(
+        site,
+        "",
+        "Deep learning, layer by layer",
+        "Try networks that were trained right here, look at how they were made, and retrain them on your own data.",
+    )
+    search = gr.Textbox(
+        label="Search the models",
+        placeholder="pictures, words, games ...",
+        max_lines=1,
+        elem_classes="lw-search",
+        visible=len(site.snapshot.models) > 1,
+    )
+    # A function: the figures are read each time somebody opens the page, not when the pages were built.
+    gallery = gr.HTML(lambda: gallery_html(site, ""), padding=False, elem_id="gallery")
+    search.change(
+        guard(lambda query: gallery_html(site, query)),
+        search,
+        gallery,
+        show_progress="hidden",
+        trigger_mode="always_last",
+        api_visibility="private",
+    )
+
+
+def matches(spec: ModelSpec, query: str) -> bool:
+    """Whether every word of `query` is somewhere in what is said of the model."""
+    text = " ".join((spec.name, spec.card.title, spec.card.summary, spec.card.description, spec.task.type_name)).lower()
+    return all(word in text for word in query.lower().split())
+
+
+def gallery_html(site: Site, query: str) -> str:
+    """The cards that match, by domain."""
+    sections = []
+    for domain, specs in site.snapshot.domains.items():
+        found = [cards.model_card_html(site, spec) for spec in specs if matches(spec, query)]
+        if found:
+            title = html.escape(title_of(domain))
+            sections.append(f'<section><h2>{title}</h2><div class="lw-cards">{"".join(found)}</div></section>')
+    if not sections:
+        hint = "Try another word." if site.snapshot.models else "No plugin has registered one; see the page Plugins."
+        return f'<div class="lw-empty" role="status"><strong>No model found.</strong> {hint}</div>'
+    return f'<div class="lw-gallery">{"".join(sections)}</div>'

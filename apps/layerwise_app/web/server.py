@@ -1,0 +1,201 @@
+"""The server: one ASGI app with the HTTP API, and the pages of the newest snapshot mounted in it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import webbrowser
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+
+from layerwise.errors import LayerwiseError
+from layerwise.workspace import Workspace, open_workspace
+from layerwise_app.web.api import make_api
+from layerwise_app.web.app import build
+from layerwise_app.web.site import Site
+from layerwise_app.web.swap import Mounted, SwappableApp, new_prefix
+from layerwise_app.web.theme import STYLE, theme
+
+logger = logging.getLogger(__name__)
+
+WATCH_SECONDS = 1.0
+MAX_UPLOAD = "200mb"
+REFRESH_SECONDS = 30.0
+
+
+def serve(host: str = "127.0.0.1", port: int = 7860, open_browser: bool = True, home: Path | str | None = None) -> None:
+    """Serve the web app until it is interrupted.
+
+    Args:
+        host: The address to listen on; "0.0.0.0" lets other machines in.
+        port: 0 takes any free one.
+        open_browser: Whether the page is opened in the user's browser.
+        home: The folder of the runs and settings; None is the user's own.
+
+    Raises:
+        LayerwiseError: The port is taken, or the address is none of this machine.
+    """
+    listening = _listen(host, port)
+    address = f"http://{_reachable(host)}:{listening.getsockname()[1]}"
+    with open_workspace(home) as workspace, _temporary_files():
+        pages = Pages(workspace, address)
+
+        def ready() -> None:
+            print(f"Layerwise is at {address}", flush=True)
+            if open_browser:
+                threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+        app = make_app(pages, workspace, ready)
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3, access_log=False)
+        _Server(config, pages).run(sockets=[listening])
+
+
+class Pages:
+    """The pages of a server: built from each snapshot of the registry, and swapped while it runs.
+
+    Args:
+        workspace: What is shown.
+        address: Where the server is reached.
+    """
+
+    def __init__(self, workspace: Workspace, address: str) -> None:
+        self.workspace, self.address = workspace, address
+        self.mount = SwappableApp()
+        self._number: int | None = None
+        self._lock = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def number(self) -> int | None:
+        """The number of the snapshot that is shown."""
+        return self._number
+
+    async def update(self) -> None:
+        """Show the newest snapshot, if it is not shown yet."""
+        self._loop = asyncio.get_running_loop()
+        async with self._lock:
+            snapshot = await asyncio.to_thread(self.workspace.registry.check)
+            if snapshot.number == self._number:
+                await self.mount.close_outdated()
+                return
+            # Before the attempt: pages that cannot be built are not built again every second.
+            self._number = snapshot.number
+            prefix = new_prefix(snapshot.number)
+            site = Site(workspace=self.workspace, snapshot=snapshot, address=self.address, refresh=self.refresh)
+            app = await asyncio.to_thread(mounted_app, site, prefix)
+            await self.mount.swap(Mounted(prefix, app))
+
+    def refresh(self) -> None:
+        """`update` for events, which run in other threads than the server's."""
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self.update(), self._loop).result(REFRESH_SECONDS)
+
+    async def watch(self) -> None:
+        """Go on looking for changes, whoever makes them: a page, the command line, another process."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                await self.update()
+            except Exception:
+                logger.exception("The pages could not be brought up to date; the former ones go on")
+
+    def end_streams(self) -> None:
+        """Let go of the connections that every open page holds, which would delay the end of the server."""
+        for mounted in self.mount.living:
+            for route in mounted.app.routes:
+                inner = getattr(route, "app", None)
+                if isinstance(inner, gr.routes.App):
+                    inner.stop_event.set()
+
+
+def mounted_app(site: Site, prefix: str) -> FastAPI:
+    """The app of the pages of `site`, which expects the calls of its pages below `prefix`."""
+    blocks = build(site)
+    app = gr.mount_gradio_app(
+        FastAPI(openapi_url=None),
+        blocks,
+        path="/",
+        theme=theme(),
+        css=STYLE.read_text(encoding="utf-8"),
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        max_file_size=MAX_UPLOAD,
+    )
+    # See layerwise_app.web.swap: the pages of this app call this app.
+    blocks.config["api_prefix"] = prefix + str(blocks.config["api_prefix"])
+    return app
+
+
+def make_app(pages: Pages, workspace: Workspace, ready=lambda: None) -> FastAPI:
+    """The whole app: the HTTP API, and the pages below everything else."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await pages.update()
+        watching = asyncio.create_task(pages.watch())
+        ready()
+        yield
+        watching.cancel()
+        await pages.mount.close()
+
+    # Swagger's page would load its scripts from elsewhere; the schema is there for any tool.
+    app = FastAPI(
+        title="Layerwise", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
+    )
+    app.include_router(make_api(workspace, lambda: pages.number))
+    app.mount("/", pages.mount)
+    return app
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, pages: Pages) -> None:
+        super().__init__(config)
+        self.pages = pages
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.pages.end_streams()
+        await super().shutdown(sockets)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens, before anything slow is done: a taken port is said at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise LayerwiseError(
+            f"Cannot listen on {host}:{port}", received=str(error), remedy="choose another one: layerwise serve --port 7861"
+        ) from None
+    return listening
+
+
+def _reachable(host: str) -> str:
+    if host in ("0.0.0.0", "::", ""):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+@contextlib.contextmanager
+def _temporary_files():
+    """A folder for what visitors upload, gone when the server ends."""
+    folder = tempfile.mkdtemp(prefix="layerwise-")
+    os.environ["GRADIO_TEMP_DIR"] = folder
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,48 @@
+"""What every page is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from layerwise.versions import Reference
+from layerwise_app.web.routes import Routes
+
+if TYPE_CHECKING:
+    from layerwise.predictor import Predictor
+    from layerwise.registry import Snapshot
+    from layerwise.workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One state of the registry, and what answers for it.
+
+    Args:
+        workspace: The runs, the versions and the predictor.
+        snapshot: What is registered. Pages are drawn from it, never from the registry's newest.
+        address: Where the server is reached, "http://127.0.0.1:7860", for the snippets.
+        refresh: Looks at the registry at once and returns when the pages are up to date.
+    """
+
+    workspace: Workspace
+    snapshot: Snapshot
+    address: str
+    refresh: Callable[[], None]
+
+    @property
+    def predictor(self) -> Predictor:
+        """What answers."""
+        return self.workspace.predictor
+
+    @property
+    def routes(self) -> Routes:
+        """The path of each page."""
+        return Routes.of(self.snapshot)
+
+    def references(self) -> list[Reference]:
+        """Every variant of every model, in the order of the registry."""
+        return [
+            Reference(spec.name, variant.name) for spec in self.snapshot.models.values() for variant in spec.variants
+        ]

@@ -1,0 +1,135 @@
+"""What is remembered of plugins between two starts: which are off, and which one was loading when a start died.
+
+    LAYERWISE_HOME/plugins.json       {"disabled": [names], "quarantined": {name: reason}}
+                   loading/*.json     one for each process that loads plugins just now: the name of the plugin
+
+A process that is killed while a plugin loads leaves its file in `loading/` behind, and the next start finds whom to
+quarantine. Each file has a lock beside it, which the system frees when its process is gone, so the file of a
+process that is still loading is never taken for that of a dead one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from layerwise.paths import write_atomically
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switches:
+    """Which plugins are off: by a person (`disabled`), or because they broke a start (`quarantined`, with why)."""
+
+    disabled: frozenset[str] = frozenset()
+    quarantined: dict[str, str] = field(default_factory=dict)
+
+
+class SwitchFile:
+    """`plugins.json` of one home folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.path = home / "plugins.json"
+
+    def read(self) -> Switches:
+        """What it says; nothing is off when there is no file. One that cannot be read is set aside."""
+        try:
+            content = json.loads(self.path.read_text(encoding="utf-8"))
+            return Switches(
+                disabled=frozenset(map(str, content.get("disabled", []))),
+                quarantined={str(name): str(why) for name, why in content.get("quarantined", {}).items()},
+            )
+        except FileNotFoundError:
+            return Switches()
+        except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
+            aside = self.path.with_suffix(".broken")
+            logger.warning("%s cannot be read (%s): it is kept as %s, and all plugins are on", self.path, error, aside)
+            with suppress(OSError):
+                self.path.replace(aside)
+            return Switches()
+
+    def set_enabled(self, name: str, enabled: bool) -> None:
+        """Switch a plugin on or off; on ends a quarantine too."""
+        with self._changing() as (disabled, quarantined):
+            quarantined.pop(name, None)
+            (disabled.discard if enabled else disabled.add)(name)
+
+    def quarantine(self, name: str, reason: str) -> None:
+        """Keep a plugin from being loaded until a person enables it again."""
+        with self._changing() as (_, quarantined):
+            quarantined[name] = reason
+
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[set[str], dict[str, str]]]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path.with_suffix(".lock")):
+            switches = self.read()
+            disabled, quarantined = set(switches.disabled), dict(switches.quarantined)
+            yield disabled, quarantined
+            content = {"disabled": sorted(disabled), "quarantined": quarantined}
+            write_atomically(self.path, json.dumps(content, indent=2) + "\n")
+
+
+class Journal:
+    """Says which plugin this process is loading, for the case that it does not survive it.
+
+    A home that cannot be written to has no journal: plugins load all the same.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "loading"
+        self._path = self.folder / f"{os.getpid()}-{secrets.token_hex(4)}.json"
+        self._lock = FileLock(self._path.with_suffix(".lock"), is_singleton=False)
+        self._works = False
+
+    def __enter__(self) -> Journal:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(blocking=False)
+            self._works = True
+        except OSError as error:
+            logger.warning("no start-up journal in %s: %s", self.folder, error)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if not self._works:
+            return
+        # Ctrl-C while a plugin loads: it may have been what hung, so its name stays.
+        if kind is None or issubclass(kind, Exception):
+            self._path.unlink(missing_ok=True)
+        self._lock.release()
+        if not self._path.exists():
+            self._path.with_suffix(".lock").unlink(missing_ok=True)
+
+    def loading(self, name: str) -> None:
+        """Say that the plugin of this name is loaded next."""
+        if self._works:
+            with suppress(OSError):
+                self._path.write_text(json.dumps({"plugin": name}), encoding="utf-8")
+
+
+def left_behind(home: Path) -> list[str]:
+    """The plugins that were loading in processes which are gone; their files are removed."""
+    found = []
+    for path in sorted((home / "loading").glob("*.json")):
+        lock = FileLock(path.with_suffix(".lock"), is_singleton=False)
+        try:
+            lock.acquire(blocking=False)
+        except (Timeout, OSError):
+            continue
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            found.append(json.loads(path.read_text(encoding="utf-8"))["plugin"])
+        lock.release()
+        for file in (path, path.with_suffix(".lock")):
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+    return found

@@ -1,0 +1,96 @@
+"""What holds for every task type: cheap to import, parameters that survive JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+from layerwise.errors import SpecError
+from layerwise.tasks import Column, Field, ImageClassification, TabularClassification, TabularRegression, Task
+from layerwise.tasks.base import check_labels
+
+COLUMNS = (
+    Column(name="age", kind="number", mean=40.25, deviation=9.5),
+    Column(name="colour", kind="choice", choices=("blue", "red")),
+)
+TASKS = [
+    ImageClassification(labels=("cat", "dog"), size=(28, 20), channels=1, polarity="light-on-dark"),
+    TabularClassification(labels=("no", "yes"), columns=COLUMNS, target="bought"),
+    TabularRegression(columns=COLUMNS, target="price", unit="EUR", mean=10.5, deviation=2.0),
+]
+each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.type_name)
+
+
+def test_importing_the_tasks_imports_nothing_heavy():
+    code = (
+        "import sys, layerwise.tasks\n"
+        "print([name for name in ('numpy', 'PIL', 'keras', 'tensorflow') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+@each_task
+def test_parameters_survive_json(task):
+    stored = json.loads(json.dumps(task.parameters()))
+    assert task.with_parameters(stored) == task
+
+
+@each_task
+def test_parameters_replace_those_of_the_spec(task):
+    stored = json.loads(json.dumps(task.parameters()))
+    if "labels" in stored:
+        stored["labels"] = ["one", "two", "three"]
+        assert task.with_parameters(stored).labels == ("one", "two", "three")
+    if "columns" in stored:
+        stored["columns"] = stored["columns"][:1]
+        assert task.with_parameters(stored).columns == COLUMNS[:1]
+
+
+@each_task
+def test_parameters_of_a_newer_version_are_ignored(task):
+    assert task.with_parameters(task.parameters() | {"added_later": 1}) == task
+
+
+@each_task
+def test_the_warm_input_is_like_what_encode_gives(task):
+    import numpy as np
+
+    picture = np.arange(400, dtype="uint8").reshape(20, 20)
+    encoded = task.encode({"image": picture, "row": {"age": 3, "colour": "red"}})
+    assert (encoded.shape, encoded.dtype) == (task.warm_input().shape, task.warm_input().dtype)
+
+
+@each_task
+def test_fields_and_format_are_said(task):
+    assert all(isinstance(field, Field) for field in (*task.inputs, *task.outputs))
+    assert "held out" in task.folder_format
+    assert "{" not in task.folder_format
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    place: tuple[float, float]
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NestedTask(Task):
+    points: tuple[Point, ...] = ()
+    shape: tuple[int, str] = (1, "a")
+    best: Point | None = None
+    weights: dict[str, float] | None = None
+
+
+def test_nested_dataclasses_are_restored():
+    task = NestedTask(points=(Point(place=(1.0, 2.0)), Point(place=(3.0, 4.0), name="b")), weights={"a": 0.5})
+    assert NestedTask().with_parameters(json.loads(json.dumps(task.parameters()))) == task
+
+
+@pytest.mark.parametrize("labels", [(), ("one",), ("a", "a"), ("a", ""), ("a", 3), "ab"])
+def test_unusable_labels_are_refused(labels):
+    with pytest.raises(SpecError, match="at least two different"):
+        check_labels(labels, "This task")
