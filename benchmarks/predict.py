@@ -59,18 +59,20 @@ def ways(reference: str, image: Image.Image) -> dict[str, Callable[[], object]]:
 
 
 def http_way(url: str, reference: str, image: Image.Image) -> Callable[[], object]:
-    """A request to a running app, over one connection that stays open."""
+    """A request to a running app, each over a connection of its own."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=60)
     file = io.BytesIO()
     image.save(file, "PNG")
     uri = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-    body = json.dumps({"inputs": {"image": uri}})
+    name, _, variant = reference.partition(":")
+    body = json.dumps({"inputs": {"image": uri}, "variant": variant or None})
 
     def request() -> object:
-        connection.request("POST", f"/api/v1/predict/{reference}", body, {"Content-Type": "application/json"})
+        connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=60)
+        connection.request("POST", f"/api/v1/predict/{name}", body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         answer = response.read()
+        connection.close()
         if response.status != http.HTTPStatus.OK:
             raise SystemExit(f"The app answered {response.status}: {answer.decode()[:500]}")
         return json.loads(answer)
@@ -84,20 +86,23 @@ def running_app() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "layerwise_app.cli", "serve", "--port", str(port), "--no-browser"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    code = f"from layerwise_app.web.server import serve; serve(port={port}, open_browser=False)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + START_SECONDS
         while True:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"The app did not start: {' '.join(command)}")
+                raise SystemExit("The app did not start")
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
             time.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def measure(calls: dict[str, Callable[[], object]], rounds: int, repeats: int) -> dict[str, list[float]]:

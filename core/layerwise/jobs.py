@@ -97,7 +97,8 @@ def main(folder: str) -> int:
     """The process of one run: takes its lock, trains, and says how it ended. Returns the exit status."""
     run = Run(Path(folder))
     with run.lock():
-        signal.signal(signal.SIGTERM, lambda *_: run.request_stop())
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: run.request_stop())
         try:
             _train(run)
         except LayerwiseError as error:

@@ -166,10 +166,10 @@ class Supervised:
     """Training of a Keras model on inputs with known targets."""
 
     def __init__(self, context: Context) -> None:
-        import keras
+        from layerwise.devices import prepare, quiet_import
 
+        keras = quiet_import()
         from layerwise import engines
-        from layerwise.devices import prepare
 
         self.context, config = context, context.config
         prepare(precision=config.precision)

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 
 import pytest
+
 from layerwise.errors import SpecError
 from layerwise.tasks import Column, Field, ImageClassification, TabularClassification, TabularRegression, Task
 from layerwise.tasks.base import check_labels

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from PIL import Image, ImageDraw
+
 from layerwise.errors import InputError
 from layerwise.tasks import ImageClassification
 from layerwise.tasks.images import MAX_PIXELS, load_image
-from PIL import Image, ImageDraw
 
 TASK = ImageClassification(labels=("cat", "dog"), size=(16, 16))
 
@@ -97,6 +98,7 @@ def test_photographs_are_turned_upright(picture):
     assert np.array_equal(load_image(data), picture.transpose(Image.Transpose.ROTATE_270))
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_broken_exif_data_does_not_matter(picture):
     data = as_bytes(picture, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x01" * 30)
     assert load_image(data).size == picture.size

@@ -39,7 +39,24 @@ def spec(snapshot):
 
 @pytest.fixture
 def runs(home):
-    return RunStore(home)
+    store = RunStore(home)
+    yield store
+    for run in store.list():
+        run.request_stop()
+
+
+@pytest.fixture
+def processes(monkeypatch):
+    """The processes that are started, the newest last."""
+    started = []
+    real = subprocess.Popen
+
+    def start(*arguments, **options):
+        started.append(real(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    return started
 
 
 def config_of(spec, **changes):
@@ -116,26 +133,20 @@ def test_a_stop_keeps_what_there_is(runs, spec):
         jobs.stop(run)
 
 
-def test_the_signals_of_a_shutdown_stop_it_cleanly_too(runs, spec, monkeypatch):
-    started = []
-    real = subprocess.Popen
-    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: started.append(real(*a, **k)) or started[-1])
+def test_the_signals_of_a_shutdown_stop_it_cleanly_too(runs, spec, processes):
     run = jobs.start(runs, spec, config=config_of(spec, num_epochs=10_000))
     wait_for(run, "progress")
-    started[0].send_signal(signal.SIGTERM)
+    processes[-1].send_signal(signal.SIGTERM)
     assert finish(run)[-1]["event"] == "stopped"
-    assert started[0].wait(30) == 0
+    assert processes[-1].wait(30) == 0
     assert run.version_folder is not None
 
 
-def test_a_killed_run_is_failed_and_keeps_its_last_version(runs, spec, monkeypatch):
-    started = []
-    real = subprocess.Popen
-    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: started.append(real(*a, **k)) or started[-1])
+def test_a_killed_run_is_failed_and_keeps_its_last_version(runs, spec, processes):
     run = jobs.start(runs, spec, config=config_of(spec, num_epochs=10_000))
     wait_for(run, "epoch")
-    started[0].kill()
-    started[0].wait()
+    processes[-1].kill()
+    processes[-1].wait()
     assert finish(run)[-1]["event"] == "failed"
     assert "killed" in run.reason
     assert read_arrays(run.version_folder)

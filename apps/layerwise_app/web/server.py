@@ -11,8 +11,10 @@ import socket
 import tempfile
 import threading
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import uvicorn
@@ -25,6 +27,9 @@ from layerwise_app.web.app import build
 from layerwise_app.web.site import Site
 from layerwise_app.web.swap import Mounted, SwappableApp, new_prefix
 from layerwise_app.web.theme import STYLE, theme
+
+if TYPE_CHECKING:
+    from layerwise.registry import Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +77,7 @@ class Pages:
         self.workspace, self.address = workspace, address
         self.mount = SwappableApp()
         self._number: int | None = None
+        self._shown: Any = None
         self._lock = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -88,8 +94,12 @@ class Pages:
             if snapshot.number == self._number:
                 await self.mount.close_outdated()
                 return
-            # Before the attempt: pages that cannot be built are not built again every second.
             self._number = snapshot.number
+            drawn = await asyncio.to_thread(drawn_from, self.workspace, snapshot)
+            if drawn == self._shown:
+                return  # another version was promoted, which the pages read anyway when they are opened
+            # Before the attempt: pages that cannot be built are not built again every second.
+            self._shown = drawn
             prefix = new_prefix(snapshot.number)
             site = Site(workspace=self.workspace, snapshot=snapshot, address=self.address, refresh=self.refresh)
             app = await asyncio.to_thread(mounted_app, site, prefix)
@@ -118,6 +128,17 @@ class Pages:
                     inner.stop_event.set()
 
 
+def drawn_from(workspace: Workspace, snapshot: Snapshot) -> Any:
+    """All that pages are drawn from, for comparing: what is registered, and the tasks of the versions in use, whose
+    labels and columns may be those of the user's own data."""
+    tasks = []
+    for spec in snapshot.models.values():
+        for variant in spec.variants:
+            with contextlib.suppress(LayerwiseError):
+                tasks.append(workspace.versions.current(spec, variant.name).task)
+    return replace(snapshot, number=0), tasks
+
+
 def mounted_app(site: Site, prefix: str) -> FastAPI:
     """The app of the pages of `site`, which expects the calls of its pages below `prefix`."""
     blocks = build(site)
@@ -138,7 +159,7 @@ def mounted_app(site: Site, prefix: str) -> FastAPI:
     return app
 
 
-def make_app(pages: Pages, workspace: Workspace, ready=lambda: None) -> FastAPI:
+def make_app(pages: Pages, workspace: Workspace, ready: Callable[[], None] = lambda: None) -> FastAPI:
     """The whole app: the HTTP API, and the pages below everything else."""
 
     @contextlib.asynccontextmanager
@@ -191,7 +212,7 @@ def _reachable(host: str) -> str:
 
 
 @contextlib.contextmanager
-def _temporary_files():
+def _temporary_files() -> Iterator[None]:
     """A folder for what visitors upload, gone when the server ends."""
     folder = tempfile.mkdtemp(prefix="layerwise-")
     os.environ["GRADIO_TEMP_DIR"] = folder

@@ -153,7 +153,7 @@ def check_folder(folder: Path) -> Path:
 def _unwrapped(root: Path) -> Path:
     """The folder itself, or the one folder that is all it holds, as unpacked archives have it."""
     entries = _visible(root)
-    while len(entries) == 1 and entries[0].is_dir() and not entries[0].is_symlink():
+    while len(entries) == 1 and not entries[0].is_symlink() and entries[0].is_dir() and _folders(entries[0]):
         root = entries[0]
         entries = _visible(root)
     return root

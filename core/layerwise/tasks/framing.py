@@ -57,8 +57,7 @@ def _light_on_dark(image: Image.Image, *, exact: bool) -> Image.Image:
         return ImageOps.invert(image) if np.median(_corners(np.asarray(image))) > 127 else image
     # Averaging over a few pixels takes the noise of a photograph away before the content is sought.
     factor = max(1, max(image.size) // _SEARCH_SIDE)
-    small = image.reduce(factor)
-    values = np.asarray(small).astype("int16")
+    values = np.asarray(image.reduce(factor)).astype("int16")
     corners = _corners(values)
     background = int(np.median(corners))
     shading = 6 * int(np.median(np.abs(corners - background)))
@@ -72,10 +71,7 @@ def _light_on_dark(image: Image.Image, *, exact: bool) -> Image.Image:
         )
     # A background of uneven light or much noise takes more room, though never that of the content itself.
     tolerance = max(CLOSENESS, min(shading, contrast // 2))
-    content = values - background > tolerance
-    rows, columns = np.flatnonzero(content.any(axis=1)), np.flatnonzero(content.any(axis=0))
-    left, right = factor * int(columns[0]), factor * (int(columns[-1]) + 1)
-    top, bottom = factor * int(rows[0]), factor * (int(rows[-1]) + 1)
+    left, top, right, bottom = (factor * side for side in _bounding_box(values - background > tolerance))
     image = image.crop((left, top, min(right, image.width), min(bottom, image.height)))
     stretch = 255 / max(255 - background, 1)
     return image.point(
@@ -83,11 +79,17 @@ def _light_on_dark(image: Image.Image, *, exact: bool) -> Image.Image:
     )
 
 
+def _bounding_box(content: np.ndarray) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) of what is true."""
+    rows, columns = np.flatnonzero(content.any(axis=1)), np.flatnonzero(content.any(axis=0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
 def _corners(values: np.ndarray) -> np.ndarray:
     """The pixels of the four corners: what a thing in the middle is least likely to cover."""
     side = max(1, min(values.shape[:2]) // 16)
     ends = np.r_[:side, -side:0]
-    return values[np.clip(ends, -values.shape[0], values.shape[0] - 1)][:, ends]
+    return values[ends][:, ends]
 
 
 def _border_colour(image: Image.Image) -> int | tuple[int, ...]:

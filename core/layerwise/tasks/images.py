@@ -148,7 +148,9 @@ def _in_8_bits(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F"):
         return _from_array(np.asarray(image))
     try:
-        if image.mode in ("LA", "La", "PA", "RGBa") or "transparency" in image.info:
+        if image.mode == "La":  # which Pillow converts to nothing else
+            image = image.convert("LA")
+        if image.mode in ("LA", "PA", "RGBa") or "transparency" in image.info:
             return image.convert("RGBA")
         return image.convert("L" if image.mode == "1" else "RGB")
     except Exception:

@@ -1,0 +1,163 @@
+"""Models: the registry, with the card and the versions of each model."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from layerwise.versions import SHIPPED, parse_reference
+from layerwise_app.web.guard import guard
+from layerwise_app.web.pages import cards, header
+from layerwise_app.web.site import Site
+
+if TYPE_CHECKING:
+    from layerwise.specs import ModelSpec
+
+QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def draw(site: Site, blocks: gr.Blocks) -> None:
+    """Draw the page."""
+    header.draw(site, "models", "Models", "What is registered, which version of it answers, and what else there is.")
+    page = _Page(site)
+    page.draw()
+    page.wire(blocks)
+
+
+class _Page:
+    """The components of the page, and what they do."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.versions = site.workspace.versions
+
+    def draw(self) -> None:
+        """The table of all models, and below it one of them."""
+        self.table = gr.HTML(padding=False, elem_id="registry")
+        references = [str(reference) for reference in self.site.references()]
+        with gr.Row(equal_height=False, elem_classes="lw-demo"):
+            with gr.Column(scale=2, min_width=300):
+                self.model = gr.Dropdown(references, value=references[0] if references else None, label="Model and variant")
+                self.version = gr.Dropdown([], label="Version")
+                with gr.Row():
+                    self.promote = gr.Button("Use this version", variant="primary")
+                    self.rollback = gr.Button("Back to the former version")
+                self.list = gr.HTML(padding=False, elem_id="versions")
+            with gr.Column(scale=3, min_width=300):
+                self.card = gr.Markdown(elem_classes="lw-prose", container=True)
+
+    def wire(self, blocks: gr.Blocks) -> None:
+        """Connect the components."""
+        shown = [self.table, self.version, self.promote, self.rollback, self.list, self.card]
+        blocks.load(guard(self.open), None, [self.model, *shown], **QUIET)
+        self.model.input(guard(self.look), self.model, shown, **QUIET)
+        self.promote.click(guard(self.promote_version), [self.model, self.version], shown, **QUIET)
+        self.rollback.click(guard(self.roll_back), self.model, shown, **QUIET)
+
+    def open(self, request: gr.Request) -> list[Any]:
+        """A page that is opened shows the model of its link."""
+        references = self.site.references()
+        asked = request.query_params.get("model", "")
+        chosen = next((item for item in references if asked in (str(item), item.name)), next(iter(references), None))
+        reference = str(chosen) if chosen else None
+        return [reference, *self.look(reference)]
+
+    def look(self, reference: str | None) -> list[Any]:
+        """What there is to see of a model."""
+        table = self.registry_html()
+        if not reference:
+            off = gr.update(interactive=False)
+            return [table, gr.update(choices=[]), off, off, "", ""]
+        spec, variant = self._variant(reference)
+        current = cards.version_in_use(self.site, spec, variant)
+        versions = self.versions.list(spec, variant)
+        others = [item.id for item in versions if item.id != SHIPPED and (current is None or item.id != current.id)]
+        return [
+            table,
+            gr.update(choices=others, value=others[0] if others else None),
+            gr.update(interactive=bool(others)),
+            gr.update(interactive=bool(self.versions.history(spec.name, variant))),
+            _versions_html(versions, current.id if current else None),
+            f"## {_plain(spec.card.title)}\n\n{spec.card.summary}\n\n{cards.card_markdown(self.site, spec)}",
+        ]
+
+    def promote_version(self, reference: str, identifier: str | None) -> list[Any]:
+        """Put a version in use."""
+        spec, variant = self._variant(reference)
+        self.versions.promote(spec, self.site.workspace.runs.get(identifier or ""))
+        gr.Info(html.escape(f"{spec.name}:{variant} now answers with the version {identifier}."))
+        self.site.refresh()
+        return self.look(reference)
+
+    def roll_back(self, reference: str) -> list[Any]:
+        """Put the version in use that was in use before."""
+        spec, variant = self._variant(reference)
+        version = self.versions.rollback(spec, variant)
+        gr.Info(html.escape(f"{spec.name}:{variant} answers with the version {version.id} again."))
+        self.site.refresh()
+        return self.look(reference)
+
+    def _variant(self, reference: str) -> tuple[ModelSpec, str]:
+        parsed = parse_reference(reference)
+        spec = self.site.snapshot.model(parsed.name)
+        return spec, spec.variant(parsed.variant).name
+
+    def registry_html(self) -> str:
+        """All models as a table."""
+        rows = []
+        for reference in self.site.references():
+            spec = self.site.snapshot.model(reference.name)
+            version = cards.version_in_use(self.site, spec, reference.variant)
+            rows.append(
+                (
+                    f'<a href="./models?model={html.escape(str(reference))}">{html.escape(str(reference))}</a>',
+                    html.escape(spec.card.title),
+                    html.escape(spec.task.type_name),
+                    html.escape(version.id if version else "not trained yet"),
+                    cards.format_count(version.num_parameters) if version else "",
+                    html.escape(_main_figure(spec, version.metrics) if version else ""),
+                )
+            )
+        return table_html(("Model", "Title", "Task", "Version in use", "Parameters", "Measured"), rows)
+
+
+def _main_figure(spec: ModelSpec, metrics: dict[str, float]) -> str:
+    name = spec.task.metric
+    key = next((key for key in (f"test_{name}", name, f"val_{name}") if key in metrics), None)
+    return f"{cards.words(key)} {cards.format_metric(key, metrics[key])}" if key else ""
+
+
+def _versions_html(versions: list[Any], current: str | None) -> str:
+    rows = [
+        (
+            html.escape(version.id),
+            html.escape(version.created.replace("T", " ")[:16]),
+            html.escape(
+                ", ".join(
+                    f"{cards.words(name)} {cards.format_metric(name, value)}"
+                    for name, value in list(version.metrics.items())[:3]
+                )
+            ),
+            '<span class="lw-badge">in use</span>' if version.id == current else "",
+        )
+        for version in versions
+    ]
+    return table_html(("Version", "Trained", "Measured", ""), rows)
+
+
+def table_html(names: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table, which scrolls by itself where it is too wide. The cells are HTML."""
+    if not rows:
+        return '<div class="lw-empty">Nothing here yet.</div>'
+    head = "".join(f"<th scope=col>{name}</th>" for name in names)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return (
+        '<div class="lw-scroll" tabindex="0"><table class="lw-table">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _plain(text: str) -> str:
+    return text.replace("\n", " ").replace("#", "\\#")
