@@ -134,7 +134,9 @@ def _parsed_json(text: str | None) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise InputError("The text is no JSON", received=str(error), remedy='write something like {"name": 1}') from None
+        raise InputError(
+            "The text is no JSON", received=str(error), remedy='write something like {"name": 1}'
+        ) from None
 
 
 def _same(value: Any) -> Any:

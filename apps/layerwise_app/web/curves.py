@@ -65,7 +65,9 @@ def progress_html(run: Run, state: str, events: list[dict[str, Any]]) -> str:
 def _epochs_done(last: dict[str, Any] | None) -> float:
     if last is None:
         return 0.0
-    return float(last["epoch"]) if last["event"] == "epoch" else last["epoch"] - 1 + last["step"] / max(last["steps"], 1)
+    return (
+        float(last["epoch"]) if last["event"] == "epoch" else last["epoch"] - 1 + last["step"] / max(last["steps"], 1)
+    )
 
 
 def _where(state: str, last: dict[str, Any] | None, total: int) -> str:

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from layerwise.specs import Example, ModelSpec
     from layerwise.tasks.base import Field
 
-_TAB_TITLES = {"image": "Picture", "sketch": "Draw", "audio": "Sound", "text": "Text", "table": "Values", "file": "File"}
+_TAB_TITLES = {
+    "image": "Picture",
+    "sketch": "Draw",
+    "audio": "Sound",
+    "text": "Text",
+    "table": "Values",
+    "file": "File",
+}
 IN_USE = "in use"
 
 
@@ -146,7 +153,9 @@ def _draw_input(field: Field) -> Input:
         for kind in kinds:
             with gr.Tab(_TAB_TITLES.get(kind, kind.capitalize()), id=kind) as tab:
                 controls[kind] = control(field, kind)
-            tab.select(lambda kind=kind: kind, None, active, show_progress="hidden", api_visibility="private", queue=False)
+            tab.select(
+                lambda kind=kind: kind, None, active, show_progress="hidden", api_visibility="private", queue=False
+            )
     return Input(field, controls, tabs, active)
 
 
@@ -206,7 +215,9 @@ def _draw_examples(spec: ModelSpec, examples: Sequence[Example]) -> gr.Gallery |
             elem_classes="lw-examples",
         )
     rows = [[example.label or _summary(example)] for example in examples]
-    return gr.Dataset(components=["textbox"], samples=rows, headers=["example"], type="index", label="Examples: choose one")
+    return gr.Dataset(
+        components=["textbox"], samples=rows, headers=["example"], type="index", label="Examples: choose one"
+    )
 
 
 def _summary(example: Example) -> str:

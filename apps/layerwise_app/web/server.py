@@ -200,7 +200,9 @@ def _listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listening.close()
         raise LayerwiseError(
-            f"Cannot listen on {host}:{port}", received=str(error), remedy="choose another one: layerwise serve --port 7861"
+            f"Cannot listen on {host}:{port}",
+            received=str(error),
+            remedy="choose another one: layerwise serve --port 7861",
         ) from None
     return listening
 

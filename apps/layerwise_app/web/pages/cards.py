@@ -25,7 +25,9 @@ def version_in_use(site: Site, spec: ModelSpec, variant: str | None = None) -> V
 
 def format_metric(name: str, value: float) -> str:
     """A metric as people read it: a share in percent, anything else with four digits."""
-    is_share = any(word in name for word in ("accuracy", "dice", "precision", "recall", "f1", "auc")) and 0 <= value <= 1
+    is_share = (
+        any(word in name for word in ("accuracy", "dice", "precision", "recall", "f1", "auc")) and 0 <= value <= 1
+    )
     return f"{value:.1%}" if is_share else f"{value:.4g}"
 
 

@@ -39,7 +39,9 @@ class _Page:
         references = [str(reference) for reference in self.site.references()]
         with gr.Row(equal_height=False, elem_classes="lw-demo"):
             with gr.Column(scale=2, min_width=300):
-                self.model = gr.Dropdown(references, value=references[0] if references else None, label="Model and variant")
+                self.model = gr.Dropdown(
+                    references, value=references[0] if references else None, label="Model and variant"
+                )
                 self.version = gr.Dropdown([], label="Version")
                 with gr.Row():
                     self.promote = gr.Button("Use this version", variant="primary")

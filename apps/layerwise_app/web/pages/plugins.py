@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
 RELOAD = "() => window.location.reload()"
-PLUGIN = '''\
+PLUGIN = """\
 # my_plugin.py: pip install it with the entry point "my = my_plugin" in the group "layerwise.plugins"
 from layerwise import ModelCard, ModelSpec, hookimpl
 from layerwise.tasks import ImageClassification
@@ -33,7 +33,7 @@ def layerwise_models():
     task = ImageClassification(labels=("cat", "dog"), size=(64, 64))
     card = ModelCard(title="Cats and dogs", summary="Which of the two is in the picture.")
     return [ModelSpec(name="pets/cats", task=task, build="my_plugin:build", card=card)]
-'''
+"""
 
 
 def draw(site: Site) -> None:

@@ -185,7 +185,18 @@ class _Page:
         except NotFoundError as error:
             empty = f'<div class="lw-empty">{html.escape(error.what)}. Choose a model and start one.</div>'
             off = gr.update(interactive=False)
-            return [empty, None, gr.update(value=None), off, off, off, off, gr.update(visible=False), table, gr.Timer(active=False)]
+            return [
+                empty,
+                None,
+                gr.update(value=None),
+                off,
+                off,
+                off,
+                off,
+                gr.update(visible=False),
+                table,
+                gr.Timer(active=False),
+            ]
         state = run.state
         is_active = state in ("queued", "running")
         events = run.events()
@@ -274,7 +285,11 @@ class _Page:
     def _row(self, run: Run) -> str:
         state, history = run.state, run.history()
         in_use = '<span class="lw-badge">in use</span>' if self._is_promoted(run) else ""
-        reason = f'<br><small>{html.escape(run.reason[:200])}</small>' if state in ("failed", "stopped") and run.reason else ""
+        reason = (
+            f"<br><small>{html.escape(run.reason[:200])}</small>"
+            if state in ("failed", "stopped") and run.reason
+            else ""
+        )
         link = f'<a href="./train?run={html.escape(run.id)}">{html.escape(_when(run))}</a>'
         cells = (
             link,
