@@ -81,12 +81,30 @@ class Setting:
             return ", ".join(self.choices)
         unit = f" {self.unit}" if self.unit else ""
         if self.minimum is not None and self.maximum is not None:
-            return f"{self.minimum:g} to {self.maximum:g}{unit}"
+            return f"{_digits(self.minimum)} to {_digits(self.maximum)}{unit}"
         if self.minimum is not None:
-            return f"at least {self.minimum:g}{unit}"
+            return f"at least {_digits(self.minimum)}{unit}"
         if self.maximum is not None:
-            return f"at most {self.maximum:g}{unit}"
+            return f"at most {_digits(self.maximum)}{unit}"
         return self.unit
+
+    def format(self, value: Any) -> str:
+        """A value of this field as `parse` reads it.
+
+        Example:
+            >>> settings_of(TrainingConfig)[0].format(10)
+            '10'
+        """
+        if self.kind is bool:
+            return str(value).lower()
+        return ",".join(map(str, value)) if self.kind is tuple else str(value)
+
+    def option(self, value: Any) -> list[str]:
+        """The words that set this field to `value` on the command line: `["--num-epochs", "10"]`, `["--no-flip"]`."""
+        name = self.name.replace("_", "-")
+        if self.kind is bool:
+            return [f"--{name}" if value else f"--no-{name}"]
+        return [f"--{name}", self.format(value)]
 
     def parse(self, value: Any) -> Any:
         """`value` (a string from the command line, a number from a form or from JSON) as this field's
@@ -141,6 +159,11 @@ _KIND_WORDS = {
     str: "a word",
     tuple: "whole numbers separated by commas",
 }
+
+
+def _digits(number: float) -> str:
+    """Whole numbers in full, others as short as they can be."""
+    return f"{number:,}" if isinstance(number, int) else f"{number:g}"
 
 
 def _whole(value: Any) -> int:

@@ -19,7 +19,7 @@ from layerwise.errors import DataError
 from layerwise.specs import DatasetSpec, File, Source, resolve
 from layerwise.splits import Split, hold_out
 
-__all__ = ["Dataset", "Split", "hold_out", "load"]
+__all__ = ["Dataset", "Split", "find_files", "hold_out", "load"]
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,19 @@ def load(spec: DatasetSpec, *, progress: Progress | None = None, offline: bool =
     Raises:
         DataError: The files are not here and cannot be had, or they are not what they should be.
     """
-    at_hand = _find(spec)
+    at_hand = find_files(spec)
     if at_hand is None:
         at_hand = _download(spec, progress, offline)
     source, files = at_hand
     return Dataset(spec, source, _read(spec, source, files))
 
 
-def _find(spec: DatasetSpec) -> tuple[Source, dict[str, Path]] | None:
-    """The first source whose files are here, and where each is."""
+def find_files(spec: DatasetSpec) -> tuple[Source, dict[str, Path]] | None:
+    """The first source whose files are on this machine, and where each is; None when none is.
+
+    Raises:
+        DataError: What lies in a folder of the user's own is not what it should be.
+    """
     corrupted: list[Path] = []
     for source in spec.sources:
         for folder in _folders(spec, source):

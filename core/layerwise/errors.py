@@ -96,6 +96,4 @@ def missing_extra(package: str, extra: str, purpose: str) -> MissingDependencyEr
         >>> print(missing_extra("torch", "torch", "The torch backend"))
         The torch backend needs the package torch. What to do: pip install "layerwise[torch]".
     """
-    return MissingDependencyError(
-        f"{purpose} needs the package {package}", remedy=f'pip install "layerwise[{extra}]"'
-    )
+    return MissingDependencyError(f"{purpose} needs the package {package}", remedy=f'pip install "layerwise[{extra}]"')

@@ -62,14 +62,25 @@ def evaluate(
         DataError: The data cannot be had, or have no such split.
         LayerwiseError: The weights cannot be used, or the model has no outputs to measure.
     """
-    begin = time.perf_counter()
     wanted = parse_reference(reference)
     snapshot = workspace.registry.snapshot()
-    spec = snapshot.model(wanted.name)
-    version = find_version(workspace.versions, spec, wanted.variant, wanted.version)
+    version = find_version(workspace.versions, snapshot.model(wanted.name), wanted.variant, wanted.version)
+    return evaluate_version(snapshot, version, split=split, data=data, progress=progress)
+
+
+def evaluate_version(
+    snapshot: Snapshot,
+    version: Version,
+    *,
+    split: str = "test",
+    data: Path | str | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """`evaluate` for a version that was found already, in use or not."""
+    begin = time.perf_counter()
     with explained(version.reference, "be evaluated"):
         dataset, source, found_split, examples = find_split(snapshot, version, split, data)
-        runner = make_runner(spec, version)
+        runner = make_runner(snapshot.model(version.name), version)
         try:
             outputs = compute_outputs(runner, examples, progress)
         finally:

@@ -128,14 +128,7 @@ def train_command(spec: ModelSpec, variant: str, config: TrainingConfig, data: s
     for item in settings_of(type(config)):
         value = getattr(config, item.name)
         if value != getattr(usual, item.name):
-            text = (
-                ",".join(map(str, value))
-                if item.kind is tuple
-                else str(value).lower()
-                if item.kind is bool
-                else str(value)
-            )
-            words += [f"--{item.name.replace('_', '-')}", text]
+            words += item.option(value)
     return shlex.join(words + (["--data", data] if data else []))
 
 

@@ -48,6 +48,10 @@ column name to value; label-probabilities: mapping of label to probability, most
 else: what JSON can hold."""
 
 
+FILE_KINDS = ("image", "sketch", "audio", "video", "file")
+"""The kinds whose values come as files to the command line and the HTTP API."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """One input or output of a task.

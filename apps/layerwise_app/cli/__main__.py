@@ -1,0 +1,5 @@
+"""`python -m layerwise_app.cli`."""
+
+from layerwise_app.cli import main
+
+main()

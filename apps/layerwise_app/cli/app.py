@@ -1,0 +1,128 @@
+"""The commands put together, and what happens to errors: a person reads one message, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from layerwise.errors import LayerwiseError
+from layerwise_app.cli import look, models, plugins, runs, train
+
+DEBUG = "LAYERWISE_DEBUG"
+UNEXPECTED = 70
+"""The exit status of a mistake of ours (EX_SOFTWARE of BSD's sysexits)."""
+
+
+def make_app() -> typer.Typer:
+    """The command line without the commands that plugins add."""
+    app = typer.Typer(
+        name="layerwise",
+        help="A showcase of deep learning to open, look inside, retrain and extend. Alone it opens the page.",
+        no_args_is_help=False,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_alone)
+    app.command()(serve)
+    for module in (models, train, runs, plugins, look):
+        module.add_to(app)
+    return app
+
+
+def _alone(
+    context: typer.Context,
+    home: Annotated[Path | None, typer.Option(help="Folder of runs and settings.", envvar="LAYERWISE_HOME")] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if home is not None:
+        os.environ["LAYERWISE_HOME"] = str(home.expanduser().absolute())
+    if version:
+        import layerwise
+
+        typer.echo(layerwise.__version__)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        serve()
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port; by default 7860, or the next free one.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+) -> None:
+    """Start the showcase in the browser."""
+    from layerwise_app.web.server import serve as serve_web
+
+    serve_web(host=host, port=port if port is not None else _free_port(host, 7860), open_browser=browser)
+
+
+def _free_port(host: str, first: int) -> int:
+    """The first free port from `first` on; `first` when none of the next twenty is."""
+    import socket
+
+    for port in range(first, first + 20):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    return first
+
+
+def main() -> None:
+    """The console script `layerwise`."""
+    app = make_app()
+    _add_foreign_commands(app, sys.argv[1:])
+    try:
+        app()
+    except LayerwiseError as error:
+        _fail(str(error), 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader (`| head`) has enough. Python would complain once more while it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:  # the last place before a traceback would be printed
+        if os.environ.get(DEBUG):
+            raise
+        _fail(f"Unexpected {type(error).__name__}: {error}. {_write_log()}", UNEXPECTED)
+
+
+def _add_foreign_commands(app: typer.Typer, arguments: list[str]) -> None:
+    """Ask plugins for their commands, only when one is wanted that is not built in, or the list of all: loading
+    plugins takes time."""
+    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    if wanted is None and not {"-h", "--help"} & set(arguments):
+        return
+    if wanted in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
+        return
+    from layerwise.registry import Registry
+
+    Registry().snapshot().add_commands(app)
+
+
+def _fail(message: str, status: int) -> None:
+    typer.secho(message, fg="red", err=True)
+    sys.exit(status)
+
+
+def _write_log() -> str:
+    from layerwise.paths import home
+
+    path = home() / "logs" / f"{datetime.now():%Y%m%d-%H%M%S}.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{sys.argv}\n{traceback.format_exc()}", encoding="utf-8")
+    except OSError:
+        return f"Set {DEBUG}=1 to see where"
+    return f"This is a mistake of ours; please report it with {path}"

@@ -1,0 +1,250 @@
+"""Commands about models: which there are, what one is, what it answers, how good it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from layerwise.errors import InputError, LayerwiseError
+from layerwise.tasks.base import FILE_KINDS
+from layerwise_app.cli.output import Json, figures, print_json, print_pairs, print_table
+
+if TYPE_CHECKING:
+    from layerwise.specs import ModelSpec
+    from layerwise.tasks.base import Answer, Field, Task
+    from layerwise.versions import Version
+    from layerwise.workspace import Workspace
+
+NAME = Annotated[str, typer.Argument(help="domain/application[:variant][@version], as `layerwise models` lists them.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (models, show, predict, evaluate):
+        app.command()(command)
+
+
+def models(json: Json = False) -> None:
+    """List the registered models."""
+    from layerwise import open_workspace
+
+    with open_workspace() as workspace:
+        found = [_summary(workspace, spec) for spec in workspace.registry.snapshot().models.values()]
+    if json:
+        print_json(found)
+        return
+    rows = [
+        (model["name"], ", ".join(variant["name"] for variant in model["variants"]), model["task"], model["summary"])
+        for model in found
+    ]
+    print_table(("model", "variants", "task", "what it does"), rows, empty="No model is registered.")
+
+
+def _summary(workspace: Workspace, spec: ModelSpec) -> dict[str, Any]:
+    variants = []
+    for variant in spec.variants:
+        version = _version_or_none(workspace, spec, variant.name)
+        variants.append(
+            {
+                "name": variant.name,
+                "summary": variant.summary,
+                "version": version and version.id,
+                "num_parameters": version and version.num_parameters,
+                "measured": version and version.record.get("measured"),
+            }
+        )
+    return {
+        "name": spec.name,
+        "title": spec.card.title,
+        "summary": spec.card.summary,
+        "task": spec.task.type_name,
+        "data": spec.data,
+        "variants": variants,
+    }
+
+
+def _version_or_none(workspace: Workspace, spec: ModelSpec, variant: str) -> Version | None:
+    try:
+        return workspace.versions.current(spec, variant)
+    except LayerwiseError:
+        return None
+
+
+def show(name: NAME, json: Json = False) -> None:
+    """Show a model: its card, its variants and versions, and its layers."""
+    from layerwise import open_workspace
+    from layerwise.versions import parse_reference
+
+    reference = parse_reference(name)
+    with open_workspace() as workspace:
+        spec = workspace.registry.snapshot().model(reference.name)
+        variant = spec.variant(reference.variant)
+        summary = _summary(workspace, spec)
+        versions = [
+            {"id": version.id, "created": version.created, "metrics": version.metrics}
+            for version in workspace.versions.list(spec, variant.name)
+        ]
+        layers = _layers(workspace, spec, variant.name)
+    if json:
+        print_json({**summary, "variant": variant.name, "versions": versions, "layers": layers})
+        return
+    card = spec.card
+    pairs = [("model", spec.name), ("", card.title), ("", card.summary), ("how", card.description)]
+    pairs += [("limits", card.limits), ("licence", card.licence), *(("source", source) for source in card.sources)]
+    print_pairs(pair for pair in pairs if pair[1])
+    print_table(
+        ("variant", "version in use", "parameters", "measured", ""),
+        [
+            (
+                item["name"],
+                item["version"] or "none yet",
+                f"{item['num_parameters']:,}" if item["num_parameters"] else "",
+                figures((item["measured"] or {}).get("metrics", {}), only=1),
+                item["summary"],
+            )
+            for item in summary["variants"]
+        ],
+    )
+    print_table(
+        (f"layers of {variant.name}", "output shape", "parameters"),
+        [(layer["name"], layer["shape"], f"{layer['num_parameters']:,}") for layer in layers],
+    )
+    print_table(
+        (f"versions of {variant.name}", "trained", "metrics"),
+        [(version["id"], version["created"], figures(version["metrics"])) for version in versions],
+        empty=f"No versions of {variant.name} yet.",
+    )
+
+
+def _layers(workspace: Workspace, spec: ModelSpec, variant: str) -> list[dict[str, Any]]:
+    from layerwise.devices import quiet_import
+    from layerwise.specs import resolve
+
+    quiet_import()
+    version = _version_or_none(workspace, spec, variant)
+    config, task = (version.config, version.task) if version else (spec.variant(variant).config, spec.task)
+    network = resolve(spec.build)(config, task)
+    return [
+        {
+            "name": layer.name,
+            "type": type(layer).__name__,
+            "shape": str(tuple(getattr(layer.output, "shape", ()))) if hasattr(layer, "output") else "",
+            "num_parameters": int(layer.count_params()),
+        }
+        for layer in network.layers
+    ]
+
+
+def predict(
+    name: NAME,
+    inputs: Annotated[list[str], typer.Argument(help="Files or texts; name=value pairs for a table; - reads a line.")],
+    top: Annotated[int, typer.Option(help="How many labels to show.")] = 5,
+    json: Json = False,
+) -> None:
+    """Ask a model; several inputs give several answers."""
+    from layerwise import open_workspace
+    from layerwise.devices import quiet_import
+
+    with open_workspace() as workspace:
+        task = workspace.predictor.version(name).task
+        questions = _questions(task, inputs)
+        quiet_import()
+        answers = [
+            {"input": shown, "answer": workspace.predictor.predict(name, question)} for shown, question in questions
+        ]
+    if json:
+        print_json(answers)
+        return
+    for item in answers:
+        typer.secho(item["input"], bold=True)
+        _print_answer(item["answer"], top)
+
+
+def _questions(task: Task, words: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    """The inputs that words on the command line stand for, each with what to call it: one for each word where the
+    model takes one value, one for all words as name=value where it takes several or a table."""
+    words = [sys.stdin.readline().strip() if word == "-" else word for word in words]
+    required = [field for field in task.inputs if not field.optional]
+    field = (required or list(task.inputs))[0]
+    if field.kind == "table":
+        return [(", ".join(words), {field.name: dict(_pair(word, field.columns) for word in words)})]
+    if len(required) > 1:
+        fields = {item.name: item for item in task.inputs}
+        pairs = [_pair(word, task.inputs) for word in words]
+        return [(" ".join(words), {name: _value(fields[name], text) for name, text in pairs})]
+    return [(word, {field.name: _value(field, word)}) for word in words]
+
+
+def _pair(word: str, fields: Sequence[Field]) -> tuple[str, str]:
+    name, sign, text = word.partition("=")
+    names = [field.name for field in fields]
+    if not sign or name not in names:
+        raise InputError(f"{word!r} is no value of an input", expected=" ".join(f"{name}=VALUE" for name in names))
+    return name, text
+
+
+def _value(field: Field, word: str) -> Any:
+    if field.kind not in FILE_KINDS:
+        return word
+    path = Path(word).expanduser()
+    if not path.is_file():
+        raise InputError(f"There is no file {word}", remedy=f"name a file: {field.label or field.name}")
+    return path
+
+
+def _print_answer(answer: Answer, top: int) -> None:
+    for name, value in answer.items():
+        if isinstance(value, dict):
+            for label, number in list(value.items())[:top]:
+                is_share = isinstance(number, float) and 0 <= number <= 1
+                bar = "█" * round(30 * number) if is_share else ""
+                typer.echo(f"  {number:8.4f}  {label}  {bar}".rstrip() if is_share else f"  {label}: {number}")
+        else:
+            typer.echo(f"  {name}: {value}")
+
+
+def evaluate(
+    name: NAME,
+    split: Annotated[str, typer.Option(help="Which split to measure on.")] = "test",
+    data: Annotated[Path | None, typer.Option(help="A folder of your own data instead.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure a model on examples that it was not trained on."""
+    from layerwise import open_workspace
+    from layerwise.devices import quiet_import
+    from layerwise.evaluation import evaluate as measure
+
+    quiet_import()
+    with open_workspace() as workspace:
+        if json:
+            print_json(measure(workspace, name, split=split, data=data))
+            return
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("evaluating", total=None)
+            result = measure(
+                workspace,
+                name,
+                split=split,
+                data=data,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+    print_pairs(
+        [
+            ("model", f"{result['name']}:{result['variant']}@{result['version']}"),
+            ("data", f"{result['dataset']} (source {result['source']}), {result['split']}, {result['count']} examples"),
+        ]
+    )
+    print_table(
+        ("metric", "value", "95 % interval"),
+        [
+            (metric, f"{value:.4f}", " to ".join(f"{end:.4f}" for end in result["interval"].get(metric, [])))
+            for metric, value in result["metrics"].items()
+        ],
+    )

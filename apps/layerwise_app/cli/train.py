@@ -1,0 +1,151 @@
+"""`layerwise train`: a command for each model, whose options are the fields of its config."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from layerwise.config import Setting, TrainingConfig, config_from, settings_of
+from layerwise.errors import InputError
+from layerwise.versions import Reference, parse_reference
+from layerwise_app.cli.follow import show_to_its_end
+from layerwise_app.cli.output import print_json
+
+if TYPE_CHECKING:
+    from layerwise.registry import Snapshot
+    from layerwise.specs import ModelSpec
+
+_KIND_WORDS = {int: "INTEGER", float: "NUMBER", str: "TEXT", tuple: "N,N,..."}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    models = typer.Typer(
+        name="train",
+        cls=ModelGroup,
+        help="Train a model: layerwise train NAME[:VARIANT] [OPTIONS]. NAME --help lists its options.",
+        no_args_is_help=True,
+        subcommand_metavar="NAME[:VARIANT] [OPTIONS]",
+    )
+    app.add_typer(models)
+
+
+class ModelGroup(TyperGroup):
+    """The models as commands, made when one is asked for: loading plugins takes time, and their configs are what
+    the options are made of."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of the models."""
+        return list(_snapshot().models)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command that trains one model.
+
+        Raises:
+            NotFoundError: There is no such model or variant.
+        """
+        reference = parse_reference(cmd_name)
+        if reference.version is not None:
+            raise InputError(
+                "A version is trained already", received=cmd_name, remedy="name the model and the variant only"
+            )
+        spec = _snapshot().model(reference.name)
+        return command_of(spec, spec.variant(reference.variant).name, cmd_name)
+
+
+def _snapshot() -> Snapshot:
+    from layerwise.registry import Registry
+
+    return Registry().snapshot()
+
+
+def command_of(spec: ModelSpec, variant: str, name: str) -> Any:
+    """The command that trains a variant of a model: an option for each field of its config."""
+    usual = spec.variant(variant).config
+    settings = settings_of(spec.config)
+
+    def command(**values: Any) -> None:
+        data, promote, detach, json = (values.pop(option) for option in ("data", "promote", "detach", "json"))
+        chosen = {item.name: getattr(usual, item.name) for item in settings}
+        chosen |= {option: value for option, value in values.items() if value is not None}
+        train(Reference(spec.name, variant), config_from(spec.config, chosen), data, promote, detach, json)
+
+    # Typer makes options of the parameters that it finds in the signature.
+    parameters = [*_own_parameters(), *(_parameter_of(item, getattr(usual, item.name)) for item in settings)]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    command.__doc__ = f"Train {spec.name}:{variant}. {spec.card.summary}"
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command(name)(command)
+    return typer.main.get_command(app)
+
+
+def _own_parameters() -> list[inspect.Parameter]:
+    options: dict[str, tuple[Any, Any]] = {
+        "data": (
+            Annotated[Path | None, typer.Option(help="A folder with data of your own (docs/training.md).")],
+            None,
+        ),
+        "promote": (Annotated[bool, typer.Option("--promote", help="Use the result when it has finished.")], False),
+        "detach": (
+            Annotated[bool, typer.Option("--detach", help="Return at once; `layerwise follow` shows it.")],
+            False,
+        ),
+        "json": (Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")], False),
+    }
+    return [_keyword(name, annotation, default) for name, (annotation, default) in options.items()]
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def _parameter_of(item: Setting, usual: Any) -> inspect.Parameter:
+    """One field as an option. Values stay texts, since the field itself knows best what is wrong with one."""
+    from rich.markup import escape
+
+    limits = f" ({item.range_text})" if item.range_text and not item.choices else ""
+    flag, *_ = item.option(usual)
+    kind: Any = str
+    if item.kind is bool:
+        kind, flag = bool, "/".join(item.option(True) + item.option(False))
+    option = typer.Option(
+        flag,
+        metavar="|".join(item.choices) if item.choices else _KIND_WORDS.get(item.kind),
+        help=escape(f"{item.meaning}{limits}, {item.option(usual)[-1]} by default."),
+        show_default=False,  # Typer's own would be None, which stands for the variant's
+        rich_help_panel="More settings" if item.advanced else "Settings",
+    )
+    return _keyword(item.name, Annotated[kind | None, option], None)
+
+
+def train(
+    reference: Reference, config: TrainingConfig, data: Path | None, promote: bool, detach: bool, json: bool
+) -> None:
+    """Start a run and show it to its end, or return at once.
+
+    Raises:
+        typer.Exit: With status 1 when the run failed, 130 when it was stopped.
+    """
+    from layerwise import jobs, open_workspace
+
+    if promote and detach:
+        raise InputError("--promote waits for the end of the run, --detach does not", remedy="leave out one of them")
+    with open_workspace() as workspace:
+        spec = workspace.registry.snapshot().model(reference.name)
+        run = jobs.start(workspace.runs, spec, variant=reference.variant, config=config, data=data)
+        if detach:
+            if json:
+                print_json({"run": run.id, "state": run.state})
+            else:
+                typer.echo(f"{run.id} goes on by itself: layerwise follow {run.id[-4:]} shows it.")
+            return
+        status = show_to_its_end(run, json=json)
+        if promote and status == 0:
+            version = workspace.versions.promote(spec, run)
+            typer.echo(f"In use now: {version.reference}", err=json)
+    raise typer.Exit(status)
