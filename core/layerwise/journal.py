@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -21,9 +22,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from layerwise.errors import PluginError
 from layerwise.paths import write_atomically
 
 logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 3.0
+"""Ctrl-C before that is a change of mind; after it, the plugin that was loading is what was waited for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,28 +48,53 @@ class SwitchFile:
     def read(self) -> Switches:
         """What it says; nothing is off when there is no file. One that cannot be read is set aside."""
         try:
+            return self._read()
+        except OSError as error:
+            logger.warning("%s cannot be read, so all plugins are on: %s", self.path, error)
+            return Switches()
+
+    def _read(self) -> Switches:
+        try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
+            disabled, quarantined = content.get("disabled", []), content.get("quarantined", {})
+            if not isinstance(disabled, list):
+                raise TypeError('"disabled" is no list')
             return Switches(
-                disabled=frozenset(map(str, content.get("disabled", []))),
-                quarantined={str(name): str(why) for name, why in content.get("quarantined", {}).items()},
+                disabled=frozenset(map(str, disabled)),
+                quarantined={str(name): str(why) for name, why in quarantined.items()},
             )
         except FileNotFoundError:
             return Switches()
-        except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        except (ValueError, AttributeError, TypeError, RecursionError) as error:
             aside = self.path.with_suffix(".broken")
-            logger.warning("%s cannot be read (%s): it is kept as %s, and all plugins are on", self.path, error, aside)
+            logger.warning("%s is damaged (%s): it is kept as %s, and all plugins are on", self.path, error, aside)
             with suppress(OSError):
                 self.path.replace(aside)
             return Switches()
 
     def set_enabled(self, name: str, enabled: bool) -> None:
-        """Switch a plugin on or off; on ends a quarantine too."""
-        with self._changing() as (disabled, quarantined):
-            quarantined.pop(name, None)
-            (disabled.discard if enabled else disabled.add)(name)
+        """Switch a plugin on or off; on ends a quarantine too.
+
+        Raises:
+            PluginError: The home cannot be written to.
+        """
+        try:
+            with self._changing() as (disabled, quarantined):
+                quarantined.pop(name, None)
+                (disabled.discard if enabled else disabled.add)(name)
+        except OSError as error:
+            raise PluginError(
+                f"It cannot be remembered whether the plugin {name} is on",
+                received=str(error),
+                remedy="set LAYERWISE_HOME to a folder that you can write to",
+            ) from error
 
     def quarantine(self, name: str, reason: str) -> None:
-        """Keep a plugin from being loaded until a person enables it again."""
+        """Keep a plugin from being loaded until a person enables it again.
+
+        Raises:
+            OSError: The home cannot be written to.
+        """
         with self._changing() as (_, quarantined):
             quarantined[name] = reason
 
@@ -72,7 +102,7 @@ class SwitchFile:
     def _changing(self) -> Iterator[tuple[set[str], dict[str, str]]]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self.path.with_suffix(".lock")):
-            switches = self.read()
+            switches = self._read()
             disabled, quarantined = set(switches.disabled), dict(switches.quarantined)
             yield disabled, quarantined
             content = {"disabled": sorted(disabled), "quarantined": quarantined}
@@ -90,6 +120,7 @@ class Journal:
         self._path = self.folder / f"{os.getpid()}-{secrets.token_hex(4)}.json"
         self._lock = FileLock(self._path.with_suffix(".lock"), is_singleton=False)
         self._works = False
+        self._since = 0.0
 
     def __enter__(self) -> Journal:
         try:
@@ -103,15 +134,18 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if not self._works:
             return
-        # Ctrl-C while a plugin loads: it may have been what hung, so its name stays.
-        if kind is None or issubclass(kind, Exception):
+        is_interrupted = kind is not None and not issubclass(kind, Exception)
+        # The name of a plugin that somebody gave up waiting for stays.
+        if not (is_interrupted and time.monotonic() - self._since > PATIENCE_SECONDS):
             self._path.unlink(missing_ok=True)
         self._lock.release()
         if not self._path.exists():
-            self._path.with_suffix(".lock").unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.with_suffix(".lock").unlink(missing_ok=True)
 
     def loading(self, name: str) -> None:
         """Say that the plugin of this name is loaded next."""
+        self._since = time.monotonic()
         if self._works:
             with suppress(OSError):
                 self._path.write_text(json.dumps({"plugin": name}), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Plugins: found by their entry points, loaded one at a time, each inside a guard.
+"""Plugins: loaded one at a time, each inside a guard, and what became of each.
 
 Each plugin has a pluggy manager of its own, so a call of its hooks can neither fail nor be delayed by another one's,
 and a misspelt hook is its own fault alone. A plugin that fails contributes nothing and is reported with its
@@ -7,35 +7,37 @@ traceback; everything else goes on.
 
 from __future__ import annotations
 
-import importlib
-import importlib.metadata
+import contextlib
+import difflib
+import inspect
+import math
 import os
+import re
+import sys
 import threading
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
+from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import Any
 
 import pluggy
 
 from layerwise import hookspecs
-from layerwise.errors import LayerwiseError, PluginError
-from layerwise.hookspecs import ENTRY_POINT_GROUP, HOOKSPEC_VERSION, PROJECT
-from layerwise.specs import Card, DatasetSpec, Lesson, ModelSpec, Page, Question
-from layerwise.tasks.base import Task
+from layerwise.contributions import REGISTERING, checked
+from layerwise.errors import PluginError
+from layerwise.failures import during, reason_of, stack_of, traceback_of
+from layerwise.hookspecs import HOOKSPEC_VERSION, PROJECT
 
-BUILT_IN = "layerwise"
-"""The distribution whose plugins are built in."""
+DEFAULT_TIMEOUT = 20.0
+"""Seconds for which a plugin may load."""
 
-REGISTERING: dict[str, tuple[type, ...]] = {
-    "layerwise_models": (ModelSpec,),
-    "layerwise_tasks": (type,),
-    "layerwise_datasets": (DatasetSpec,),
-    "layerwise_pages": (Page,),
-    "layerwise_lessons": (Lesson, Card, Question),
+HOOKS: dict[str, tuple[str, ...]] = {
+    name: tuple(inspect.signature(value).parameters)
+    for name, value in vars(hookspecs).items()
+    if hasattr(value, f"{PROJECT}_spec")
 }
-"""The hooks that are called while loading, and what each may return a sequence of."""
+"""All hooks, and the names of their arguments."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +49,8 @@ class PluginReport:
         distribution, version: What it was installed with.
         built_in: Whether it comes with Layerwise.
         status: "loaded", "failed", "disabled" or "quarantined".
-        reason: Why it is not loaded, one sentence.
-        traceback: Where it failed.
+        reason: Why it is not loaded, one sentence; of a loaded one, how a hook failed that is called later.
+        traceback: Where it failed, from its own first line on.
         hooks: The hooks that it implements.
         models: The names of the models that it registered.
     """
@@ -77,98 +79,82 @@ class Plugin:
         """How it is named in messages: "pets (my-pets 1.0)"."""
         return f"{self.report.name} ({self.report.distribution} {self.report.version})"
 
-    def failed(self, error: BaseException, *, status: str = "failed") -> Plugin:
+    def failed(self, error: BaseException) -> Plugin:
         """This plugin without anything that it registered."""
-        trace = "".join(traceback.format_exception(error))
-        return Plugin(report=replace(self.report, status=status, reason=reason_of(error), traceback=trace, models=()))
+        reason, trace = reason_of(error), traceback_of(error)
+        return Plugin(report=replace(self.report, status="failed", reason=reason, traceback=trace, models=()))
 
-    def off(self, status: str, reason: str) -> Plugin:
-        """This plugin, which was not loaded on purpose."""
-        return Plugin(report=replace(self.report, status=status, reason=reason))
-
-
-def reason_of(error: BaseException) -> str:
-    """One sentence that says what went wrong."""
-    if isinstance(error, LayerwiseError):
-        return str(error)
-    if isinstance(error, SystemExit):
-        return f"It ended the process (sys.exit({error.code!r})) while it was loaded."
-    first = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+    def off(self, status: str, reason: str, trace: str = "") -> Plugin:
+        """This plugin, which is not loaded on purpose."""
+        return Plugin(report=replace(self.report, status=status, reason=reason, traceback=trace))
 
 
-def discover() -> list[tuple[importlib.metadata.EntryPoint, Plugin]]:
-    """All entry points of the group, built-ins first, then by distribution and name: the same order at each start."""
-    importlib.invalidate_caches()
-    found: dict[tuple, tuple[importlib.metadata.EntryPoint, Plugin]] = {}
-    for distribution in importlib.metadata.distributions():
-        for point in distribution.entry_points:
-            if point.group != ENTRY_POINT_GROUP:
-                continue
-            name = distribution.metadata["Name"] or "unknown"
-            report = PluginReport(
-                name=point.name, distribution=name, version=distribution.version or "?", built_in=name == BUILT_IN
-            )
-            # The first of two copies of a distribution on the path is the one that Python imports.
-            found.setdefault((not report.built_in, name, point.name), (point, Plugin(report=report)))
-    return [found[key] for key in sorted(found)]
-
-
-def load(point: importlib.metadata.EntryPoint, plugin: Plugin) -> Plugin:
+def load(point: EntryPoint, plugin: Plugin) -> Plugin:
     """Import a plugin and ask it for what it registers. Never raises but for Ctrl-C."""
-    if plugin.report.built_in:
-        return _guarded(lambda: _load(point, plugin), plugin)
+    with stdout_kept_clean():
+        if not plugin.report.built_in:
+            return _load_in_thread(point, plugin)
+        try:
+            return _load(point, plugin)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too: no plugin ends the house
+            return plugin.failed(error)
+
+
+def _load_in_thread(point: EntryPoint, plugin: Plugin) -> Plugin:
     # An import cannot be ended from outside. In a thread of its own, one that hangs costs a thread and not the start.
     results: list[Plugin] = []
-    thread = threading.Thread(
-        target=lambda: results.append(_guarded(lambda: _load(point, plugin), plugin)),
-        name=f"load {plugin.report.name}",
-        daemon=True,
-    )
+
+    def work() -> None:
+        try:
+            results.append(_load(point, plugin))
+        except BaseException as error:  # KeyboardInterrupt too: a real Ctrl-C arrives in the main thread
+            results.append(plugin.failed(error))
+
+    thread = threading.Thread(target=work, name=f"load {plugin.report.name}", daemon=True)
     thread.start()
-    thread.join(timeout_seconds())
+    seconds = timeout_seconds()
+    thread.join(seconds)
     if results:
         return results[0]
-    late = PluginError(f"It did not finish loading within {timeout_seconds():g} seconds")
-    return plugin.failed(late, status="quarantined")
+    late = PluginError(
+        f"It did not finish loading within {seconds:g} seconds",
+        remedy=f"layerwise plugins --enable {plugin.report.name} tries again; LAYERWISE_PLUGIN_TIMEOUT sets the time",
+    )
+    return plugin.off("quarantined", str(late), stack_of(thread))
 
 
 def timeout_seconds() -> float:
     """How long a plugin may load: LAYERWISE_PLUGIN_TIMEOUT, 20 seconds by default."""
     try:
-        return float(os.environ.get("LAYERWISE_PLUGIN_TIMEOUT", "20"))
+        seconds = float(os.environ.get("LAYERWISE_PLUGIN_TIMEOUT", ""))
     except ValueError:
-        return 20.0
+        return DEFAULT_TIMEOUT
+    return seconds if math.isfinite(seconds) and 0 < seconds <= threading.TIMEOUT_MAX else DEFAULT_TIMEOUT
 
 
-def _guarded(action: Callable[[], Plugin], plugin: Plugin) -> Plugin:
-    try:
-        return action()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # SystemExit too: no plugin ends the house
-        return plugin.failed(error)
+@contextlib.contextmanager
+def stdout_kept_clean() -> Iterator[None]:
+    """What a plugin prints goes to stderr: standard output is the answer of a command, often JSON."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
 
 
-def _load(point: importlib.metadata.EntryPoint, plugin: Plugin) -> Plugin:
-    module = point.load()
+def _load(point: EntryPoint, plugin: Plugin) -> Plugin:
+    if point.pattern.match(point.value) is None:
+        raise PluginError("Its entry point cannot be read", expected='"module:object"', received=repr(point.value))
+    with during("Importing it"):
+        module = point.load()
     _check_version(module)
-    manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(hookspecs)
-    try:
-        manager.register(module, name=plugin.report.name)
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        raise PluginError(
-            "It does not fit the hooks", received=_sentence(error), remedy="docs/hooks.md lists the hooks"
-        ) from error
-    callers = manager.get_hookcallers(module) or []
-    names = tuple(sorted(caller.name for caller in callers))
-    registered = {
-        name: _checked(name, getattr(manager.hook, name)(), kinds)
-        for name, kinds in REGISTERING.items()
-        if name in names
-    }
+    manager = _manager(module, plugin.report.name)
+    names = tuple(sorted(caller.name for caller in manager.get_hookcallers(module) or ()))
+    _check_marks(module, names)
+    registered = {}
+    for hook, kinds in REGISTERING.items():
+        if hook in names:
+            with during(f"Its hook {hook}"):
+                registered[hook] = checked(hook, getattr(manager.hook, hook)(), kinds)
     models = tuple(spec.name for spec in registered.get("layerwise_models", ()))
     report = replace(plugin.report, hooks=names, models=models)
     return Plugin(report=report, manager=manager, registered=MappingProxyType(registered))
@@ -176,8 +162,8 @@ def _load(point: importlib.metadata.EntryPoint, plugin: Plugin) -> Plugin:
 
 def _check_version(module: Any) -> None:
     wanted = getattr(module, "LAYERWISE_HOOKS", HOOKSPEC_VERSION)
-    if isinstance(wanted, bool) or not isinstance(wanted, int):
-        raise PluginError("LAYERWISE_HOOKS cannot be read", expected="a whole number", received=repr(wanted))
+    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
+        raise PluginError("LAYERWISE_HOOKS cannot be read", expected="a whole number from 1", received=repr(wanted))
     if wanted > HOOKSPEC_VERSION:
         raise PluginError(
             f"It was written for version {wanted} of the hooks",
@@ -186,24 +172,52 @@ def _check_version(module: Any) -> None:
         )
 
 
-def _sentence(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
-def _checked(hook: str, results: list[Any], kinds: tuple[type, ...]) -> tuple:
-    """What one hook of one plugin returned, as a tuple.
+def _manager(module: Any, name: str) -> pluggy.PluginManager:
+    """A manager of this plugin's own.
 
     Raises:
-        PluginError: It is no sequence, or holds something else than it should.
+        PluginError: It implements a hook that does not exist, or one with other arguments than the hook has.
     """
-    words = " or ".join("type of Task" if kind is type else kind.__name__ for kind in kinds)
-    items: list[Any] = []
-    for result in results:
-        if isinstance(result, str) or not isinstance(result, Iterable):
-            raise PluginError(f"{hook} returned no sequence", expected=f"a list of {words}", received=repr(result))
-        items.extend(result)
-    for item in items:
-        fits = isinstance(item, kinds) and (type not in kinds or issubclass(item, Task))
-        if not fits:
-            raise PluginError(f"{hook} returned something else", expected=f"a list of {words}", received=repr(item))
-    return tuple(items)
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(hookspecs)
+    try:
+        manager.register(module, name=name)
+    except pluggy.PluginValidationError as error:
+        raise PluginError("It does not fit the hooks", **_misfit(error)) from error
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        unknown = [caller.name for caller in manager.get_hookcallers(module) or () if caller.name not in HOOKS]
+        raise PluginError(f"There is no hook {' and no hook '.join(unknown)}", remedy=_suggestion(unknown)) from error
+    return manager
+
+
+def _misfit(error: pluggy.PluginValidationError) -> dict[str, str]:
+    """The parts of the message about arguments that a hook does not have, or a wrapper that is none."""
+    text = " ".join(str(error).split())
+    found = re.search(r"for hook '(\w+)'", text)
+    hook = found.group(1) if found else ""
+    _, _, received = text.partition("hookimpl definition: ")
+    return {
+        "expected": f"{hook}({', '.join(HOOKS.get(hook, ()))})",
+        "received": received or text,
+        "remedy": "docs/hooks.md shows each hook",
+    }
+
+
+def _suggestion(unknown: Collection[str]) -> str:
+    close = [match for name in unknown for match in difflib.get_close_matches(name, HOOKS, n=1)]
+    return f"did you mean {' and '.join(close)}?" if close else f"the hooks are {', '.join(HOOKS)}"
+
+
+def _check_marks(module: Any, names: Collection[str]) -> None:
+    """A function that is named like a hook but not marked would be left out without a word."""
+    unmarked = [hook for hook in HOOKS if hook not in names and callable(getattr(module, hook, None))]
+    if unmarked:
+        raise PluginError(f"{' and '.join(unmarked)} would never be called", remedy="mark it with @layerwise.hookimpl")
+    if not names:
+        raise PluginError(
+            "It implements no hook",
+            received=f"an entry point that leads to {module!r}",
+            remedy="mark a function of it with @layerwise.hookimpl; docs/hooks.md shows each hook",
+        )

@@ -6,127 +6,39 @@ new one with the next number.
 
 from __future__ import annotations
 
-import difflib
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from layerwise import tasks as stock
-from layerwise.errors import NotFoundError, PluginError
-from layerwise.journal import Journal, SwitchFile, left_behind
+from layerwise.contributions import NAMED, compatible, stock_tasks
+from layerwise.discovery import discover
+from layerwise.errors import PluginError
+from layerwise.failures import FailureStore
+from layerwise.journal import Journal, Switches, SwitchFile, left_behind
 from layerwise.paths import home as default_home
-from layerwise.plugins import Plugin, PluginReport, discover, load
-from layerwise.specs import DatasetSpec, ModelSpec, Page
-from layerwise.tasks.base import Task
+from layerwise.plugins import Plugin, PluginReport, load
+from layerwise.snapshot import LATE_HOOKS, Snapshot, named
 
-if TYPE_CHECKING:
-    import typer
-
-    from layerwise.runs import Run
+__all__ = ["Registry", "Snapshot", "build_snapshot"]
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
-NAMED = {
-    "layerwise_models": lambda spec: ("model", spec.name),
-    "layerwise_tasks": lambda task: ("task", task.type_name),
-    "layerwise_datasets": lambda spec: ("data set", spec.name),
-    "layerwise_pages": lambda page: ("page", page.name),
-    "layerwise_lessons": lambda item: (type(item).__name__.lower(), item.name),
-}
-"""What must not be registered twice: its kind in words and its name."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """What is registered at one moment.
-
-    Args:
-        number: Grows with each change.
-        models, datasets, pages, tasks: By name; the tasks are types, the stock ones among them.
-        lessons: Lesson, Card and Question objects in the order of their plugins.
-        plugins: A report for each plugin, loaded or not.
-    """
-
-    number: int
-    models: Mapping[str, ModelSpec]
-    tasks: Mapping[str, type[Task]]
-    datasets: Mapping[str, DatasetSpec]
-    pages: Mapping[str, Page]
-    lessons: tuple[Any, ...]
-    plugins: tuple[PluginReport, ...]
-    loaded: tuple[Plugin, ...]
-
-    def model(self, name: str) -> ModelSpec:
-        """The model of that name.
-
-        Raises:
-            NotFoundError: There is none; its text names those that are spelt alike.
-        """
-        return _named(self.models, name, "model", "layerwise models lists them")
-
-    def dataset(self, name: str) -> DatasetSpec:
-        """The data set of that name.
-
-        Raises:
-            NotFoundError: There is none; its text names those that are spelt alike.
-        """
-        return _named(self.datasets, name, "data set", "layerwise data lists them")
-
-    @property
-    def domains(self) -> dict[str, tuple[ModelSpec, ...]]:
-        """The models of each domain, in the order of their registration."""
-        found: dict[str, tuple[ModelSpec, ...]] = {}
-        for spec in self.models.values():
-            found[spec.domain] = (*found.get(spec.domain, ()), spec)
-        return found
-
-    def callbacks(self, run: Run) -> list[Any]:
-        """The Keras callbacks that plugins follow `run` with. A plugin whose hook raises is left out, with a
-        warning in the log."""
-        found: list[Any] = []
-        for plugin, result in self._each("layerwise_callbacks", run=run):
-            if isinstance(result, Iterable) and not isinstance(result, str):
-                found.extend(result)
-            else:
-                logger.warning("layerwise_callbacks of %s returned no sequence: %r", plugin.origin, result)
-        return found
-
-    def add_commands(self, app: typer.Typer) -> None:
-        """Let plugins add commands to the command line. A plugin whose hook raises is left out, with a warning."""
-        for _ in self._each("layerwise_commands", app=app):
-            pass
-
-    def _each(self, hook: str, **arguments: Any) -> Iterable[tuple[Plugin, Any]]:
-        for plugin in self.loaded:
-            if hook not in plugin.report.hooks or plugin.manager is None:
-                continue
-            try:
-                results = getattr(plugin.manager.hook, hook)(**arguments)
-            except Exception:
-                logger.warning("%s of %s failed", hook, plugin.origin, exc_info=True)
-                continue
-            yield from ((plugin, result) for result in results)
-
-
-def _named(found: Mapping[str, T], name: str, kind: str, remedy: str) -> T:
-    if name in found:
-        return found[name]
-    close = difflib.get_close_matches(name, found, n=3, cutoff=0.5)
-    raise NotFoundError(
-        f"There is no {kind} {name!r}", remedy=f"did you mean {' or '.join(close)}?" if close else remedy
-    )
+_DIED = (
+    "A start ended while it was loading: it killed the process or did not let it go on. "
+    "What to do: layerwise plugins --enable {name} tries again."
+)
 
 
 class Registry:
     """What is registered now. Plugins are loaded at the first look. Thread-safe.
 
     Args:
-        home: Where it is remembered which plugins are off; None is the user's own folder.
+        home: Where it is remembered which plugins are off and which hooks failed; None is the user's own folder.
     """
 
     def __init__(self, home: Path | None = None) -> None:
@@ -139,6 +51,9 @@ class Registry:
 
     def snapshot(self) -> Snapshot:
         """What is registered now."""
+        # Without the lock once there is one: requests go on while a change waits for a plugin that hangs.
+        if self._snapshot is not None:
+            return self._snapshot
         with self._lock:
             if self._snapshot is None:
                 self._seen = self._stamps()
@@ -150,10 +65,10 @@ class Registry:
         with self._lock:
             former = self.snapshot()
             self._seen = self._stamps()
-            fresh = build_snapshot(self.home, self.switches, number=former.number + 1)
-            if _contents(fresh) == _contents(former):
+            fresh = build_snapshot(self.home, self.switches, number=former.number)
+            if fresh == former:
                 return former
-            return self._swap(fresh)
+            return self._swap(replace(fresh, number=former.number + 1))
 
     def bump(self) -> Snapshot:
         """The same under the next number: something that is shown, such as the labels in use, has changed."""
@@ -177,9 +92,10 @@ class Registry:
 
         Raises:
             NotFoundError: There is no such plugin.
+            PluginError: It cannot be remembered, since the home cannot be written to.
         """
         known = {report.name: report for report in self.snapshot().plugins}
-        _named(known, name, "plugin", "layerwise plugins lists them")
+        named(known, name, "plugin", "layerwise plugins lists them")
         self.switches.set_enabled(name, enabled)
         return self.reload()
 
@@ -198,8 +114,13 @@ class Registry:
         return fresh
 
     def _stamps(self) -> tuple[Any, Any]:
-        pointers = sorted((self.home / "promoted").glob("*/*/*.json"))
-        return _stamp(self.switches.path), tuple((str(path), _stamp(path)) for path in pointers)
+        kept = sorted(self.home.glob("failures/*.json"))
+        pointers = sorted(self.home.glob("promoted/*/*/*.json"))
+        return _stamps_of([self.switches.path, *kept]), _stamps_of(pointers)
+
+
+def _stamps_of(paths: list[Path]) -> tuple[Any, ...]:
+    return tuple((str(path), _stamp(path)) for path in paths)
 
 
 def _stamp(path: Path) -> Any:
@@ -210,37 +131,24 @@ def _stamp(path: Path) -> Any:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _contents(snapshot: Snapshot) -> tuple:
-    return (
-        tuple(snapshot.models.items()),
-        tuple(snapshot.tasks.items()),
-        tuple(snapshot.datasets.items()),
-        tuple(snapshot.pages.items()),
-        snapshot.lessons,
-        snapshot.plugins,
-    )
-
-
 def build_snapshot(home: Path, switches: SwitchFile, *, number: int) -> Snapshot:
     """Load all plugins that are on, and put together what they registered."""
     for name in left_behind(home):
-        reason = "A start ended while it was loading: the process was killed, or did not get past it."
-        switches.quarantine(name, reason)
-        logger.warning("the plugin %s is quarantined: %s", name, reason)
-    plugins = _without_clashes(_load_all(home, switches))
+        _quarantine(switches, name, _DIED.format(name=name))
+    plugins = compatible(_load_all(home, switches))
     loaded = tuple(plugin for plugin in plugins if plugin.report.status == "loaded")
     registered = {hook: tuple(item for plugin in loaded for item in plugin.registered.get(hook, ())) for hook in NAMED}
-    types = [getattr(stock, name) for name in stock.__all__]
-    own = {kind.type_name: kind for kind in types if isinstance(kind, type) and hasattr(kind, "type_name")}
+    failures = FailureStore(home=home)
     return Snapshot(
         number=number,
         models=MappingProxyType({spec.name: spec for spec in registered["layerwise_models"]}),
-        tasks=MappingProxyType(own | {kind.type_name: kind for kind in registered["layerwise_tasks"]}),
+        tasks=MappingProxyType(stock_tasks() | {kind.type_name: kind for kind in registered["layerwise_tasks"]}),
         datasets=MappingProxyType({spec.name: spec for spec in registered["layerwise_datasets"]}),
         pages=MappingProxyType({page.name: page for page in registered["layerwise_pages"]}),
         lessons=registered["layerwise_lessons"],
-        plugins=tuple(plugin.report for plugin in plugins),
+        plugins=tuple(_with_late_failures(plugin.report, failures) for plugin in plugins),
         loaded=loaded,
+        failures=failures,
     )
 
 
@@ -249,56 +157,56 @@ def _load_all(home: Path, switches: SwitchFile) -> list[Plugin]:
     origins: dict[str, Plugin] = {}
     plugins = []
     with Journal(home) as journal:
-        for point, found in discover():
-            plugin = found
+        for point, plugin in discover():
             name = plugin.report.name
             if name in origins:
-                clash = PluginError(f"The name {name!r} is taken by {origins[name].origin}")
-                plugins.append(plugin.failed(clash))
+                clash = f"Its entry point has the name {name!r}, which {origins[name].origin} has"
+                plugins.append(plugin.failed(PluginError(clash, remedy="uninstall one of the two")))
                 continue
             origins[name] = plugin
-            if name in state.quarantined:
-                plugin = plugin.off("quarantined", state.quarantined[name])
-            elif name in state.disabled:
-                plugin = plugin.off("disabled", "It was switched off.")
-            else:
-                journal.loading(name)
-                plugin = load(point, plugin)
-                if plugin.report.status == "quarantined":
-                    switches.quarantine(name, plugin.report.reason)
-            plugins.append(plugin)
+            off = _off(plugin, state)
+            plugins.append(off or _load_noted(point, plugin, switches, journal))
     return plugins
 
 
-def _without_clashes(plugins: list[Plugin]) -> list[Plugin]:
-    """The same plugins, but failed: those that register a name that an earlier one has, and those whose models need a
-    data set that nobody registers. A plugin comes in as a whole or not at all."""
-    origins: dict[tuple[str, str], Plugin] = {}
-    kept = []
-    for plugin in plugins:
-        names = [NAMED[hook](item) for hook, items in plugin.registered.items() for item in items]
-        clashes = [
-            f"{kind} {name!r}, which {origins[kind, name].origin} has"
-            for kind, name in names
-            if (kind, name) in origins
-        ]
-        twice = [f"{kind} {name!r} twice" for kind, name in names if names.count((kind, name)) > 1]
-        if clashes or twice:
-            kept.append(plugin.failed(PluginError(f"It registers the {'; the '.join(dict.fromkeys(clashes + twice))}")))
-            continue
-        origins |= dict.fromkeys(names, plugin)
-        kept.append(plugin)
-    known = {name for kind, name in origins if kind == "data set"}
-    return [_with_data(plugin, known) for plugin in kept]
+def _off(plugin: Plugin, state: Switches) -> Plugin | None:
+    """The plugin when there is a reason not to load it."""
+    name = plugin.report.name
+    if plugin.report.status == "failed":
+        return plugin
+    if name in state.quarantined:
+        return plugin.off("quarantined", state.quarantined[name])
+    if name in state.disabled:
+        return plugin.off("disabled", f"It was switched off. What to do: layerwise plugins --enable {name}.")
+    return None
 
 
-def _with_data(plugin: Plugin, known: set[str]) -> Plugin:
-    for spec in plugin.registered.get("layerwise_models", ()):
-        if spec.data is not None and spec.data not in known:
-            return plugin.failed(
-                PluginError(
-                    f"The model {spec.name} needs the data set {spec.data!r}, which no plugin registers",
-                    remedy="return it from the hook layerwise_datasets",
-                )
-            )
+def _load_noted(point: EntryPoint, plugin: Plugin, switches: SwitchFile, journal: Journal) -> Plugin:
+    name = plugin.report.name
+    # A start that dies in a built-in was killed from outside, and without it the house would be empty.
+    if not plugin.report.built_in:
+        journal.loading(name)
+    plugin = load(point, plugin)
+    if plugin.report.status == "quarantined":
+        _quarantine(switches, name, plugin.report.reason)
     return plugin
+
+
+def _quarantine(switches: SwitchFile, name: str, reason: str) -> None:
+    logger.warning("The plugin %s is quarantined. %s", name, reason)
+    try:
+        switches.quarantine(name, reason)
+    except OSError as error:
+        logger.warning("The quarantine is not remembered: %s", error)
+
+
+def _with_late_failures(report: PluginReport, failures: FailureStore) -> PluginReport:
+    if report.status != "loaded":
+        return report
+    found = [
+        failure
+        for hook in LATE_HOOKS
+        if hook in report.hooks and (failure := failures.find(report.name, hook, report.version)) is not None
+    ]
+    reason = " ".join(failure.reason for failure in found)
+    return replace(report, reason=reason, traceback="\n".join(failure.traceback for failure in found))
