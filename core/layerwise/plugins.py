@@ -137,8 +137,22 @@ def timeout_seconds() -> float:
 @contextlib.contextmanager
 def stdout_kept_clean() -> Iterator[None]:
     """What a plugin prints goes to stderr: standard output is the answer of a command, often JSON."""
-    with contextlib.redirect_stdout(sys.stderr):
+    # Unlike contextlib.redirect_stdout also right when two threads overlap: the last to leave puts it back.
+    with _diverting:
+        _diverted.append(_diverted[0] if _diverted else sys.stdout)
+        sys.stdout = sys.stderr
+    try:
         yield
+    finally:
+        with _diverting:
+            stdout = _diverted.pop()
+            if not _diverted:
+                sys.stdout = stdout
+
+
+_diverting = threading.Lock()
+_diverted: list[Any] = []
+"""Standard output, once for each block of `stdout_kept_clean` that is running."""
 
 
 def _load(point: EntryPoint, plugin: Plugin) -> Plugin:

@@ -11,7 +11,7 @@ from plugins_sample.samples import BROKEN, GOOD, HEAD, describe, install
 from layerwise.discovery import discover
 from layerwise.errors import PluginError
 from layerwise.failures import traceback_of
-from layerwise.plugins import DEFAULT_TIMEOUT, timeout_seconds
+from layerwise.plugins import DEFAULT_TIMEOUT, stdout_kept_clean, timeout_seconds
 from layerwise.registry import Registry
 
 LOOK = """
@@ -253,6 +253,18 @@ def test_what_a_plugin_prints_does_not_spoil_the_answer_of_a_command(site):
     done = run_python(LOOK)
     assert done.stdout.startswith('{"models": ["vision/fashion"'), done.stdout + done.stderr
     assert "hello from import\nand hook\n" in done.stderr
+
+
+def test_two_threads_that_load_at_once_leave_standard_output_as_it_was():
+    stdout = sys.stdout
+    first, second = stdout_kept_clean(), stdout_kept_clean()
+    first.__enter__()
+    second.__enter__()
+    assert sys.stdout is sys.stderr
+    first.__exit__(None, None, None)
+    assert sys.stdout is sys.stderr
+    second.__exit__(None, None, None)
+    assert sys.stdout is stdout
 
 
 @pytest.mark.parametrize(
