@@ -16,15 +16,14 @@ import contextlib
 import http.client
 import io
 import json
-import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
+from served import served
 
 import layerwise
 from layerwise.devices import quiet_import
@@ -32,7 +31,6 @@ from layerwise.runner import NetworkRunner
 
 BARS = {"Python API": 3.0, "HTTP API": 60.0}
 """The most milliseconds that the median call may take."""
-START_SECONDS = 60.0
 
 
 def picture() -> Image.Image:
@@ -80,31 +78,6 @@ def http_way(url: str, reference: str, image: Image.Image) -> Callable[[], objec
     return request
 
 
-@contextlib.contextmanager
-def running_app() -> Iterator[str]:
-    """The address of an app that was started for this and ends with it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    code = f"from layerwise_app.web.server import serve; serve(port={port}, open_browser=False)"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit("The app did not start")
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
 def measure(calls: dict[str, Callable[[], object]], rounds: int, repeats: int) -> dict[str, list[float]]:
     """The milliseconds of each call, by name: `repeats` of each in each of `rounds`."""
     found: dict[str, list[float]] = {name: [] for name in calls}
@@ -134,7 +107,7 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         calls = ways(options.model, image)
         if options.url != "none":
-            url = options.url or stack.enter_context(running_app())
+            url = options.url or stack.enter_context(served()).address
             calls["HTTP API"] = http_way(url, options.model, image)
         times = measure(calls, options.rounds, options.repeats)
     figures = {

@@ -93,5 +93,19 @@ def test_a_field_that_says_nothing_is_refused():
 @given(st.integers(1, 10_000), st.floats(1e-7, 10.0), st.booleans())
 def test_a_config_survives_being_written_as_text(epochs, rate, bias):
     config = Config(num_epochs=epochs, learning_rate=rate, bias=bias)
-    text = {item.name: str(getattr(config, item.name)).strip("()") for item in settings_of(Config)}
+    text = {item.name: item.format(getattr(config, item.name)) for item in settings_of(Config)}
     assert config_from(Config, text) == config
+
+
+def test_a_field_is_written_as_an_option():
+    options = {item.name: item.option for item in settings_of(Config)}
+    assert options["num_epochs"](3) == ["--num-epochs", "3"]
+    assert options["widths"]((8, 4)) == ["--widths", "8,4"]
+    assert options["bias"](True) == ["--bias"]
+    assert options["bias"](False) == ["--no-bias"]
+
+
+def test_ranges_are_said_in_whole_digits():
+    ranges = {item.name: item.range_text for item in settings_of(Config)}
+    assert ranges["seed"] == "0 to 2,147,483,647"
+    assert ranges["learning_rate"] == "1e-07 to 10"
