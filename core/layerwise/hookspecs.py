@@ -3,7 +3,8 @@
 Built-in plugins use the same door as everyone else's. A plugin is a module (or object) named by an entry
 point of the group `layerwise.plugins`, with functions marked `@layerwise.hookimpl`. A module may state
 `LAYERWISE_HOOKS = 1`, the version of these hooks that it was written for; one that names a newer version
-than `HOOKSPEC_VERSION` is refused with a sentence instead of failing somewhere later.
+than `HOOKSPEC_VERSION` is refused with a sentence instead of failing somewhere later. docs/hooks.md has a
+section for each hook, with an example that runs.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def layerwise_lessons() -> Iterable[Lesson | Card | Question]:
 @hookspec
 def layerwise_callbacks(run: Run) -> Sequence[keras.callbacks.Callback]:
     """Keras callbacks that follow a training run. Called in the process of the training, before its first
-    step.
+    step; one that fails is left out of the training.
 
     Example:
         @hookimpl
@@ -111,8 +112,8 @@ def layerwise_callbacks(run: Run) -> Sequence[keras.callbacks.Callback]:
 
 @hookspec
 def layerwise_commands(app: typer.Typer) -> Any:
-    """Add commands to the command line. Called when `layerwise` is run with a command that is not built in,
-    or asked for help.
+    """Add commands to the command line; `app` is for those of this plugin alone. Called when `layerwise` is run
+    with a command that is not built in. Names that are taken are refused.
 
     Example:
         @hookimpl
