@@ -63,7 +63,9 @@ class Registry:
     def reload(self) -> Snapshot:
         """Look again for plugins and switches. The number grows when anything is different."""
         with self._lock:
-            former = self.snapshot()
+            if self._snapshot is None:
+                return self.snapshot()
+            former = self._snapshot
             self._seen = self._stamps()
             fresh = build_snapshot(self.home, self.switches, number=former.number)
             if fresh == former:
