@@ -67,11 +67,11 @@ def follow(run: Run, poll: float = 0.2) -> Iterator[dict[str, Any]]:
     Args:
         poll: Seconds between two looks.
     """
-    seen = 0
+    position = 0
     while True:
         state = run.state
-        for event in run.events(seen):
-            seen += 1
+        events, position = run.events_from(position)
+        for event in events:
             yield event
             if event["event"] in ENDINGS:
                 return
@@ -108,7 +108,7 @@ def main(folder: str) -> int:
         except Exception as error:  # the last place where a reason can be written
             traceback.print_exc()
             run.append("failed", reason=_one_sentence(error), traceback=traceback.format_exc())
-        return 0 if run.events()[-1]["event"] != "failed" else 1
+        return int(run.state == "failed")
 
 
 def _train(run: Run) -> None:

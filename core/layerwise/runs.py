@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import secrets
 import shutil
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
 
 ENDINGS = ("finished", "stopped", "failed")
+BEFORE_START = ("queued", "download")
+"""The events that may come before "started"."""
 STARTING_SECONDS = 60.0
 """How long a run may be without a process before it counts as dead: a new process needs time to take the lock."""
 
@@ -95,14 +98,42 @@ class Run:
         return self.request["created"]
 
     def events(self, start: int = 0) -> list[dict[str, Any]]:
-        """What happened so far, from event number `start`. A line that is being written just now is left for
-        the next look."""
+        """What happened so far, from event number `start`."""
+        return self.events_from(0)[0][start:]
+
+    def events_from(self, position: int) -> tuple[list[dict[str, Any]], int]:
+        """What happened since the file was `position` bytes long, and how long it is now: for one who follows a long
+        run and would not read it all again and again. A line that is being written just now is left for the next
+        look."""
         try:
-            text = (self.folder / "events.jsonl").read_text(encoding="utf-8")
+            with (self.folder / "events.jsonl").open("rb") as file:
+                file.seek(position)
+                content = file.read()
         except FileNotFoundError:
-            return []
-        lines = text[: text.rfind("\n") + 1].splitlines()[start:]
-        return [json.loads(line) for line in lines]
+            return [], position
+        whole = content[: content.rfind(b"\n") + 1]
+        return [json.loads(line) for line in whole.splitlines()], position + len(whole)
+
+    @property
+    def last_event(self) -> dict[str, Any] | None:
+        """The newest event, read from the end of the file; None when nothing has happened yet."""
+        try:
+            file = (self.folder / "events.jsonl").open("rb")
+        except FileNotFoundError:
+            return None
+        with file:
+            size, length = file.seek(0, os.SEEK_END), 4096
+            while True:
+                start = max(size - length, 0)
+                file.seek(start)
+                # Behind the last newline is nothing, or a line that is being written just now.
+                lines = file.read(size - start).split(b"\n")[:-1]
+                # Unless it begins with the file, the first line may be the rest of one.
+                if lines and (start == 0 or len(lines) > 1):
+                    return json.loads(lines[-1])
+                if start == 0:
+                    return None
+                length *= 16
 
     def history(self) -> list[dict[str, Any]]:
         """The "epoch" events: one mapping of metrics for each finished epoch."""
@@ -127,11 +158,10 @@ class Run:
         # The process is looked at before the events: looked at after them, a run that ends in between would
         # seem to have died without a word.
         alive = self.is_alive
-        events = self.events()
-        last = events[-1]["event"] if events else "queued"
-        if last in ENDINGS:
-            return last, events[-1].get("reason", "")
-        started = any(event["event"] == "started" for event in events)
+        last = self.last_event or {"event": "queued"}
+        if last["event"] in ENDINGS:
+            return last["event"], last.get("reason", "")
+        started = last["event"] not in BEFORE_START
         if alive or (not started and time.time() - self._born() < STARTING_SECONDS):
             return ("running" if started else "queued"), ""
         return "failed", "Its process ended without a word: it was killed, or the machine was restarted."
