@@ -30,8 +30,9 @@ from starlette.datastructures import UploadFile
 from layerwise import jobs
 from layerwise.config import config_from, settings_of
 from layerwise.errors import DataError, InputError, LayerwiseError, NotFoundError, RunError, SpecError, WeightsError
+from layerwise.tasks.base import FILE_KINDS
 from layerwise.versions import Reference
-from layerwise_app.web.components import decode_base64
+from layerwise_app.web.files import decode_base64
 
 if TYPE_CHECKING:
     from layerwise.runs import Run
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_BODY = 200 * 2**20
-FILE_KINDS = ("image", "sketch", "audio", "video", "file")
 _STATUS = {NotFoundError: 404, InputError: 422, SpecError: 422, DataError: 422, RunError: 409, WeightsError: 503}
 UNEXPECTED = "Something went wrong that should not have. The server's log has the details."
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ from gradio.data_classes import ImageData
 
 from layerwise.errors import InputError
 from layerwise.tasks.base import Field
+from layerwise_app.web.answers import probabilities_html
+from layerwise_app.web.markup import markup
+from layerwise_app.web.sketchpad import read_drawing, show_drawing, sketch_pad
 
 FEW_CHOICES = 6
-TOP_CLASSES = 5
-CANVAS = (320, 320)
-THUMBNAIL = 160
+PICTURE_HEIGHT = 300
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ def control(field: Field, kind: str | None = None) -> Control:
 
 def display(field: Field) -> tuple[Any, Callable[[Any], Any]]:
     """Draw the output `field`: the component, and what turns a value of the task into its value."""
+    if field.kind == "label-probabilities":
+        shown = functools.partial(probabilities_html, label_of(field))
+        return markup(shown(None), elem_classes="lw-answers"), shown
     make, show = _OUTPUTS.get(field.kind, _OUTPUTS["json"])
     return make(field), show
 
@@ -86,7 +90,9 @@ def _image(field: Field) -> gr.Image:
         type="filepath",
         image_mode=None,
         sources=["upload", "webcam", "clipboard"],
-        height=CANVAS[1],
+        height=PICTURE_HEIGHT,
+        format="png",
+        placeholder="Drop a picture here, or click to choose one",
         buttons=["fullscreen"],
         elem_classes="lw-picture",
     )
@@ -99,28 +105,6 @@ def _image(field: Field) -> gr.Image:
 
     image.preprocess = path_of
     return image
-
-
-def _sketch(field: Field) -> gr.Sketchpad:
-    return gr.Sketchpad(
-        label=f"{label_of(field)}: draw",
-        type="pil",
-        canvas_size=CANVAS,
-        fixed_canvas=True,
-        height=CANVAS[1] + 100,
-        brush=gr.Brush(default_size=18, colors=["#111111"], default_color="#111111", color_mode="fixed"),
-        eraser=gr.Eraser(default_size=24),
-        layers=False,
-        transforms=(),
-        elem_classes="lw-sketch",
-    )
-
-
-def _sketch_value(value: Mapping[str, Any] | None) -> Any:
-    """The drawing, or None for an empty pad, which has only transparent layers."""
-    if not value or not any(layer.getextrema()[-1][1] for layer in value["layers"] if layer is not None):
-        return None
-    return value["composite"]
 
 
 def _choice(field: Field) -> gr.Radio | gr.Dropdown:
@@ -147,13 +131,20 @@ def _nonempty(text: str | None) -> str | None:
     return text if text and text.strip() else None
 
 
+def _picture(value: Any) -> Any:
+    """A picture to look at. Small ones keep their size and are enlarged by the browser, without blur."""
+    from layerwise.tasks.images import load_image
+
+    return None if value is None else load_image(value)
+
+
 def _path(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
 _INPUTS: dict[str, tuple[Callable[[Field], Any], Callable[[Any], Any], Callable[[Any], Any]]] = {
-    "image": (_image, _same, lambda value: None if value is None else picture(value)),
-    "sketch": (_sketch, _sketch_value, lambda _: None),
+    "image": (_image, _same, _picture),
+    "sketch": (lambda field: sketch_pad(label_of(field)), read_drawing, show_drawing),
     "audio": (
         lambda field: gr.Audio(label=label_of(field), sources=["upload", "microphone"], type="filepath"),
         _same,
@@ -180,10 +171,6 @@ def _rows(value: Any) -> Any:
 
 
 _OUTPUTS: dict[str, tuple[Callable[[Field], Any], Callable[[Any], Any]]] = {
-    "label-probabilities": (
-        lambda field: gr.Label(label=label_of(field), num_top_classes=TOP_CLASSES, elem_classes="lw-label"),
-        _same,
-    ),
     "text": (lambda field: gr.Textbox(label=label_of(field), interactive=False, buttons=["copy"]), _same),
     "choice": (lambda field: gr.Textbox(label=label_of(field), interactive=False), _same),
     "number": (lambda field: gr.Number(label=label_of(field), interactive=False), _same),
@@ -196,37 +183,3 @@ _OUTPUTS: dict[str, tuple[Callable[[Field], Any], Callable[[Any], Any]]] = {
     "annotated-text": (lambda field: gr.HighlightedText(label=label_of(field), interactive=False), _same),
     "json": (lambda field: gr.JSON(label=label_of(field)), _same),
 }
-
-
-def picture(value: Any) -> Any:
-    """An image value as a picture to look at: small ones are enlarged without blur.
-
-    Args:
-        value: A PIL image, an array, a path or bytes, as the tasks take them.
-    """
-    from PIL import Image
-
-    from layerwise.tasks.images import load_image
-
-    image = load_image(value)
-    factor = THUMBNAIL // max(image.size)
-    if factor <= 1:
-        return image
-    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-
-
-def decode_base64(text: str, name: str) -> bytes:
-    """The bytes of a data URL or of bare base64, as the HTTP API takes files.
-
-    Raises:
-        InputError: It is neither.
-    """
-    body = text.partition(",")[2] if text.startswith("data:") else text
-    try:
-        return base64.b64decode("".join(body.split()), validate=True)
-    except ValueError:
-        raise InputError(
-            f"{name} cannot be read",
-            expected="a file in base64, alone or as a data URL",
-            received=repr(text[:40]),
-        ) from None

@@ -15,19 +15,28 @@ if TYPE_CHECKING:
 
 def control_of(setting: Setting, value: Any) -> Any:
     """Draw the control of one setting, with `value` in it."""
-    label = setting.name.replace("_", " ").capitalize()
+    label = label_of(setting.name)
     range_text = "" if setting.choices or setting.kind is bool else setting.range_text
     info = f"{setting.meaning} ({range_text})" if range_text else setting.meaning
+    # Gradio would take a component with a value for one that only shows it.
+    usual: Any = {"value": value, "label": label, "info": info, "interactive": True}
     if setting.kind is bool:
-        return gr.Checkbox(value=value, label=label, info=info)
+        return gr.Checkbox(**usual)
     if setting.choices:
-        return gr.Dropdown(choices=list(setting.choices), value=value, label=label, info=info)
+        return gr.Dropdown(choices=list(setting.choices), **usual)
     if setting.kind is tuple:
-        return gr.Textbox(value=", ".join(map(str, value)), label=label, info=info, max_lines=1)
+        return gr.Textbox(**{**usual, "value": ", ".join(map(str, value))}, max_lines=1)
     if setting.kind is str:
-        return gr.Textbox(value=value, label=label, info=info, max_lines=1)
+        return gr.Textbox(**usual, max_lines=1)
     # No limits here: Gradio would clamp a number without a word, the config says what is wrong with it.
-    return gr.Number(value=value, label=label, info=info, precision=0 if setting.kind is int else None)
+    return gr.Number(**usual, precision=0 if setting.kind is int else None)
+
+
+def label_of(name: str) -> str:
+    """The name of a setting in words: `num_epochs` is "Number of epochs"."""
+    text = name.replace("_", " ")
+    text = f"number of {text.removeprefix('num ')}" if text.startswith("num ") else text
+    return text.capitalize()
 
 
 def ordered_settings(spec: ModelSpec) -> tuple[list[Setting], list[Setting]]:

@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from layerwise.errors import LayerwiseError
+from layerwise_app.web.markup import markup, note
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +44,18 @@ def guard(handler: Callable[..., Any]) -> Callable[..., Any]:
 def _shown() -> Iterator[None]:
     try:
         yield
-    except LayerwiseError as error:
-        raise message(str(error)) from error
     except gr.Error:
         raise
     except Exception as error:
-        logger.exception("An event failed")
-        raise message(UNEXPECTED) from error
+        raise message(explain(error)) from error
+
+
+def explain(error: Exception) -> str:
+    """What a visitor is told of an error. What no visitor can have caused is for the log."""
+    if isinstance(error, LayerwiseError):
+        return str(error)
+    logger.error("An event failed", exc_info=error)
+    return UNEXPECTED
 
 
 def message(text: str) -> gr.Error:
@@ -72,10 +78,5 @@ def drawn(draw: Callable[[], Any], what: str) -> gr.Blocks:
         logger.exception("%s could not be drawn", what)
         reason = str(error) if isinstance(error, LayerwiseError) else f"{type(error).__name__}: {error}"
         with gr.Blocks() as blocks:
-            gr.HTML(note(f"{what} could not be drawn.", reason))
+            markup(note(f"{what} could not be drawn.", reason))
     return blocks
-
-
-def note(title: str, text: str = "") -> str:
-    """A note that stays on the page, as HTML."""
-    return f'<div class="lw-note" role="alert"><strong>{html.escape(title)}</strong> {html.escape(text)}</div>'

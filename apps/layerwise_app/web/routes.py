@@ -9,8 +9,23 @@ if TYPE_CHECKING:
     from layerwise.registry import Snapshot
 
 OWN = {"": "Home", "train": "Train", "models": "Models", "plugins": "Plugins"}
+# Paths that Gradio and the HTTP API answer themselves.
 _TAKEN = frozenset(
-    "api assets config favicon.ico gradio_api login logout manifest.json monitoring robots.txt static svelte theme.css".split()
+    (
+        "api",
+        "assets",
+        "config",
+        "favicon.ico",
+        "gradio_api",
+        "login",
+        "logout",
+        "manifest.json",
+        "monitoring",
+        "robots.txt",
+        "static",
+        "svelte",
+        "theme.css",
+    )
 )
 _WORDS = {"rl": "RL"}
 

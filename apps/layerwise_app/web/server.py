@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
+import functools
 import logging
 import os
 import shutil
@@ -16,9 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from gradio.routes import App, mount_gradio_app
 
 from layerwise.errors import LayerwiseError
 from layerwise.workspace import Workspace, open_workspace
@@ -26,7 +28,7 @@ from layerwise_app.web.api import make_api
 from layerwise_app.web.app import build
 from layerwise_app.web.site import Site
 from layerwise_app.web.swap import Mounted, SwappableApp, new_prefix
-from layerwise_app.web.theme import STYLE, theme
+from layerwise_app.web.theme import ICON, STYLE, theme
 
 if TYPE_CHECKING:
     from layerwise.registry import Snapshot
@@ -108,7 +110,9 @@ class Pages:
     def refresh(self) -> None:
         """`update` for events, which run in other threads than the server's."""
         if self._loop is not None:
-            asyncio.run_coroutine_threadsafe(self.update(), self._loop).result(REFRESH_SECONDS)
+            # In an empty context: in that of an event, Gradio would take the new pages for a part of the event's own.
+            begin = functools.partial(asyncio.run_coroutine_threadsafe, self.update(), self._loop)
+            contextvars.Context().run(begin).result(REFRESH_SECONDS)
 
     async def watch(self) -> None:
         """Go on looking for changes, whoever makes them: a page, the command line, another process."""
@@ -124,7 +128,7 @@ class Pages:
         for mounted in self.mount.living:
             for route in mounted.app.routes:
                 inner = getattr(route, "app", None)
-                if isinstance(inner, gr.routes.App):
+                if isinstance(inner, App) and inner.stop_event is not None:
                     inner.stop_event.set()
 
 
@@ -142,12 +146,13 @@ def drawn_from(workspace: Workspace, snapshot: Snapshot) -> Any:
 def mounted_app(site: Site, prefix: str) -> FastAPI:
     """The app of the pages of `site`, which expects the calls of its pages below `prefix`."""
     blocks = build(site)
-    app = gr.mount_gradio_app(
+    app = mount_gradio_app(
         FastAPI(openapi_url=None),
         blocks,
         path="/",
         theme=theme(),
         css=STYLE.read_text(encoding="utf-8"),
+        favicon_path=str(ICON),
         footer_links=[],
         run_history=False,
         show_error=False,

@@ -1,13 +1,16 @@
-"""The look: a quiet theme with the fonts that the visitor's system has."""
+"""The look: a quiet theme, with fonts that come from this server."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import gradio as gr
+from gradio.themes import Base
+from gradio.themes.utils import sizes
 from gradio.themes.utils.colors import Color
+from gradio.themes.utils.fonts import Font, LocalFont
 
 STYLE = Path(__file__).with_name("style.css")
+ICON = Path(__file__).with_name("icon.svg")
 
 TEAL = Color(
     name="layerwise-teal",
@@ -37,22 +40,26 @@ INK = Color(
     c900="#171e23",
     c950="#0f1418",
 )
-# Names without a Font object: Gradio asks Google for those that it takes for web fonts.
-SANS = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif"]
-MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace"]
+# IBM Plex comes with Gradio, regular and bold with all their letters (the weights between lack most of them). A web
+# font that is no LocalFont would be asked for at Google.
+SANS = [
+    LocalFont("IBM Plex Sans", weights=(400, 700)),
+    *map(Font, ("system-ui", "Segoe UI", "Arial", "sans-serif")),
+]
+MONO = [LocalFont("IBM Plex Mono", weights=(400, 700)), *map(Font, ("ui-monospace", "Menlo", "Consolas", "monospace"))]
 
 
-def theme() -> gr.themes.Base:
+def theme() -> Base:
     """The theme of all pages, light and dark."""
-    return gr.themes.Base(
+    return Base(
         primary_hue=TEAL,
         secondary_hue=TEAL,
         neutral_hue=INK,
-        radius_size=gr.themes.sizes.radius_md,
-        spacing_size=gr.themes.sizes.spacing_md,
-        text_size=gr.themes.sizes.text_md,
-        font=[gr.themes.Font(name) for name in SANS],
-        font_mono=[gr.themes.Font(name) for name in MONO],
+        radius_size=sizes.radius_lg,
+        spacing_size=sizes.spacing_md,
+        text_size=sizes.text_md,
+        font=SANS,
+        font_mono=MONO,
     ).set(
         body_background_fill="*neutral_50",
         body_background_fill_dark="*neutral_950",
@@ -81,6 +88,7 @@ def theme() -> gr.themes.Base:
         block_title_text_weight="600",
         block_info_text_color="*neutral_500",
         block_info_text_color_dark="*neutral_400",
+        input_border_width="1px",
         input_background_fill="white",
         input_background_fill_dark="*neutral_950",
         input_border_color="*neutral_300",
@@ -101,6 +109,8 @@ def theme() -> gr.themes.Base:
         button_secondary_border_color="*neutral_300",
         button_secondary_border_color_dark="*neutral_700",
         button_border_width="1px",
+        button_large_padding="10px 18px",
+        button_large_text_size="*text_md",
         link_text_color="*primary_700",
         link_text_color_dark="*primary_300",
         link_text_color_hover="*primary_800",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from layerwise.errors import LayerwiseError
+from layerwise.versions import Reference
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 def version_in_use(site: Site, spec: ModelSpec, variant: str | None = None) -> Version | None:
     """The version that answers for a model; None when it has no usable weights."""
     try:
-        return site.workspace.versions.current(spec, variant)
+        return site.predictor.version(Reference(spec.name, variant))
     except LayerwiseError:
         return None
 
@@ -34,13 +36,14 @@ def format_metric(name: str, value: float) -> str:
 def main_metric(site: Site, spec: ModelSpec) -> str:
     """The figure on a model's card: "accuracy 93.5%", or that it has yet to be trained."""
     version = version_in_use(site, spec)
-    if version is None:
-        return "not trained yet"
+    return main_figure(spec, version.metrics) if version is not None else "not trained yet"
+
+
+def main_figure(spec: ModelSpec, metrics: Mapping[str, float]) -> str:
+    """The first metric of the model's task, measured on the test split if there is one: "test accuracy 93.5%"."""
     name = spec.task.metric
-    for key in (f"test_{name}", name, f"val_{name}"):
-        if key in version.metrics:
-            return f"{words(key)} {format_metric(key, version.metrics[key])}"
-    return ""
+    key = next((key for key in (f"test_{name}", name, f"val_{name}") if key in metrics), None)
+    return f"{words(key)} {format_metric(key, metrics[key])}" if key else ""
 
 
 def words(name: str) -> str:
@@ -130,14 +133,18 @@ def python_snippet(spec: ModelSpec) -> str:
     )
 
 
-def model_card_html(site: Site, spec: ModelSpec) -> str:
-    """A model as a card of the gallery, linked to its demo."""
+def model_card_html(site: Site, spec: ModelSpec, visual: str) -> str:
+    """A model as a card of the gallery, linked to its demo.
+
+    Args:
+        visual: The upper part of the card, as HTML.
+    """
     facts = [main_metric(site, spec)]
     if len(spec.variants) > 1:
-        facts.append(f"{len(spec.variants)} variants")
+        facts.append(f"{len(spec.variants)} networks")
     shown = "".join(f"<span>{html.escape(fact)}</span>" for fact in facts if fact)
     return (
-        f'<a class="lw-card" href="{html.escape(site.routes.of_model(spec.name))}">'
-        f"<h3>{html.escape(spec.card.title)}</h3><p>{html.escape(spec.card.summary)}</p>"
-        f'<div class="lw-facts">{shown}</div></a>'
+        f'<a class="lw-card" href="{html.escape(site.routes.of_model(spec.name))}">{visual}'
+        f'<div class="lw-card-text"><h3>{html.escape(spec.card.title)}</h3><p>{html.escape(spec.card.summary)}</p>'
+        f'<div class="lw-facts">{shown}</div></div></a>'
     )

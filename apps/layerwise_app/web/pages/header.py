@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import html
+import json
 
-import gradio as gr
-
+from layerwise_app.web.markup import markup
 from layerwise_app.web.site import Site
 
 
@@ -15,11 +15,11 @@ def draw(site: Site, path: str, title: str, summary: str = "") -> None:
     Args:
         path: The path of this page, for marking it.
     """
-    # Gradio's own navigation has no mark for screen readers and is cut off on a phone.
-    gr.Navbar(visible=False)
-    gr.HTML(navigation(site, path), padding=False, elem_classes="lw-top")
+    markup(navigation(site, path), elem_classes="lw-top")
     subtitle = f"<p>{html.escape(summary)}</p>" if summary else ""
-    gr.HTML(f'<div class="lw-heading"><h1>{html.escape(title)}</h1>{subtitle}</div>', padding=False)
+    heading = f'<div class="lw-heading"><h1>{html.escape(title)}</h1>{subtitle}</div>'
+    # All pages of Gradio have one title; in a list of tabs and for a screen reader each needs its own.
+    markup(heading, js_on_load=f"document.title = {json.dumps(f'{title} - Layerwise')};")
 
 
 def navigation(site: Site, path: str) -> str:

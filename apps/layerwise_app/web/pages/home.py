@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from layerwise_app.web.guard import guard
+from layerwise_app.web.markup import empty, link, markup
 from layerwise_app.web.pages import cards, header
 from layerwise_app.web.routes import title_of
 from layerwise_app.web.site import Site
+from layerwise_app.web.visuals import card_visual
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
@@ -26,15 +29,17 @@ def draw(site: Site) -> None:
     )
     search = gr.Textbox(
         label="Search the models",
-        placeholder="pictures, words, games ...",
+        placeholder="Search: pictures, words, games …",
         max_lines=1,
+        container=False,
         elem_classes="lw-search",
         visible=len(site.snapshot.models) > 1,
     )
+    visuals = {spec.name: card_visual(spec) for spec in site.snapshot.models.values()}
     # A function: the figures are read each time somebody opens the page, not when the pages were built.
-    gallery = gr.HTML(lambda: gallery_html(site, ""), padding=False, elem_id="gallery")
+    gallery = markup(lambda: gallery_html(site, visuals, ""), elem_id="gallery")
     search.change(
-        guard(lambda query: gallery_html(site, query)),
+        guard(lambda query: gallery_html(site, visuals, query)),
         search,
         gallery,
         show_progress="hidden",
@@ -49,15 +54,20 @@ def matches(spec: ModelSpec, query: str) -> bool:
     return all(word in text for word in query.lower().split())
 
 
-def gallery_html(site: Site, query: str) -> str:
-    """The cards that match, by domain."""
+def gallery_html(site: Site, visuals: Mapping[str, str], query: str) -> str:
+    """The cards that match, by domain.
+
+    Args:
+        visuals: What each model looks like, by its name.
+    """
     sections = []
     for domain, specs in site.snapshot.domains.items():
-        found = [cards.model_card_html(site, spec) for spec in specs if matches(spec, query)]
+        found = [cards.model_card_html(site, spec, visuals[spec.name]) for spec in specs if matches(spec, query)]
         if found:
             title = html.escape(title_of(domain))
             sections.append(f'<section><h2>{title}</h2><div class="lw-cards">{"".join(found)}</div></section>')
     if not sections:
-        hint = "Try another word." if site.snapshot.models else "No plugin has registered one; see the page Plugins."
-        return f'<div class="lw-empty" role="status"><strong>No model found.</strong> {hint}</div>'
+        if site.snapshot.models:
+            return empty("No model found.", "Try another word.")
+        return empty("No model yet.", f"No plugin has registered one; see {link('./plugins', 'Plugins')}.")
     return f'<div class="lw-gallery">{"".join(sections)}</div>'

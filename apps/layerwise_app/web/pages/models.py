@@ -9,11 +9,13 @@ import gradio as gr
 
 from layerwise.versions import SHIPPED, parse_reference
 from layerwise_app.web.guard import guard
+from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import cards, header
 from layerwise_app.web.site import Site
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
+    from layerwise.versions import Version
 
 QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -35,20 +37,20 @@ class _Page:
 
     def draw(self) -> None:
         """The table of all models, and below it one of them."""
-        self.table = gr.HTML(padding=False, elem_id="registry")
+        self.table = markup(elem_id="registry")
         references = [str(reference) for reference in self.site.references()]
         with gr.Row(equal_height=False, elem_classes="lw-demo"):
             with gr.Column(scale=2, min_width=300):
                 self.model = gr.Dropdown(
-                    references, value=references[0] if references else None, label="Model and variant"
+                    references, value=references[0] if references else None, label="Model and network"
                 )
-                self.version = gr.Dropdown([], label="Version")
+                self.version = gr.Dropdown([], label="Another version")
                 with gr.Row():
                     self.promote = gr.Button("Use this version", variant="primary")
-                    self.rollback = gr.Button("Back to the former version")
-                self.list = gr.HTML(padding=False, elem_id="versions")
-            with gr.Column(scale=3, min_width=300):
-                self.card = gr.Markdown(elem_classes="lw-prose", container=True)
+                    self.rollback = gr.Button("Back to the former")
+                self.list = markup(elem_id="versions")
+            with gr.Column(scale=3, min_width=300, elem_classes="lw-panel"):
+                self.card = gr.Markdown(elem_classes="lw-prose")
 
     def wire(self, blocks: gr.Blocks) -> None:
         """Connect the components."""
@@ -114,24 +116,22 @@ class _Page:
             version = cards.version_in_use(self.site, spec, reference.variant)
             rows.append(
                 (
-                    f'<a href="./models?model={html.escape(str(reference))}">{html.escape(str(reference))}</a>',
+                    link(f"./models?model={reference}", str(reference)),
                     html.escape(spec.card.title),
-                    html.escape(spec.task.type_name),
+                    html.escape(spec.task.type_name.replace("-", " ")),
                     html.escape(version.id if version else "not trained yet"),
                     cards.format_count(version.num_parameters) if version else "",
-                    html.escape(_main_figure(spec, version.metrics) if version else ""),
+                    html.escape(cards.main_figure(spec, version.metrics) if version else ""),
                 )
             )
-        return table_html(("Model", "Title", "Task", "Version in use", "Parameters", "Measured"), rows)
+        if not rows:
+            return empty("No model yet.", f"No plugin has registered one; see {link('./plugins', 'Plugins')}.")
+        return table("Models", ("Model", "Title", "Task", "Version in use", "Parameters", "Measured"), rows)
 
 
-def _main_figure(spec: ModelSpec, metrics: dict[str, float]) -> str:
-    name = spec.task.metric
-    key = next((key for key in (f"test_{name}", name, f"val_{name}") if key in metrics), None)
-    return f"{cards.words(key)} {cards.format_metric(key, metrics[key])}" if key else ""
-
-
-def _versions_html(versions: list[Any], current: str | None) -> str:
+def _versions_html(versions: list[Version], current: str | None) -> str:
+    if not versions:
+        return empty("No version yet.", "Train the network, and use the result.")
     rows = [
         (
             html.escape(version.id),
@@ -146,19 +146,7 @@ def _versions_html(versions: list[Any], current: str | None) -> str:
         )
         for version in versions
     ]
-    return table_html(("Version", "Trained", "Measured", ""), rows)
-
-
-def table_html(names: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """A table, which scrolls by itself where it is too wide. The cells are HTML."""
-    if not rows:
-        return '<div class="lw-empty">Nothing here yet.</div>'
-    head = "".join(f"<th scope=col>{name}</th>" for name in names)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return (
-        '<div class="lw-scroll" tabindex="0"><table class="lw-table">'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    return table("Versions", ("Version", "Trained", "Measured", ""), rows)
 
 
 def _plain(text: str) -> str:

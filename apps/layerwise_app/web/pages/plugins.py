@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from layerwise_app.web.guard import guard
+from layerwise_app.web.markup import badge, markup
 from layerwise_app.web.pages import header
 from layerwise_app.web.site import Site
 
@@ -41,7 +42,7 @@ def draw(site: Site) -> None:
     header.draw(site, "plugins", "Plugins", "Every model here comes from a plugin, the built-in ones too.")
     for report in site.snapshot.plugins:
         _draw_plugin(site, report)
-    gr.HTML("<h2>Write your own</h2>", padding=False)
+    markup("<h2>Write your own</h2>")
     gr.Markdown(
         "A plugin is a Python package with an entry point in the group `layerwise.plugins`. This one adds a card, a "
         "page with a demo, an HTTP endpoint and a command; `layerwise train pets/cats --data FOLDER` trains it on "
@@ -52,12 +53,12 @@ def draw(site: Site) -> None:
 
 
 def _draw_plugin(site: Site, report: PluginReport) -> None:
-    with gr.Group(elem_classes="lw-plugin"):
+    is_off = report.status in ("disabled", "quarantined")
+    with gr.Column(elem_classes="lw-plugin lw-panel"):
         with gr.Row(equal_height=False):
-            gr.HTML(plugin_html(report), padding=True)
-            is_off = report.status in ("disabled", "quarantined")
+            markup(plugin_html(report))
             button = gr.Button(
-                f"Enable {report.name}" if is_off else f"Disable {report.name}",
+                f"{'Enable' if is_off else 'Disable'} {report.name}",
                 size="sm",
                 min_width=140,
                 scale=0,
@@ -80,8 +81,7 @@ def plugin_html(report: PluginReport) -> str:
     origin = "built in" if report.built_in else f"{report.distribution} {report.version}".strip()
     models = ", ".join(report.models)
     lines = [
-        f'<h3>{html.escape(report.name)} <span class="lw-state lw-{html.escape(report.status)}">'
-        f"{html.escape(report.status)}</span></h3>",
+        f"<h2>{html.escape(report.name)} {badge(report.status)}</h2>",
         f"<p><small>{html.escape(origin)}</small></p>",
     ]
     if models:

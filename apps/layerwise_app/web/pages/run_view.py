@@ -1,0 +1,165 @@
+"""The run that is looked at: its curves as they grow, and what can be done with it."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from layerwise import jobs
+from layerwise.errors import NotFoundError
+from layerwise_app.web.curves import curve, curve_html, metric_of
+from layerwise_app.web.guard import guard
+from layerwise_app.web.markup import empty, markup
+from layerwise_app.web.pages.run_list import RunList, when
+from layerwise_app.web.progress import num_epochs_of, progress_html
+from layerwise_app.web.site import Site
+
+if TYPE_CHECKING:
+    from layerwise.runs import Run
+
+POLL_SECONDS = 1.0
+QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+class RunView:
+    """The components of a run, and what they do. All that is shown is read from the run's folder."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.runs = site, site.workspace.runs
+        self.list = RunList(site.workspace)
+
+    def draw(self) -> None:
+        """Draw the run."""
+        self.run = gr.Dropdown([], label="Run", info="The newest is at the top", visible=False)
+        with gr.Column(elem_classes="lw-panel lw-live"):
+            self.progress = markup(elem_id="progress")
+            self.loss = markup(elem_id="loss")
+            self.metric = markup(elem_id="metric")
+        with gr.Row(elem_classes="lw-actions", visible=False) as self.actions:
+            self.stop = gr.Button("Stop", interactive=False, min_width=90)
+            self.promote = gr.Button("Use this version", variant="primary", interactive=False, min_width=150)
+            self.rollback = gr.Button("Back to the former", interactive=False, min_width=150)
+            self.delete = gr.Button("Delete", interactive=False, min_width=90)
+        with gr.Row(visible=False, elem_classes="lw-confirm") as self.confirm:
+            self.question = markup()
+            self.really = gr.Button("Delete it", variant="stop", min_width=110, scale=0)
+            self.keep = gr.Button("Keep it", min_width=110, scale=0)
+        with gr.Accordion("What its process printed", open=False):
+            self.log = gr.Code(label="Log", language=None, interactive=False, max_lines=20)
+            self.read_log = gr.Button("Read again", size="sm")
+        self.timer = gr.Timer(POLL_SECONDS, active=False)
+
+    def draw_list(self) -> None:
+        """Draw the list of all runs."""
+        markup("<h2>Runs</h2>")
+        self.table = markup(elem_id="runs")
+
+    @property
+    def shown(self) -> list[Any]:
+        """What `look` fills."""
+        buttons = [self.stop, self.promote, self.rollback, self.delete]
+        return [self.progress, self.loss, self.metric, self.actions, *buttons, self.confirm, self.table, self.timer]
+
+    @property
+    def everything(self) -> list[Any]:
+        """What `choose` fills."""
+        return [self.run, *self.shown]
+
+    def wire(self) -> None:
+        """Connect the components."""
+        self.run.input(guard(self.look), self.run, self.shown, **QUIET)
+        self.timer.tick(guard(self.look), self.run, self.shown, **QUIET)
+        self.stop.click(guard(self.stop_run), self.run, self.shown, **QUIET)
+        self.promote.click(guard(self.promote_run), self.run, self.shown, **QUIET)
+        self.rollback.click(guard(self.roll_back), self.run, self.shown, **QUIET)
+        self.delete.click(guard(self.ask), self.run, [self.confirm, self.question], **QUIET)
+        self.keep.click(lambda: gr.update(visible=False), None, self.confirm, **QUIET)
+        self.really.click(guard(self.delete_run), self.run, self.everything, **QUIET)
+        self.read_log.click(guard(self.log_of), self.run, self.log, **QUIET)
+
+    def choose(self, identifier: str | None) -> list[Any]:
+        """Look at another run: the values of `everything`."""
+        choices = [(f"{run.name}:{run.variant}, {when(run)}", run.id) for run in self.list.newest()]
+        known = any(identifier == value for _, value in choices)
+        run = gr.update(choices=choices, value=identifier if known else None, visible=bool(choices))
+        return [run, *self.look(identifier)]
+
+    def look(self, identifier: str | None) -> list[Any]:
+        """What there is to see of a run now: the values of `shown`."""
+        try:
+            if not identifier:
+                raise NotFoundError("There is no run yet")
+            run = self.runs.get(identifier)
+        except NotFoundError as error:
+            hint = "Choose a model, and start one: its curves grow here while it learns."
+            off, hidden = gr.update(interactive=False), gr.update(visible=False)
+            said = empty(f"{error.what}.", hint)
+            return [said, "", "", hidden, off, off, off, off, hidden, self.list.table_html(), gr.Timer(active=False)]
+        state = run.state
+        is_active = state in ("queued", "running")
+        return [
+            *self._drawn(run, state),
+            gr.update(visible=True),
+            gr.update(interactive=is_active and not run.stop_requested),
+            gr.update(interactive=run.version_folder is not None and not self.list.is_promoted(run)),
+            gr.update(interactive=self.list.has_former(run)),
+            gr.update(interactive=not is_active),
+            gr.update(visible=False) if is_active else gr.skip(),
+            self.list.table_html(),
+            gr.update(active=is_active),
+        ]
+
+    def _drawn(self, run: Run, state: str) -> list[str]:
+        """The progress, the curve of the loss, and that of the first metric if there is one."""
+        events = run.events()
+        progress = progress_html(run, state, events)
+        if run.reason:
+            progress += f'<div class="lw-note" role="status">{html.escape(run.reason)}</div>'
+        # While it runs the axis is as long as the run will be, afterwards as long as it was.
+        num_epochs = num_epochs_of(run, events) if state in ("queued", "running") else 0
+        metric = metric_of(events)
+        drawn = [("Loss", "loss"), *([(metric.replace("_", " ").capitalize(), metric)] if metric else [])]
+        curves = [curve_html(title, curve(events, name), num_epochs) for title, name in drawn]
+        return [progress, *curves, *[""] * (2 - len(curves))]
+
+    def stop_run(self, identifier: str) -> list[Any]:
+        """Ask the run to stop; the timer shows when it did."""
+        jobs.stop(self.runs.get(identifier))
+        gr.Info("It stops after the current step and keeps what it has learned.")
+        return self.look(identifier)
+
+    def promote_run(self, identifier: str) -> list[Any]:
+        """Put the run's version in use."""
+        run = self.runs.get(identifier)
+        self.site.workspace.versions.promote(self.site.snapshot.model(run.name), run)
+        gr.Info(html.escape(f"{run.name}:{run.variant} now answers with this version."))
+        self.site.refresh()
+        return self.look(identifier)
+
+    def roll_back(self, identifier: str) -> list[Any]:
+        """Put the version in use that was in use before."""
+        run = self.runs.get(identifier)
+        version = self.site.workspace.versions.rollback(self.site.snapshot.model(run.name), run.variant)
+        gr.Info(html.escape(f"{run.name}:{run.variant} answers with the version {version.id} again."))
+        self.site.refresh()
+        return self.look(identifier)
+
+    def ask(self, identifier: str) -> list[Any]:
+        """Ask before deleting."""
+        run = self.runs.get(identifier)
+        text = f"Delete the run {run.id} with its weights and its log?"
+        return [gr.update(visible=True), f'<p class="lw-question">{html.escape(text)}</p>']
+
+    def delete_run(self, identifier: str) -> list[Any]:
+        """Delete the run, and look at the newest one that is left."""
+        self.runs.delete(identifier)
+        left = self.list.newest()
+        values = self.choose(left[0].id if left else None)
+        values[self.everything.index(self.confirm)] = gr.update(visible=False)
+        return values
+
+    def log_of(self, identifier: str | None) -> str:
+        """The end of what the run's process printed."""
+        return self.runs.get(identifier).log_text()[-20_000:] if identifier else ""
