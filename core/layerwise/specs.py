@@ -103,14 +103,12 @@ class Variant:
         summary: One sentence that tells it from the other variants.
         config: The config it is built and trained with unless told otherwise.
         weights: A version folder (`version.json` and `weights.safetensors`), or None.
-        command: The command that trained the shipped weights.
     """
 
     name: str
     summary: str = ""
     config: TrainingConfig = field(default_factory=TrainingConfig)
     weights: Path | None = None
-    command: str = ""
 
     def __post_init__(self) -> None:
         _check_name("Variant", self.name)

@@ -55,6 +55,7 @@ def _summary(workspace: Workspace, spec: ModelSpec) -> dict[str, Any]:
                 "version": version and version.id,
                 "num_parameters": version and version.num_parameters,
                 "measured": version and version.record.get("measured"),
+                "command": version and version.record.get("command"),
             }
         )
     return {
@@ -109,6 +110,9 @@ def show(name: NAME, json: Json = False) -> None:
             for item in summary["variants"]
         ],
     )
+    trained_by = [(item["name"], item["command"]) for item in summary["variants"] if item["command"]]
+    if trained_by:
+        print_table(("variant", "trained by"), trained_by)
     print_table(
         (f"layers of {variant.name}", "output shape", "parameters"),
         [(layer["name"], layer["shape"], f"{layer['num_parameters']:,}") for layer in layers],
