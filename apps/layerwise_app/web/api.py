@@ -301,7 +301,7 @@ def _describe(workspace: Workspace, spec: ModelSpec) -> dict[str, Any]:
 
 def _in_use(workspace: Workspace, spec: ModelSpec, variant: str) -> dict[str, Any] | None:
     try:
-        return _describe_version(workspace.versions.current(spec, variant))
+        return _describe_version(workspace.predictor.version(Reference(spec.name, variant)))
     except LayerwiseError:
         return None
 
@@ -334,6 +334,7 @@ def _describe_version(version: Version) -> dict[str, Any]:
         "created": version.created,
         "num_parameters": version.num_parameters,
         "metrics": version.metrics,
+        "measured": version.record.get("measured"),
     }
 
 

@@ -132,10 +132,16 @@ def _nonempty(text: str | None) -> str | None:
 
 
 def _picture(value: Any) -> Any:
-    """A picture to look at. Small ones keep their size and are enlarged by the browser, without blur."""
+    """A picture to look at: small ones are enlarged without blur."""
+    from PIL import Image
+
     from layerwise.tasks.images import load_image
 
-    return None if value is None else load_image(value)
+    if value is None:
+        return None
+    image = load_image(value)
+    factor = max(1, PICTURE_HEIGHT // max(image.size))
+    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
 
 
 def _path(value: Any) -> Any:

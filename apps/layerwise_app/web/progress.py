@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from layerwise_app.web.figures import format_metric, words
 from layerwise_app.web.markup import badge
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def progress_html(run: Run, state: str, events: Sequence[dict[str, Any]]) -> str
     bar = f'<progress max="{total}" value="{done:.3f}" aria-label="Progress of the training"></progress>'
     facts = [_where(state, last, total)]
     if last:
-        facts += [f"{html.escape(name.replace('_', ' '))} <b>{value:.4g}</b>" for name, value in _figures(last)]
+        facts += [f"{html.escape(words(name))} <b>{format_metric(name, value)}</b>" for name, value in _figures(last)]
+        if "samples_per_second" in last:
+            facts.append(f"<b>{last['samples_per_second']:,.0f}</b> examples per second")
     started = next((event for event in events if event["event"] == "started"), None)
     if started and state == "running":
         facts.append(f"on {html.escape(str(started['device']))}")
@@ -60,7 +63,4 @@ def _where(state: str, last: dict[str, Any] | None, total: int) -> str:
 
 
 def _figures(last: dict[str, Any]) -> list[tuple[str, int | float]]:
-    figures = [(name, value) for name, value in last.items() if name not in _SKIPPED and isinstance(value, int | float)]
-    if "samples_per_second" in last:
-        figures.append(("examples per second", round(last["samples_per_second"])))
-    return figures
+    return [(name, value) for name, value in last.items() if name not in _SKIPPED and isinstance(value, int | float)]

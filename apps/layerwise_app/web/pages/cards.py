@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from layerwise.errors import LayerwiseError
 from layerwise.versions import Reference
+from layerwise_app.web.figures import figures_markdown, main_figure
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
@@ -25,68 +25,23 @@ def version_in_use(site: Site, spec: ModelSpec, variant: str | None = None) -> V
         return None
 
 
-def format_metric(name: str, value: float) -> str:
-    """A metric as people read it: a share in percent, anything else with four digits."""
-    is_share = (
-        any(word in name for word in ("accuracy", "dice", "precision", "recall", "f1", "auc")) and 0 <= value <= 1
-    )
-    return f"{value:.1%}" if is_share else f"{value:.4g}"
-
-
 def main_metric(site: Site, spec: ModelSpec) -> str:
-    """The figure on a model's card: "accuracy 93.5%", or that it has yet to be trained."""
+    """The figure on a model's card: "test accuracy 93.5%", or that it has yet to be trained."""
     version = version_in_use(site, spec)
-    return main_figure(spec, version.metrics) if version is not None else "not trained yet"
-
-
-def main_figure(spec: ModelSpec, metrics: Mapping[str, float]) -> str:
-    """The first metric of the model's task, measured on the test split if there is one: "test accuracy 93.5%"."""
-    name = spec.task.metric
-    key = next((key for key in (f"test_{name}", name, f"val_{name}") if key in metrics), None)
-    return f"{words(key)} {format_metric(key, metrics[key])}" if key else ""
-
-
-def words(name: str) -> str:
-    """The name of a metric or setting in words."""
-    return name.replace("_", " ").replace("val ", "validation ")
+    return main_figure(spec, version) if version is not None else "not trained yet"
 
 
 def card_markdown(site: Site, spec: ModelSpec) -> str:
     """The model card: how it works, its figures, its limits, its licence and sources."""
     card = spec.card
-    parts = [card.description, figures_markdown(site, spec)]
+    versions = {variant.name: version_in_use(site, spec, variant.name) for variant in spec.variants}
+    parts = [card.description, figures_markdown(versions)]
     if card.limits:
         parts.append(f"**Limits.** {card.limits}")
     parts.append(f"**Licence of the weights:** {card.licence}")
     if card.sources:
         parts.append("**Sources:**\n\n" + "\n".join(f"- {source}" for source in card.sources))
     return "\n\n".join(part for part in parts if part)
-
-
-def figures_markdown(site: Site, spec: ModelSpec) -> str:
-    """A table with a row for each variant: the version in use, its size and what was measured."""
-    versions = {variant.name: version_in_use(site, spec, variant.name) for variant in spec.variants}
-    names = list(dict.fromkeys(name for version in versions.values() if version for name in version.metrics))[:4]
-    lines = [
-        _row("variant", "version in use", "parameters", *map(words, names)),
-        _row(*["---"] * (3 + len(names))),
-    ]
-    for variant, version in versions.items():
-        if version is None:
-            lines.append(_row(variant, "not trained yet", "", *[""] * len(names)))
-            continue
-        figures = [format_metric(name, version.metrics[name]) if name in version.metrics else "" for name in names]
-        lines.append(_row(variant, version.id, format_count(version.num_parameters), *figures))
-    return "\n".join(lines)
-
-
-def _row(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def format_count(count: int | None) -> str:
-    """A number of parameters: "1,234,567"."""
-    return f"{count:,}" if count is not None else ""
 
 
 def sample_inputs(fields: tuple[Field, ...]) -> dict[str, object]:

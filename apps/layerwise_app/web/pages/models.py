@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from layerwise.versions import SHIPPED, parse_reference
+from layerwise_app.web.figures import figures_of, format_count, in_words, main_figure
 from layerwise_app.web.guard import guard
 from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import cards, header
@@ -47,7 +48,7 @@ class _Page:
                 self.version = gr.Dropdown([], label="Another version")
                 with gr.Row():
                     self.promote = gr.Button("Use this version", variant="primary")
-                    self.rollback = gr.Button("Back to the former")
+                    self.rollback = gr.Button("Roll back")
                 self.list = markup(elem_id="versions")
             with gr.Column(scale=3, min_width=300, elem_classes="lw-panel"):
                 self.card = gr.Markdown(elem_classes="lw-prose")
@@ -120,8 +121,8 @@ class _Page:
                     html.escape(spec.card.title),
                     html.escape(spec.task.type_name.replace("-", " ")),
                     html.escape(version.id if version else "not trained yet"),
-                    cards.format_count(version.num_parameters) if version else "",
-                    html.escape(cards.main_figure(spec, version.metrics) if version else ""),
+                    format_count(version.num_parameters) if version else "",
+                    html.escape(main_figure(spec, version) if version else ""),
                 )
             )
         if not rows:
@@ -136,12 +137,7 @@ def _versions_html(versions: list[Version], current: str | None) -> str:
         (
             html.escape(version.id),
             html.escape(version.created.replace("T", " ")[:16]),
-            html.escape(
-                ", ".join(
-                    f"{cards.words(name)} {cards.format_metric(name, value)}"
-                    for name, value in list(version.metrics.items())[:3]
-                )
-            ),
+            html.escape(", ".join(in_words(*figure) for figure in list(figures_of(version).items())[:3])),
             '<span class="lw-badge">in use</span>' if version.id == current else "",
         )
         for version in versions

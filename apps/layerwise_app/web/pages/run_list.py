@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from layerwise.errors import LayerwiseError
 from layerwise.runs import ENDINGS
 from layerwise_app.web.curves import metric_of
+from layerwise_app.web.figures import in_words, words
 from layerwise_app.web.markup import badge, empty, link, table
-from layerwise_app.web.pages.cards import words
 
 if TYPE_CHECKING:
     from layerwise.runs import Run
@@ -95,4 +95,4 @@ def _result(history: Sequence[Mapping[str, Any]]) -> str:
         return ""
     metric = metric_of(history)
     name = next((name for name in (f"val_{metric}", metric, "loss") if name in history[-1]), None)
-    return f"{words(name)} {history[-1][name]:.4g}" if name else ""
+    return in_words(words(name), history[-1][name]) if name else ""

@@ -40,7 +40,7 @@ class RunView:
         with gr.Row(elem_classes="lw-actions", visible=False) as self.actions:
             self.stop = gr.Button("Stop", interactive=False, min_width=90)
             self.promote = gr.Button("Use this version", variant="primary", interactive=False, min_width=150)
-            self.rollback = gr.Button("Back to the former", interactive=False, min_width=150)
+            self.rollback = gr.Button("Roll back", interactive=False, min_width=110)
             self.delete = gr.Button("Delete", interactive=False, min_width=90)
         with gr.Row(visible=False, elem_classes="lw-confirm") as self.confirm:
             self.question = markup()
