@@ -247,7 +247,7 @@ def _read_inputs(fields: tuple[Field, ...], inputs: Any) -> Any:
             return inputs  # the predictor says which names it needs
         inputs = {fields[0].name: inputs}
     kinds = {field.name: field.kind for field in fields}
-    return {name: _read_value(name, kinds.get(name, "json"), value) for name, value in inputs.items()}
+    return {name: _read_value(name, kinds.get(name, ""), value) for name, value in inputs.items()}
 
 
 def _read_value(name: str, kind: str, value: Any) -> Any:

@@ -12,6 +12,7 @@ import shutil
 import socket
 import tempfile
 import threading
+import warnings
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -146,19 +147,22 @@ def drawn_from(workspace: Workspace, snapshot: Snapshot) -> Any:
 def mounted_app(site: Site, prefix: str) -> FastAPI:
     """The app of the pages of `site`, which expects the calls of its pages below `prefix`."""
     blocks = build(site)
-    app = mount_gradio_app(
-        FastAPI(openapi_url=None),
-        blocks,
-        path="/",
-        theme=theme(),
-        css=STYLE.read_text(encoding="utf-8"),
-        favicon_path=str(ICON),
-        footer_links=[],
-        run_history=False,
-        show_error=False,
-        ssr_mode=False,
-        max_file_size=MAX_UPLOAD,
-    )
+    with warnings.catch_warnings():
+        # It warns of several pages with server-side rendering even where that is off.
+        warnings.filterwarnings("ignore", message="SSR mode")
+        app = mount_gradio_app(
+            FastAPI(openapi_url=None),
+            blocks,
+            path="/",
+            theme=theme(),
+            css=STYLE.read_text(encoding="utf-8"),
+            favicon_path=str(ICON),
+            footer_links=[],
+            run_history=False,
+            show_error=False,
+            ssr_mode=False,
+            max_file_size=MAX_UPLOAD,
+        )
     # See layerwise_app.web.swap: the pages of this app call this app.
     blocks.config["api_prefix"] = prefix + str(blocks.config["api_prefix"])
     return app

@@ -1,0 +1,111 @@
+"""The web app with the demo plugin beside it, in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from layerwise.workspace import Workspace, open_workspace
+
+PLUGIN = Path(__file__).with_name("sample_plugin")
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """A workspace that sees the demo plugin, shared by the tests of a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PLUGIN))
+        with open_workspace(tmp_path_factory.mktemp("web")) as opened:
+            opened.registry.snapshot()
+            yield opened
+
+
+@pytest.fixture
+def site(workspace: Workspace) -> Any:
+    """What pages are drawn from."""
+    from layerwise_app.web.site import Site
+
+    return Site(
+        workspace=workspace,
+        snapshot=workspace.registry.snapshot(),
+        address="http://127.0.0.1:7860",
+        refresh=lambda: None,
+    )
+
+
+@pytest.fixture(scope="module")
+def client(workspace: Workspace) -> Iterator[Any]:
+    """A client of the running app."""
+    from fastapi.testclient import TestClient
+
+    from layerwise_app.web.server import Pages, make_app
+
+    pages = Pages(workspace, "http://testserver")
+    with TestClient(make_app(pages, workspace), raise_server_exceptions=False) as opened:
+        opened.pages = pages
+        yield opened
+
+
+@pytest.fixture
+def spec(site: Any) -> Callable[[str], Any]:
+    """`spec("demo/echo")`: a registered model."""
+    return site.snapshot.model
+
+
+@pytest.fixture
+def make_run(workspace: Workspace) -> Iterator[Callable[..., Any]]:
+    """`make_run("demo/brightness", ...)`: a run as its process would have left it. Deleted after the test."""
+    import numpy as np
+
+    from layerwise import weights
+
+    made = []
+
+    def make(name: str, *events: dict[str, Any], ending: str = "finished", threshold: float | None = 0.5, **task: Any):
+        found = workspace.registry.snapshot().model(name)
+        run = workspace.runs.create(found, None, found.variants[0].config)
+        made.append(run)
+        for event in events:
+            run.append(**event)
+        if threshold is not None:
+            record = {
+                "name": name,
+                "variant": run.variant,
+                "task": {**found.task.parameters(), **task},
+                "config": {},
+                "created": "2026-11-24T20:00:00+00:00",
+                "num_parameters": 1234,
+                "metrics": {"loss": 0.5, "val_accuracy": 0.875},
+            }
+            weights.save_arrays({"threshold": np.array(threshold, np.float32)}, run.folder / "version", record)
+        if ending:
+            run.append(ending, reason="Somebody asked it to stop." if ending == "stopped" else "")
+        return run
+
+    yield make
+    for run in made:
+        with contextlib.suppress(Exception):  # promoted, or deleted by the test
+            workspace.runs.delete(run.id)
+
+
+@pytest.fixture
+def png() -> Callable[[int], bytes]:
+    """`png(200)`: a picture of mean brightness 200, not of a single colour."""
+
+    def make(level: int) -> bytes:
+        import numpy as np
+        from PIL import Image
+
+        array = np.full((16, 16), level, np.uint8)
+        array[::2] -= 5
+        array[1::2] += 5
+        buffer = io.BytesIO()
+        Image.fromarray(array).save(buffer, "PNG")
+        return buffer.getvalue()
+
+    return make

@@ -1,0 +1,151 @@
+"""A plugin whose models answer without a network, so that what is shown of them can be tested in no time: a picture, a
+text that streams, a row of a table, and a page of its own."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from layerwise import Example, ModelCard, ModelSpec, Page, hookimpl
+from layerwise.errors import InputError
+from layerwise.runner import Runner
+from layerwise.tasks import Column, ImageClassification, TabularRegression
+from layerwise.tasks.base import Field, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saying(Task):
+    """A text in, a text out, and how often if it is to be said more than once."""
+
+    type_name = "demo-saying"
+
+    @property
+    def inputs(self) -> tuple[Field, ...]:
+        return (Field(name="text", kind="text"), Field(name="times", kind="number", optional=True))
+
+    @property
+    def outputs(self) -> tuple[Field, ...]:
+        return (Field(name="text", kind="text", label="Echo"),)
+
+
+class Brightness(Runner):
+    """Bright or dark, by the mean of the pixels. A trained version brings the brightness at which it changes."""
+
+    def __init__(self, version) -> None:
+        from layerwise.weights import read_arrays
+
+        self.task = version.task
+        self.threshold = float(read_arrays(version.folder)["threshold"]) if version.record else 0.5
+
+    def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: Any) -> dict[str, Any]:
+        share = float(self.task.encode(inputs).mean() / 255)
+        bright = min(max(0.5 + share - self.threshold, 0.0), 1.0)
+        ranked = sorted(zip(self.task.labels, (1 - bright, bright), strict=True), key=lambda pair: -pair[1])
+        return {"label": ranked[0][0], "probabilities": dict(ranked)}
+
+
+class Echo(Runner):
+    """A text, a word more each time."""
+
+    def __init__(self, version) -> None:
+        pass
+
+    def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: Any) -> Iterator[dict[str, Any]]:
+        if "forbidden" in inputs["text"]:
+            raise InputError("This may not be said", received="<b>forbidden</b>", remedy="say something else")
+        if "bug" in inputs["text"]:
+            raise ZeroDivisionError("a mistake of the plugin")
+        words = inputs["text"].split() * int(inputs.get("times") or 1)
+        for end in range(1, len(words) + 1):
+            yield {"text": " ".join(words[:end])}
+
+
+class Weight(Runner):
+    """Grams, from the length, for two kinds of things."""
+
+    def __init__(self, version) -> None:
+        pass
+
+    def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: Any) -> dict[str, Any]:
+        row = inputs["row"]
+        return {"value": float(row["length"]) * (2 if row["kind"] == "heavy" else 1)}
+
+
+def pictures() -> list[Example]:
+    import numpy as np
+
+    ramp = np.tile(np.arange(16, dtype=np.uint8), (16, 1))
+    return [
+        Example(inputs={"image": ramp}, label="night"),
+        Example(inputs={"image": 255 - ramp}, label="noon"),
+    ]
+
+
+def sayings() -> list[Example]:
+    return [Example(inputs={"text": "Hello <world>"}), Example(inputs={"text": "twice", "times": 2}, label="Twice")]
+
+
+def broken() -> list[Example]:
+    raise OSError("the disk is gone")
+
+
+def rows() -> list[Example]:
+    return [Example(inputs={"row": {"length": 3.0, "kind": "heavy"}})]
+
+
+def draw_page(predictor) -> None:
+    import gradio as gr
+
+    gr.Textbox(label="A control of the plugin's own")
+
+
+@hookimpl
+def layerwise_tasks():
+    return [Saying]
+
+
+@hookimpl
+def layerwise_pages():
+    return [Page(name="extra", title="Extra", draw="layerwise_demo:draw_page")]
+
+
+@hookimpl
+def layerwise_models():
+    columns = (
+        Column(name="length", kind="number", mean=3.0, deviation=1.0),
+        Column(name="kind", kind="choice", choices=("light", "heavy")),
+    )
+    shared = {"build": "json:dumps"}
+    return [
+        ModelSpec(
+            name="demo/brightness",
+            task=ImageClassification(labels=("dark", "bright"), size=(16, 16), channels=1),
+            runner=Brightness,
+            examples=pictures,
+            card=ModelCard(title="Brightness", summary="Whether a picture is dark.", description="The mean of pixels."),
+            **shared,
+        ),
+        ModelSpec(
+            name="demo/echo",
+            task=Saying(),
+            runner=Echo,
+            examples=sayings,
+            card=ModelCard(title="Echo", summary="Says what it hears.", limits="It has no mind."),
+            **shared,
+        ),
+        ModelSpec(
+            name="demo/weight",
+            task=TabularRegression(columns=columns, target="grams"),
+            runner=Weight,
+            examples=rows,
+            card=ModelCard(title="Weight", summary="What a thing weighs."),
+            **shared,
+        ),
+        ModelSpec(
+            name="demo/broken",
+            task=Saying(),
+            runner=Echo,
+            examples=broken,
+            card=ModelCard(title="Broken", summary="Its examples cannot be read."),
+            **shared,
+        ),
+    ]

@@ -1,0 +1,89 @@
+"""Curves of a training: what is drawn, and that it keeps its shape."""
+
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layerwise_app.web.curves import MAX_POINTS, curve, curve_html, epoch_ticks, metric_of, nice_ticks
+
+EVENTS = [
+    {"event": "queued", "time": 1.0},
+    {"event": "started", "num_epochs": 2, "device": "CPU"},
+    {"event": "progress", "epoch": 1, "step": 1, "steps": 4, "loss": 2.0, "accuracy": 0.2, "samples_per_second": 9.0},
+    {"event": "progress", "epoch": 1, "step": 4, "steps": 4, "loss": 1.0, "accuracy": 0.5},
+    {"event": "epoch", "epoch": 1, "loss": 1.0, "val_loss": 1.5, "accuracy": 0.5, "val_accuracy": 0.4, "seconds": 1.0},
+]
+
+
+def test_points_of_training_and_validation():
+    assert curve(EVENTS, "loss") == {"training": [(0.25, 2.0), (1.0, 1.0), (1.0, 1.0)], "validation": [(1.0, 1.5)]}
+    assert curve(EVENTS, "accuracy")["validation"] == [(1.0, 0.4)]
+    assert curve([], "loss") == {"training": [], "validation": []}
+
+
+def test_the_metric_is_the_first_besides_the_loss():
+    assert metric_of(EVENTS) == "accuracy"
+    assert metric_of(EVENTS[:2]) is None
+    assert metric_of([{"event": "epoch", "epoch": 1, "loss": 1.0, "val_loss": 1.0}]) is None
+
+
+def test_a_diverged_training_is_drawn_as_far_as_it_goes():
+    events = [
+        {"event": "epoch", "epoch": epoch, "loss": loss} for epoch, loss in enumerate((1.0, math.nan, math.inf), 1)
+    ]
+    points = curve(events, "loss")
+    assert points["training"] == [(1.0, 1.0)]
+    assert "nan" not in curve_html("Loss", points, 3)
+
+
+def test_long_curves_are_thinned_and_end_where_they_end():
+    events = [
+        {"event": "progress", "epoch": 1, "step": step, "steps": 5000, "loss": 1 / step} for step in range(1, 5001)
+    ]
+    points = curve(events, "loss")["training"]
+    assert len(points) <= MAX_POINTS + 1
+    assert points[0] == (1 / 5000, 1.0)
+    assert points[-1] == (1.0, 1 / 5000)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+def test_ticks_enclose_the_range_and_are_few(one, other):
+    low, high = sorted((one, other))
+    ticks = nice_ticks(low, high)
+    slack = 1e-6 * max(abs(low), abs(high), 1e-300)
+    assert ticks[0] <= low + slack
+    assert ticks[-1] >= high - slack
+    assert 2 <= len(ticks) <= 8
+    assert ticks == sorted(set(ticks))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [(0.13, 0.92, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]), (0.0, 4.0, [0, 1, 2, 3, 4]), (2.0, 2.0, [1.8, 1.9, 2.0, 2.1, 2.2])],
+)
+def test_ticks_are_round(low, high, ticks):
+    assert nice_ticks(low, high) == pytest.approx(ticks)
+
+
+@pytest.mark.parametrize(("right", "ticks"), [(0.4, [0]), (3, [0, 1, 2, 3]), (60, [0, 10, 20, 30, 40, 50, 60])])
+def test_the_axis_shows_whole_epochs(right, ticks):
+    assert epoch_ticks(right) == ticks
+
+
+def test_the_drawing_stays_in_its_frame():
+    shown = curve_html("Loss", curve(EVENTS, "loss"), 2)
+    lines = re.findall(r' points="([^"]+)"', shown)
+    points = [tuple(map(float, point.split(","))) for line in lines for point in line.split()]
+    assert all(0 <= x <= 100 and 0 <= y <= 100 for x, y in points)
+    assert points[0][0] == 12.5, "a quarter of the first of two epochs"
+    assert 'data-points="4"' in shown
+    assert "Loss: training 1 after 1 epochs, validation 1.5 after 1 epochs" in shown
+
+
+def test_before_the_first_step_and_with_foreign_names():
+    waiting = curve_html("<i>", {"training": [], "validation": []}, 2)
+    assert 'data-points="0"' in waiting
+    assert "<i>" not in waiting
