@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
 import gradio as gr
+import gradio.blocks
 
 from layerwise.specs import resolve
 from layerwise_app.web.guard import drawn
@@ -17,6 +23,14 @@ CONCURRENCY = 8
 
 def build(site: Site) -> gr.Blocks:
     """The Blocks of all pages. What a plugin draws is drawn apart, so that its mistakes stay its own."""
+    with _without_apps():
+        blocks = _drawn_pages(site)
+    # Makes the app, too.
+    blocks.queue(max_size=MAX_WAITING, default_concurrency_limit=CONCURRENCY, api_open=False)
+    return blocks
+
+
+def _drawn_pages(site: Site) -> gr.Blocks:
     routes, snapshot = site.routes, site.snapshot
     demos = {name: domain.prepare(site, name) for name in routes.domains}
     foreign = {
@@ -38,5 +52,17 @@ def build(site: Site) -> gr.Blocks:
         models.draw(site, blocks)
     with blocks.route("Plugins", "plugins"):
         plugins.draw(site)
-    blocks.queue(max_size=MAX_WAITING, default_concurrency_limit=CONCURRENCY, api_open=False)
     return blocks
+
+
+@contextmanager
+def _without_apps() -> Iterator[None]:
+    """Keep Gradio from making a web app of its own of every Blocks that is begun or left: two for each model and one
+    for each page, of 60 ms each, of which none is ever asked."""
+    module: Any = gradio.blocks
+    maker = module.App
+    module.App = SimpleNamespace(create_app=lambda *_, **__: None)
+    try:
+        yield
+    finally:
+        module.App = maker

@@ -10,19 +10,26 @@ from typing import Any
 
 import pytest
 
+from layerwise.errors import LayerwiseError
 from layerwise.workspace import Workspace, open_workspace
 
 PLUGIN = Path(__file__).with_name("sample_plugin")
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """A workspace that sees the demo plugin, shared by the tests of a module."""
+def demo_plugin() -> Iterator[None]:
+    """The demo plugin, installed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(PLUGIN))
-        with open_workspace(tmp_path_factory.mktemp("web")) as opened:
-            opened.registry.snapshot()
-            yield opened
+        yield
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory, demo_plugin: None) -> Iterator[Workspace]:
+    """A workspace that sees the demo plugin, shared by the tests of a module."""
+    with open_workspace(tmp_path_factory.mktemp("web")) as opened:
+        opened.registry.snapshot()
+        yield opened
 
 
 @pytest.fixture
@@ -64,12 +71,19 @@ def make_run(workspace: Workspace) -> Iterator[Callable[..., Any]]:
 
     from layerwise import weights
 
-    made = []
+    shared, made = workspace, []
 
-    def make(name: str, *events: dict[str, Any], ending: str = "finished", threshold: float | None = 0.5, **task: Any):
+    def make(
+        name: str,
+        *events: dict[str, Any],
+        workspace: Workspace = shared,
+        ending: str = "finished",
+        threshold: float | None = 0.5,
+        **task: Any,
+    ):
         found = workspace.registry.snapshot().model(name)
         run = workspace.runs.create(found, None, found.variants[0].config)
-        made.append(run)
+        made.append((workspace, run))
         for event in events:
             run.append(**event)
         if threshold is not None:
@@ -88,9 +102,9 @@ def make_run(workspace: Workspace) -> Iterator[Callable[..., Any]]:
         return run
 
     yield make
-    for run in made:
-        with contextlib.suppress(Exception):  # promoted, or deleted by the test
-            workspace.runs.delete(run.id)
+    for owner, run in made:
+        with contextlib.suppress(LayerwiseError):  # in use, or deleted by the test
+            owner.runs.delete(run.id)
 
 
 @pytest.fixture
