@@ -156,10 +156,7 @@ _diverted: list[Any] = []
 
 
 def _load(point: EntryPoint, plugin: Plugin) -> Plugin:
-    if point.pattern.match(point.value) is None:
-        raise PluginError("Its entry point cannot be read", expected='"module:object"', received=repr(point.value))
-    with during("Importing it"):
-        module = point.load()
+    module = _imported(point)
     _check_version(module)
     manager = _manager(module, plugin.report.name)
     names = tuple(sorted(caller.name for caller in manager.get_hookcallers(module) or ()))
@@ -172,6 +169,23 @@ def _load(point: EntryPoint, plugin: Plugin) -> Plugin:
     models = tuple(spec.name for spec in registered.get("layerwise_models", ()))
     report = replace(plugin.report, hooks=names, models=models)
     return Plugin(report=report, manager=manager, registered=MappingProxyType(registered))
+
+
+def _imported(point: EntryPoint) -> Any:
+    if point.pattern.match(point.value) is None:
+        raise PluginError("Its entry point cannot be read", expected='"module:object"', received=repr(point.value))
+    with during("Importing it"):
+        try:
+            return point.load()
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] != point.module.partition(".")[0]:
+                raise
+            # Setuptools leaves a module out, without a word, when there is any folder beside it.
+            raise PluginError(
+                f"Its entry point names the module {error.name}, which was not installed with it",
+                remedy="have its pyproject.toml list the modules, such as "
+                f'[tool.setuptools] py-modules = ["{error.name}"], and install it again',
+            ) from error
 
 
 def _check_version(module: Any) -> None:

@@ -294,6 +294,15 @@ def test_a_plugin_without_metadata_and_one_with_a_senseless_entry_point(site):
     assert only(snapshot, "senseless").reason.startswith("Its entry point cannot be read.")
 
 
+def test_a_plugin_that_was_installed_without_its_module(site):
+    (site / f"{install(site, GOOD, name='hollow')}.py").unlink()
+    assert only(Registry().snapshot(), "hollow").reason == (
+        "Its entry point names the module sample_hollow, which was not installed with it. What to do: have its "
+        'pyproject.toml list the modules, such as [tool.setuptools] py-modules = ["sample_hollow"], '
+        "and install it again."
+    )
+
+
 def test_the_order_does_not_depend_on_the_path(site, monkeypatch):
     for name in ("zebra", "ant", "bee"):
         install(site / name, HEAD + f"@hookimpl\ndef layerwise_models():\n    return [model('x/{name}')]\n", name=name)
