@@ -1,5 +1,6 @@
 """The documents' Python blocks run, and the commands they show exist."""
 
+import json
 import os
 import re
 import shlex
@@ -59,6 +60,23 @@ def test_links_between_documents_lead_somewhere():
     for document in DOCUMENTS:
         for target in re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_the_figures_of_the_readme_are_those_of_the_shipped_weights():
+    """tests/plugins measures the weights again; here nobody typed another figure."""
+    rows = [
+        line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if "`layerwise train" in line
+    ]
+    expected = []
+    for path in sorted(ROOT.glob("plugins/*/weights/*/version.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        metric, value = next(iter(record["measured"]["metrics"].items()))
+        low, high = record["measured"]["interval"][metric]
+        expected.append(
+            f"| `{record['name']}` | {record['variant']} | {record['num_parameters']:,} "
+            f"| {value:.4f} ({low:.4f} to {high:.4f}) | `{record['command']}` |"
+        )
+    assert [row for row in rows if row.startswith("|")] == expected
 
 
 def test_the_plugin_of_the_readme_is_short_and_the_same_in_the_documents():

@@ -152,10 +152,25 @@ def test_a_killed_run_is_failed_and_keeps_its_last_version(runs, spec, processes
     assert read_arrays(run.version_folder)
 
 
-def test_early_stopping_ends_a_run_that_learns_nothing_more(runs, spec):
-    run = jobs.start(
-        runs, spec, config=config_of(spec, num_epochs=200, patience=2, learning_rate=0.3, schedule="constant")
+def test_early_stopping_ends_a_run_that_learns_nothing_more(runs, spec, tmp_path):
+    from PIL import Image
+
+    # Noise with labels that mean nothing: what is learned by heart makes the validation loss worse.
+    rng = np.random.default_rng(0)
+    for label in ("heads", "tails"):
+        (tmp_path / "own" / label).mkdir(parents=True)
+        for index in range(60):
+            Image.fromarray(rng.integers(0, 256, (8, 8), dtype="uint8")).save(tmp_path / "own" / label / f"{index}.png")
+    config = config_of(
+        spec,
+        num_epochs=200,
+        patience=2,
+        hidden_units=(256,),
+        learning_rate=0.01,
+        schedule="constant",
+        validation_fraction=0.4,
     )
+    run = jobs.start(runs, spec, config=config, data=tmp_path / "own")
     assert finish(run)[-1]["event"] == "finished"
     losses = [event["val_loss"] for event in run.history()]
     assert len(losses) < 200
