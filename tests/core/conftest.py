@@ -20,7 +20,9 @@ def site(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     folder.mkdir()
     for path in (folder, TOY):
         monkeypatch.syspath_prepend(str(path))
-    monkeypatch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{TOY}")
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join(filter(None, (str(folder), str(TOY), os.environ.get("PYTHONPATH"))))
+    )
     before = set(sys.modules)
     yield folder
     for name in set(sys.modules) - before:
