@@ -93,7 +93,11 @@ class Demo:
         return [said, *(show(None) for _, _, show in self.outputs)]
 
     def untrained(self, reference: Reference) -> str:
-        """A note when there are no weights yet that could answer."""
+        """A note when nothing is there that could answer: no weights yet, or no such model any more."""
+        try:
+            self.site.workspace.registry.snapshot().model(reference.name)
+        except NotFoundError as error:
+            return note("This page is older than the registry.", str(error))
         try:
             self.site.predictor.version(reference)
         except NotFoundError:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import gradio as gr
 
+from layerwise.errors import LayerwiseError
 from layerwise.specs import ModelSpec, resolve
 from layerwise_app.web.demo import draw_demo
 from layerwise_app.web.guard import drawn, guard
@@ -42,7 +45,7 @@ def draw(site: Site, blocks: gr.Blocks, domain: str, models: dict[str, gr.Blocks
     for tab, spec in opened:
         # Loading begins when somebody looks, not when they ask.
         tab.select(
-            guard(lambda name=spec.name: site.predictor.warm(name)),
+            guard(lambda name=spec.name: _warm(site, name)),
             show_progress="hidden",
             api_visibility="private",
             queue=False,
@@ -51,7 +54,13 @@ def draw(site: Site, blocks: gr.Blocks, domain: str, models: dict[str, gr.Blocks
     def open_tab(request: gr.Request) -> dict:
         asked = f"{domain}/{request.query_params.get('model', '')}"
         name = asked if asked in models else specs[0].name
-        site.predictor.warm(name)
+        _warm(site, name)
         return gr.update(selected=name)
 
     blocks.load(guard(open_tab), None, tabs, show_progress="hidden", api_visibility="private")
+
+
+def _warm(site: Site, name: str) -> None:
+    # What is wrong is said to those who ask; this page may be older than the registry.
+    with contextlib.suppress(LayerwiseError):
+        site.predictor.warm(name)

@@ -1,0 +1,187 @@
+"""A real server and a real Chromium. What a page asks for elsewhere and what it complains of in its console fails the
+test that opened it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plugins_sample.samples import BROKEN, install
+
+from layerwise.jobs import follow, start
+from layerwise.registry import Registry
+from layerwise.runs import Run, RunStore
+from layerwise.versions import VersionStore
+
+TESTS = Path(__file__).parents[1]
+PLUGINS = (TESTS / "plugins_sample" / "toy", TESTS / "apps" / "web" / "sample_plugin")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NO_CHROMIUM = "needs Chromium: apt-get install chromium, or brew install chromium"
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PATIENCE = 20_000
+"""Milliseconds for what a slow and busy machine has to do: import TensorFlow, start a process."""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The browser. Without one the tests are skipped, and fail where CI=true."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(NO_CHROMIUM)
+        pytest.skip(NO_CHROMIUM)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The toy and the demo plugin, and one that cannot be imported, here and in every process that is started."""
+    folder = tmp_path_factory.mktemp("site")
+    install(folder, BROKEN["import-error"], name="faulty")
+    with pytest.MonkeyPatch.context() as patch:
+        paths = [str(path) for path in (*PLUGINS, folder)]
+        patch.setenv("PYTHONPATH", os.pathsep.join(paths))
+        for path in paths:
+            patch.syspath_prepend(path)
+        yield
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, plugins: None) -> tuple[Path, Run]:
+    """A home in which toy/bars was trained, and the run that did."""
+    home = tmp_path_factory.mktemp("trained")
+    spec = Registry(home).snapshot().model("toy/bars")
+    run = start(RunStore(home), spec)
+    assert list(follow(run))[-1]["event"] == "finished", run.log_text()
+    VersionStore(home).promote(spec, run)
+    return home, run
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[str]:
+    """A server in a process of its own: where it is reached."""
+    code = f"from layerwise_app.web.server import serve; serve(port=0, open_browser=False, home={str(home)!r})"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("Layerwise is at "), f"the server said {line!r}"
+        yield line.split()[-1]
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            pytest.fail("the server did not end when it was asked to")
+
+
+@pytest.fixture(scope="session")
+def address(trained: tuple[Path, Run]) -> Iterator[str]:
+    """Where the server is that most tests share."""
+    with serving(trained[0]) as found:
+        yield found
+
+
+class Visitor:
+    """Somebody at a browser.
+
+    Args:
+        page: A Playwright page.
+        address: Where the server is.
+    """
+
+    def __init__(self, page: Any, address: str) -> None:
+        self.page, self.address = page, address
+        self.complaints: list[str] = []
+        self._is_leaving = False
+        page.set_default_timeout(20_000)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        page.on("request", self._see)
+
+    def _hear(self, message: Any) -> None:
+        # A page that is left complains of the requests that end with it.
+        if message.type == "error" and not self._is_leaving:
+            self.complaints.append(f"console: {message.text}")
+
+    def _see(self, request: Any) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.complaints.append(f"asked elsewhere: {request.url}")
+
+    def open(self, path: str) -> None:
+        """Open a page by its path, and wait until it is drawn."""
+        self._leave(lambda: self.page.goto(f"{self.address}/{path}"))
+
+    def follow(self, link: Any) -> None:
+        """Click a link to another page."""
+        self._leave(link.click)
+
+    def _leave(self, how: Callable[[], Any]) -> None:
+        self._is_leaving = True
+        self.page.evaluate("window.former = true")
+        how()
+        self.page.wait_for_function("!window.former && document.querySelector('h1')", timeout=PATIENCE)
+        self._is_leaving = False
+
+    def button(self, name: str) -> Any:
+        """The visible button of that name."""
+        return self.page.get_by_role("button", name=name, exact=True).locator("visible=true")
+
+    def says(self, text: str | re.Pattern[str], timeout: float = PATIENCE) -> None:
+        """Wait until the page shows a text."""
+        self.page.get_by_text(text).locator("visible=true").first.wait_for(timeout=timeout)
+
+
+@pytest.fixture
+def visit(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
+    """`visit(path, dark=False, phone=False)`: open a page as somebody new."""
+    contexts, visitors = [], []
+
+    def make(path: str, *, dark: bool = False, phone: bool = False, address: str = address) -> Visitor:
+        context = chromium.new_context(
+            viewport=PHONE if phone else DESKTOP,
+            color_scheme="dark" if dark else "light",
+            has_touch=phone,
+            is_mobile=phone,
+        )
+        contexts.append(context)
+        visitors.append(Visitor(context.new_page(), address))
+        visitors[-1].open(path)
+        return visitors[-1]
+
+    yield make
+    complaints = [complaint for visitor in visitors for complaint in visitor.complaints]
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def wait_until(holds: Callable[[], Any], seconds: float = 60.0) -> None:
+    """Wait for what is seen in a folder and not on a page."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.1)

@@ -1,0 +1,104 @@
+"""Asking a network: by drawing, with files of every kind, and with nothing at all."""
+
+import io
+
+import pytest
+
+PATIENCE = 20_000
+
+
+def bar(across):
+    """A picture of a bright bar, as a file."""
+    from PIL import Image
+
+    image = Image.new("L", (64, 64), 20)
+    image.paste(255, (0, 24, 64, 32) if across else (24, 0, 32, 64))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return {"name": "bar.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+
+
+def best(page, label):
+    page.locator(".lw-best strong", has_text=label).wait_for(timeout=PATIENCE)
+
+
+@pytest.mark.browser
+def test_a_drawing_is_answered_when_the_hand_rests(visit):
+    visitor = visit("demo?model=brightness")
+    page = visitor.page
+    page.get_by_role("tab", name="Draw").click()
+    canvas = page.locator("canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+
+    def draw(height):
+        page.mouse.move(box["x"] + 5, box["y"] + box["height"] * height)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] - 5, box["y"] + box["height"] * height, steps=6)
+        page.mouse.up()
+
+    draw(0.5)
+    best(page, "bright")
+    page.get_by_label("Width of the pen").fill("48")
+    for height in (0.1, 0.22, 0.34, 0.46, 0.58, 0.7, 0.82, 0.94):
+        draw(height)
+    best(page, "dark")
+    for _ in range(6):
+        visitor.button("Undo").click()
+    best(page, "bright")
+    visitor.button("Clear").click()
+    visitor.button("Ask the network").click()
+    visitor.says("Picture is missing")
+    assert page.locator(".lw-best").count() == 0, "a former answer does not stay beside an error"
+
+
+@pytest.mark.browser
+def test_a_file_that_is_no_picture_is_explained_and_the_next_one_answered(visit):
+    visitor = visit("toy")
+    page = visitor.page
+    upload = page.locator("input[type=file]").first
+    damaged = bar(True)
+    damaged["buffer"] = damaged["buffer"][:60]
+    upload.set_input_files(damaged)
+    alert = page.get_by_role("alert").locator("visible=true")
+    alert.wait_for(timeout=PATIENCE)
+    assert "That did not work." in alert.inner_text()
+    assert "damaged" in alert.inner_text()
+    assert "Traceback" not in page.content()
+    page.get_by_role("button", name="Remove image").or_(page.get_by_label("Clear")).first.click()
+    page.locator("input[type=file]").first.set_input_files(bar(True))
+    best(page, "across")
+    assert page.get_by_role("alert").locator("visible=true").count() == 0
+
+
+@pytest.mark.browser
+def test_another_network_is_asked_the_same(visit):
+    visitor = visit("toy")
+    page = visitor.page
+    visitor.button("Ask the network").click()
+    visitor.says("Picture is missing")
+    page.get_by_role("button", name="down").first.click()
+    best(page, "down")
+    page.get_by_label("deep").check()
+    visitor.says("The network toy/bars:deep has not been trained yet.")
+    page.get_by_label("small").check()
+    best(page, "down")
+    visitor.follow(page.get_by_role("link", name="Train it yourself").or_(page.get_by_role("link", name="Train")).first)
+
+
+@pytest.mark.browser
+def test_a_text_streams_and_a_plugins_mistake_is_its_own(visit):
+    visitor = visit("demo?model=echo")
+    page = visitor.page
+    page.get_by_role("tab", name="Echo", selected=True).wait_for()
+    page.get_by_label("Text", exact=True).locator("visible=true").fill("one two three")
+    visitor.button("Ask the network").click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('textarea')].some(area => area.value == 'one two three' && area.disabled)"
+    )
+    for text, said in (("forbidden", "This may not be said"), ("a bug", "mistake")):
+        page.get_by_label("Text", exact=True).locator("visible=true").fill(text)
+        visitor.button("Ask the network").click()
+        alert = page.get_by_role("alert").locator("visible=true").filter(has_text=said if text != "a bug" else "bug")
+        alert.or_(page.get_by_text("That did not work.").locator("visible=true")).first.wait_for()
+        assert page.locator("b", has_text="forbidden").count() == 0, "what was sent is text, not HTML"
