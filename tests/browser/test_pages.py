@@ -6,8 +6,9 @@ import pytest
 
 PAGES = ("", "toy", "vision", "demo", "extra", "train", "models", "plugins")
 NAMED = frozenset(
-    "button checkbox combobox image link radio searchbox slider spinbutton switch tab textbox".split()  # noqa: SIM905
+    ("button", "checkbox", "combobox", "link", "radio", "searchbox", "slider", "spinbutton", "switch", "tab", "textbox")
 )
+"""The roles of what one can do something with."""
 
 
 def unnamed(page):
