@@ -123,6 +123,20 @@ def _parsed_json(text: str | None) -> Any:
         ) from None
 
 
+# Text fields, since an empty gr.Number is 0: a value that is missing would become one that was measured.
+def _parsed_number(text: str | None) -> float | None:
+    if not text or not text.strip():
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError("This is no number", expected="digits, such as 5.1", received=repr(text)) from None
+
+
+def _number_text(value: float | None) -> str:
+    return "" if value is None else f"{value:.7g}"
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -157,7 +171,7 @@ _INPUTS: dict[str, tuple[Callable[[Field], Any], Callable[[Any], Any], Callable[
         _path,
     ),
     "text": (lambda field: gr.Textbox(label=label_of(field), lines=3, max_lines=20), _nonempty, _same),
-    "number": (lambda field: gr.Number(label=label_of(field)), _same, _same),
+    "number": (lambda field: gr.Textbox(label=label_of(field), max_lines=1), _parsed_number, _number_text),
     "choice": (_choice, _same, _same),
     "video": (lambda field: gr.Video(label=label_of(field)), _same, _path),
     "file": (lambda field: gr.File(label=label_of(field)), _same, _path),
@@ -179,7 +193,7 @@ def _rows(value: Any) -> Any:
 _OUTPUTS: dict[str, tuple[Callable[[Field], Any], Callable[[Any], Any]]] = {
     "text": (lambda field: gr.Textbox(label=label_of(field), interactive=False, buttons=["copy"]), _same),
     "choice": (lambda field: gr.Textbox(label=label_of(field), interactive=False), _same),
-    "number": (lambda field: gr.Number(label=label_of(field), interactive=False), _same),
+    "number": (lambda field: gr.Textbox(label=label_of(field), interactive=False), _number_text),
     "image": (lambda field: gr.Image(label=label_of(field), interactive=False), _same),
     "mask": (lambda field: gr.Image(label=label_of(field), interactive=False), _same),
     "audio": (lambda field: gr.Audio(label=label_of(field), interactive=False), _same),

@@ -59,7 +59,7 @@ def format_count(count: int | None) -> str:
 def figures_markdown(versions: Mapping[str, Version | None]) -> str:
     """A table with a row for each variant: the version in use, its size and what was measured."""
     figures = {variant: figures_of(version) if version else {} for variant, version in versions.items()}
-    names = list(dict.fromkeys(name for found in figures.values() for name in found))[:4]
+    names = list(dict.fromkeys(name for found in figures.values() for name in found))[:3]
     lines = [_row("network", "version in use", "parameters", *names), _row(*["---"] * (3 + len(names)))]
     for variant, version in versions.items():
         found = [format_metric(name, figures[variant][name]) if name in figures[variant] else "" for name in names]

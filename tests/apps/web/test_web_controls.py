@@ -38,9 +38,17 @@ def test_every_kind_can_be_given_and_shown_and_has_a_label(kind):
 
 def test_a_table_is_a_control_for_each_column():
     given = control(Field(name="row", kind="table", columns=COLUMNS))
-    assert [type(component) for component in given.components] == [gr.Number, gr.Radio]
-    assert given.read([2.5, "heavy"]) == {"length": 2.5, "kind": "heavy"}
-    assert given.show({"kind": "light"}) == [None, "light"]
+    assert [type(component) for component in given.components] == [gr.Textbox, gr.Radio]
+    assert given.read(["2.5", "heavy"]) == {"length": 2.5, "kind": "heavy"}
+    assert given.show({"kind": "light"}) == ["", "light"]
+
+
+def test_a_number_that_is_missing_is_not_zero():
+    given = control(Field(name="length", kind="number"))
+    assert [given.read([text]) for text in ("", " ", None, "0", "-1e3")] == [None, None, None, 0.0, -1000.0]
+    assert [given.show(value) for value in (None, 0.0, 2.5)] == [[""], ["0"], ["2.5"]]
+    with pytest.raises(InputError, match="This is no number"):
+        given.read(["3,5 cm"])
 
 
 def test_many_choices_are_a_list_and_an_optional_one_begins_empty():
@@ -103,9 +111,9 @@ def test_what_is_optional_may_be_left_out():
         draw_input(Field(name="text", kind="text")),
         draw_input(Field(name="times", kind="number", optional=True)),
     ]
-    assert read_inputs(inputs, ["text", "ha", "number", None]) == {"text": "ha"}
+    assert read_inputs(inputs, ["text", "ha", "number", ""]) == {"text": "ha"}
     with pytest.raises(InputError, match="Text is missing"):
-        read_inputs(inputs, ["text", " ", "number", 2])
+        read_inputs(inputs, ["text", " ", "number", "2"])
 
 
 def test_labels_come_from_names_when_there_is_none():

@@ -137,7 +137,7 @@ def _versions_html(versions: list[Version], current: str | None) -> str:
         (
             html.escape(version.id),
             html.escape(version.created.replace("T", " ")[:16]),
-            html.escape(", ".join(in_words(*figure) for figure in list(figures_of(version).items())[:3])),
+            html.escape(", ".join(in_words(*figure) for figure in list(figures_of(version).items())[:2])),
             '<span class="lw-badge">in use</span>' if version.id == current else "",
         )
         for version in versions
