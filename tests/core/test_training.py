@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from layerwise.registry import Registry
 
 from layerwise import jobs
 from layerwise.config import config_from
 from layerwise.errors import RunError
+from layerwise.registry import Registry
 from layerwise.runs import RunStore
 from layerwise.training import train_command
 from layerwise.versions import VersionStore
