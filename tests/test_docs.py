@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "plugins" / "layerwise_vision" / "examples" / "fashion"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -22,11 +24,9 @@ def blocks(document, language):
 @pytest.mark.slow
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if blocks(d, "python")], ids=lambda path: path.name)
 def test_python_blocks_run_in_their_order(document, home, tmp_path, require_data):
-    from PIL import Image
-
     if document.name == "training.md":
         require_data("fashion-mnist")
-    Image.new("L", (28, 28), 90).save(tmp_path / "shoe.png")
+    shutil.copy(EXAMPLES / "7-sneaker-1.png", tmp_path / "shoe.png")
     script = tmp_path / "blocks.py"
     script.write_text("\n\n".join(blocks(document, "python")), encoding="utf-8")
     done = subprocess.run([sys.executable, script.name], cwd=tmp_path, capture_output=True, text=True, check=False)

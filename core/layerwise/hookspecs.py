@@ -113,7 +113,7 @@ def layerwise_callbacks(run: Run) -> Sequence[keras.callbacks.Callback]:
 @hookspec
 def layerwise_commands(app: typer.Typer) -> Any:
     """Add commands to the command line; `app` is for those of this plugin alone. Called when `layerwise` is run
-    with a command that is not built in. Names that are taken are refused.
+    with a command that is not built in, or is asked for the list of all. Names that are taken are refused.
 
     Example:
         @hookimpl

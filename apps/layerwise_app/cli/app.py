@@ -7,9 +7,10 @@ import sys
 import traceback
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from layerwise.errors import LayerwiseError
 from layerwise_app.cli import look, models, plugins, runs, train
@@ -19,10 +20,34 @@ UNEXPECTED = 70
 """The exit status of a mistake of ours (EX_SOFTWARE of BSD's sysexits)."""
 
 
+class Commands(TyperGroup):
+    """The built-in commands, and those of plugins as soon as one is wanted that is not built in, or the list of all:
+    loading plugins takes time."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all commands."""
+        self._add_foreign()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, None when there is none."""
+        if cmd_name not in self.commands:
+            self._add_foreign()
+        return super().get_command(ctx, cmd_name)
+
+    def _add_foreign(self) -> None:
+        from layerwise.registry import Registry
+
+        app = make_app()
+        Registry().snapshot().add_commands(app)
+        self.commands.update(typer.main.get_group(app).commands)
+
+
 def make_app() -> typer.Typer:
     """The command line without the commands that plugins add."""
     app = typer.Typer(
         name="layerwise",
+        cls=Commands,
         help="A showcase of deep learning to open, look inside, retrain and extend. Alone it opens the page.",
         no_args_is_help=False,
         add_completion=False,
@@ -36,13 +61,20 @@ def make_app() -> typer.Typer:
     return app
 
 
-def _alone(
-    context: typer.Context,
-    home: Annotated[Path | None, typer.Option(help="Folder of runs and settings.", envvar="LAYERWISE_HOME")] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
-) -> None:
+def _use_home(home: Path | None) -> None:
     if home is not None:
         os.environ["LAYERWISE_HOME"] = str(home.expanduser().absolute())
+
+
+def _alone(
+    context: typer.Context,
+    # Eager: plugins, which may add the command that is wanted, are looked up with it.
+    _home: Annotated[
+        Path | None,
+        typer.Option("--home", help="Folder of runs and settings (LAYERWISE_HOME).", callback=_use_home, is_eager=True),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
     if version:
         import layerwise
 
@@ -80,10 +112,8 @@ def _free_port(host: str, first: int) -> int:
 
 def main() -> None:
     """The console script `layerwise`."""
-    app = make_app()
-    _add_foreign_commands(app, sys.argv[1:])
     try:
-        app()
+        make_app()()
     except LayerwiseError as error:
         _fail(str(error), 1)
     except KeyboardInterrupt:
@@ -96,19 +126,6 @@ def main() -> None:
         if os.environ.get(DEBUG):
             raise
         _fail(f"Unexpected {type(error).__name__}: {error}. {_write_log()}", UNEXPECTED)
-
-
-def _add_foreign_commands(app: typer.Typer, arguments: list[str]) -> None:
-    """Ask plugins for their commands, only when one is wanted that is not built in, or the list of all: loading
-    plugins takes time."""
-    wanted = next((word for word in arguments if not word.startswith("-")), None)
-    if wanted is None and not {"-h", "--help"} & set(arguments):
-        return
-    if wanted in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
-        return
-    from layerwise.registry import Registry
-
-    Registry().snapshot().add_commands(app)
 
 
 def _fail(message: str, status: int) -> None:

@@ -187,6 +187,16 @@ def test_plugins_add_commands(layerwise, tmp_path, monkeypatch):
     assert "greet" in layerwise("--help").output
 
 
+def test_the_home_that_is_named_is_used_for_everything(layerwise, tmp_path, monkeypatch):
+    write_plugin(tmp_path, monkeypatch, "polite", COMMANDS)
+    other = tmp_path / "other"
+    layerwise("--home", str(other), "plugins", "--disable", "polite")
+    assert (other / "plugins.json").exists()
+    assert layerwise("greet", "you").status == 2  # the environment names that home now
+    layerwise("--home", str(other), "plugins", "--enable", "polite")
+    assert layerwise("--home", str(other), "greet", "you").output == "Hello you\n"
+
+
 def test_a_mistake_of_ours_is_one_line_and_a_log(layerwise, tmp_path, monkeypatch, home):
     write_plugin(tmp_path, monkeypatch, "clumsy", COMMANDS)
     result = layerwise("stumble")
