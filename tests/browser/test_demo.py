@@ -102,3 +102,17 @@ def test_a_text_streams_and_a_plugins_mistake_is_its_own(visit):
         alert = page.get_by_role("alert").locator("visible=true").filter(has_text=said if text != "a bug" else "bug")
         alert.or_(page.get_by_text("That did not work.").locator("visible=true")).first.wait_for()
         assert page.locator("b", has_text="forbidden").count() == 0, "what was sent is text, not HTML"
+
+
+@pytest.mark.browser
+def test_of_two_quick_questions_the_last_one_is_answered(visit):
+    page = visit("demo?model=brightness").page
+    night, noon = page.get_by_role("button", name="night"), page.get_by_role("button", name="noon")
+    for first, last, label in ((noon, night, "dark"), (night, noon, "bright")):
+        first.click()
+        last.click()
+        best(page, label)
+        page.wait_for_timeout(500)
+        best(page, label)
+        assert last.get_attribute("aria-pressed") == "true"
+        assert first.get_attribute("aria-pressed") == "false"

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 IN_USE = "in use"
 LOADING = "Loading the network. This is done once, and takes a few seconds …"
 QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
+# Who asks again before the answer has come gets the answer to what was asked last.
+ASKING: Any = {**QUIET, "trigger_mode": "always_last"}
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,6 @@ class Demo:
     def answer(self, request: gr.Request, variant: str, version: str, *values: Any) -> Iterator[list[Any]]:
         """Answer what stands in the inputs."""
         yield from self.shown(self.reference(variant, version), lambda: read_inputs(self.inputs, values), request)
-
-    def answer_if_asked(self, request: gr.Request, variant: str, version: str, *values: Any) -> Iterator[list[Any]]:
-        """As `answer`, but without a word when an input is missing."""
-        try:
-            inputs = read_inputs(self.inputs, values)
-        except InputError:
-            yield [gr.skip() for _ in self.answered]
-            return
-        yield from self.shown(self.reference(variant, version), lambda: inputs, request)
 
     def shown(
         self, reference: Reference, read: Callable[[], dict[str, Any]], request: gr.Request
@@ -158,7 +151,7 @@ def _draw_details(site: Site, spec: ModelSpec) -> None:
 
 
 def _wire(demo: Demo, button: gr.Button) -> None:
-    ask: Any = {"fn": guard(demo.answer), "inputs": demo.asked, "outputs": demo.answered, **QUIET}
+    ask: Any = {"fn": guard(demo.answer), "inputs": demo.asked, "outputs": demo.answered, **ASKING}
     button.click(**ask)
     for component, event in _asking(demo):
         getattr(component, event)(**ask)
@@ -168,12 +161,20 @@ def _wire(demo: Demo, button: gr.Button) -> None:
         choice = gr.update(choices=[IN_USE, *identifiers], value=IN_USE, visible=len(identifiers) > 1)
         return [choice, *demo.nothing(demo.untrained(demo.reference(variant, IN_USE)))]
 
+    def changed(request: gr.Request, variant: str, _version: str, *values: Any) -> Iterator[list[Any]]:
+        yield opened(variant)
+        try:
+            inputs = read_inputs(demo.inputs, values)
+        except InputError:
+            return  # nothing has been asked yet
+        for answer in demo.shown(demo.reference(variant, IN_USE), lambda: inputs, request):
+            yield [gr.skip(), *answer]
+
     first = demo.spec.variants[0].name
     # Without triggers and inputs: when somebody opens the page.
     gr.on(fn=guard(lambda: opened(first)), outputs=[demo.version, *demo.answered], **QUIET)
-    # Another network is asked the same at once, if anything has been asked.
-    changed = demo.variant.input(guard(opened), demo.variant, [demo.version, *demo.answered], **QUIET)
-    changed.then(guard(demo.answer_if_asked), demo.asked, demo.answered, **QUIET)
+    # Another network is asked the same at once.
+    demo.variant.input(guard(changed), demo.asked, [demo.version, *demo.answered], **ASKING)
 
 
 def _asking(demo: Demo) -> list[tuple[Any, str]]:
@@ -202,4 +203,4 @@ def _wire_gallery(demo: Demo, gallery: gr.HTML, examples: Sequence[Example]) -> 
             yield [*before, *values]
             before = [gr.skip() for _ in before]
 
-    gallery.select(guard(use), [demo.variant, demo.version], [*tabs, *shown, *demo.answered], **QUIET)
+    gallery.select(guard(use), [demo.variant, demo.version], [*tabs, *shown, *demo.answered], **ASKING)
