@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +80,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, plugins: None) -> tuple[Pa
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[str]:
-    """A server in a process of its own: where it is reached."""
+def _served(home: Path) -> Iterator[str]:
     code = f"from layerwise_app.web.server import serve; serve(port=0, open_browser=False, home={str(home)!r})"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
@@ -99,9 +98,15 @@ def serving(home: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def serving(plugins: None) -> Callable[[Path], AbstractContextManager[str]]:
+    """`with serving(home) as address`: a server in a process of its own, and where it is reached."""
+    return _served
+
+
+@pytest.fixture(scope="session")
 def address(trained: tuple[Path, Run]) -> Iterator[str]:
     """Where the server is that most tests share."""
-    with serving(trained[0]) as found:
+    with _served(trained[0]) as found:
         yield found
 
 

@@ -60,9 +60,7 @@ def test_from_home_to_a_network_of_ones_own_and_back(visit, trained):
 
 
 @pytest.mark.browser
-def test_the_first_question_says_that_the_network_is_loaded(visit, trained):
-    from conftest import serving
-
+def test_the_first_question_says_that_the_network_is_loaded(visit, trained, serving):
     with serving(trained[0]) as address:
         visitor = visit("toy", address=address)
         visitor.page.get_by_role("button", name="down").first.click()
