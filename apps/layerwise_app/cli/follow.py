@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -31,45 +32,44 @@ def show_to_its_end(run: Run, *, json: bool = False, stop_on_interrupt: bool = T
     Returns:
         The exit status.
     """
+    from layerwise import jobs
+
     last: dict[str, Any] = {}
     screen = _Screen(run)
-    with contextlib.nullcontext() if json else screen:
-        for event in _events(run, stop_on_interrupt, screen.say if not json else lambda _: None):
-            last = event
-            if not json:
-                screen.show(event)
+    try:
+        with (
+            contextlib.nullcontext() if json else screen,
+            _stopping(run, screen) if stop_on_interrupt else contextlib.nullcontext(),
+        ):
+            for event in jobs.follow(run):
+                last = event
+                if not json:
+                    screen.show(event)
+    except KeyboardInterrupt:
+        typer.echo(f"It goes on by itself: layerwise follow {run.id[-4:]} shows it.", err=True)
+        raise
     ending = last.get("event", "failed")
     if json:
         print_json({"run": run.id, "state": ending, "reason": run.reason, "history": run.history()})
     return STATUS.get(ending, 1)
 
 
-def _events(run: Run, stop_on_interrupt: bool, say: Any) -> Iterator[dict[str, Any]]:
-    """The events of a run, gone on with after the first Ctrl-C."""
-    from layerwise import jobs
+@contextlib.contextmanager
+def _stopping(run: Run, screen: _Screen) -> Iterator[None]:
+    """Make the first Ctrl-C a request to stop. As an exception it could come in the middle of anything."""
 
-    seen = 0
-    events = jobs.follow(run)
-    while True:
-        try:
-            for event in events:
-                seen += 1
-                yield event
-            return
-        except KeyboardInterrupt:
-            if not stop_on_interrupt or run.stop_requested:
-                say(f"It goes on by itself: layerwise follow {run.id[-4:]} shows it.")
-                raise
-            run.request_stop()
-            say("It stops after the current step and keeps what there is.")
-            # The interrupt has ended the generator; what it gave already is passed over.
-            events = _skipped(jobs.follow(run), seen)
+    def on_interrupt(number: int, frame: Any) -> None:
+        if run.stop_requested:
+            signal.default_int_handler(number, frame)
+        run.request_stop()
+        # Not a line of text: standard output may be in the middle of another one.
+        screen.is_stopping = True
 
-
-def _skipped(events: Iterator[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
-    for position, event in enumerate(events):
-        if position >= count:
-            yield event
+    former = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 class _Screen:
@@ -78,6 +78,7 @@ class _Screen:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.num_epochs = run.config.get("num_epochs", 0)
+        self.is_stopping = False
         self._bar: Progress | None = None
         self._task: Any = None
 
@@ -131,7 +132,7 @@ class _Screen:
 
     def _progress(self, event: dict[str, Any]) -> None:
         self._update(
-            description=f"epoch {event['epoch']}/{self.num_epochs}",
+            description="stopping" if self.is_stopping else f"epoch {event['epoch']}/{self.num_epochs}",
             completed=event["step"],
             total=event["steps"],
             note=f"loss {event['loss']:.4f}  {event.get('samples_per_second', 0):,.0f} examples/s",
