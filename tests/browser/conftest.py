@@ -35,7 +35,7 @@ ARGUMENTS = (
 )
 NO_CHROMIUM = "needs Chromium: apt-get install chromium, or brew install chromium"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-PATIENCE = 20_000
+PATIENCE = 60_000
 """Milliseconds for what a slow and busy machine has to do: import TensorFlow, start a process."""
 
 

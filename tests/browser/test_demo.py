@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-PATIENCE = 20_000
+PATIENCE = 60_000
 
 
 def bar(across):

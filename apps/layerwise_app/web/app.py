@@ -38,7 +38,7 @@ def _drawn_pages(site: Site) -> gr.Blocks:
         for name, page in snapshot.pages.items()
     }
     with gr.Blocks(title="Layerwise", analytics_enabled=False) as blocks:
-        home.draw(site)
+        home.draw(site, blocks)
     for name, path in routes.domains.items():
         with blocks.route(routes.titles[path], path):
             domain.draw(site, blocks, name, demos[name])

@@ -194,8 +194,8 @@ def _wire_gallery(demo: Demo, gallery: gr.HTML, examples: Sequence[Example]) -> 
     tabs = [given.tabs for given in demo.inputs if given.tabs is not None]
     shown = [part for given in demo.inputs for part in given.components]
 
-    def use(variant: str, version: str, event: gr.SelectData, request: gr.Request) -> Iterator[list[Any]]:
-        example = examples[event.index]
+    def use(request: gr.Request, index: str, variant: str, version: str) -> Iterator[list[Any]]:
+        example = examples[int(index)]
         put_in = [value for given in demo.inputs for value in given.show(example.inputs.get(given.field.name))]
         turned = [gr.update(selected=given.field.kind) for given in demo.inputs if given.tabs is not None]
         before = [*turned, *put_in]
@@ -203,4 +203,4 @@ def _wire_gallery(demo: Demo, gallery: gr.HTML, examples: Sequence[Example]) -> 
             yield [*before, *values]
             before = [gr.skip() for _ in before]
 
-    gallery.select(guard(use), [demo.variant, demo.version], [*tabs, *shown, *demo.answered], **ASKING)
+    gallery.select(guard(use), [gallery, demo.variant, demo.version], [*tabs, *shown, *demo.answered], **ASKING)

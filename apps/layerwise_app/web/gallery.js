@@ -1,9 +1,12 @@
-// An example is chosen: the page is told which, and the answer is brought into view where it is below the fold.
+// The value is the index of the chosen example: an event that has to wait is told of the value at its turn, while what
+// came with the click would be lost.
 element.addEventListener("click", (event) => {
   const chosen = event.target.closest("button[data-index]");
   if (!chosen) return;
   element.querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", button === chosen));
-  trigger("select", { index: Number(chosen.dataset.index), value: chosen.dataset.index });
+  props.value = chosen.dataset.index;
+  trigger("select");
+  // Brought into view where it is below the fold.
   const answer = element.closest(".lw-model")?.querySelector(".lw-outputs");
   answer?.scrollIntoView({ block: "nearest", behavior: "smooth" });
 });

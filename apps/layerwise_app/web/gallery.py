@@ -20,9 +20,13 @@ SCRIPT = Path(__file__).with_name("gallery.js")
 
 
 def draw_gallery(examples: Sequence[Example], fields: Sequence[Field]) -> gr.HTML:
-    """Draw the examples. Choosing one triggers `select` with its index."""
+    """Draw the examples. Choosing one makes its index the value, a text, and triggers `select`."""
     return markup(
-        gallery_html(examples, fields), js_on_load=SCRIPT.read_text(encoding="utf-8"), elem_classes="lw-examples"
+        "",
+        html_template="${examples}",
+        examples=gallery_html(examples, fields),
+        js_on_load=SCRIPT.read_text(encoding="utf-8"),
+        elem_classes="lw-examples",
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
 
 
-def draw(site: Site) -> None:
+def draw(site: Site, blocks: gr.Blocks) -> None:
     """Draw the page."""
     header.draw(
         site,
@@ -36,10 +36,12 @@ def draw(site: Site) -> None:
         visible=len(site.snapshot.models) > 1,
     )
     visuals = {spec.name: card_visual(spec) for spec in site.snapshot.models.values()}
-    # A function: the figures are read each time somebody opens the page, not when the pages were built.
-    gallery = markup(lambda: gallery_html(site, visuals, ""), elem_id="gallery")
-    search.change(
-        guard(lambda query: gallery_html(site, visuals, query)),
+    gallery = markup(gallery_html(site, visuals, ""), elem_id="gallery")
+    # One event for both, so that what was searched for early is not overwritten by the opening of the page, at which
+    # the figures are read anew.
+    gr.on(
+        [blocks.load, search.change],
+        guard(lambda query: gallery_html(site, visuals, query or "")),
         search,
         gallery,
         show_progress="hidden",

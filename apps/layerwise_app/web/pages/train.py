@@ -44,7 +44,8 @@ class _Setup:
     def draw(self) -> None:
         """The choice of the model; the form follows it."""
         references = [str(reference) for reference in self.site.references()]
-        self.model = gr.Dropdown(references, value=references[0] if references else None, label="Model and network")
+        # Empty until `open` knows which model was asked for: the form would be drawn twice.
+        self.model = gr.Dropdown(references, value=None, label="Model and network")
         self.form = gr.Column()
 
     def wire(self) -> None:
@@ -54,17 +55,18 @@ class _Setup:
 
     def open(self, request: gr.Request) -> list[Any]:
         """A page that is opened shows the model of its link, and the run that is going on, if there is one."""
-        asked = request.query_params.get("model", "")
-        chosen = [str(reference) for reference in self.site.references() if asked in (str(reference), reference.name)]
+        asked, references = request.query_params.get("model", ""), self.site.references()
+        chosen = [str(item) for item in references if asked in (str(item), item.name)] or [*map(str, references)]
         runs = self.view.list.newest()
         active = next((run for run in runs if run.is_active), runs[0] if runs else None)
         identifier = request.query_params.get("run") or (active.id if active else None)
-        return [gr.update(value=chosen[0]) if chosen else gr.skip(), *self.view.choose(identifier)]
+        return [chosen[0] if chosen else None, *self.view.choose(identifier)]
 
     def draw_form(self, reference: str | None) -> None:
         """The settings of the chosen variant, and the button that starts."""
         if not reference:
-            markup(empty("There is no model to train."))
+            if not self.site.references():
+                markup(empty("There is no model to train."))
             return
         spec, variant = self._variant(reference)
         basic, advanced = ordered_settings(spec)
