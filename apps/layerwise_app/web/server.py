@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import warnings
@@ -60,7 +61,7 @@ def serve(host: str = "127.0.0.1", port: int = 7860, open_browser: bool = True, 
 
         def ready() -> None:
             print(f"Layerwise is at {address}", flush=True)
-            if open_browser:
+            if open_browser and _has_screen():
                 threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
         app = make_app(pages, workspace, ready)
@@ -214,6 +215,13 @@ def _listen(host: str, port: int) -> socket.socket:
             remedy="choose another one: layerwise serve --port 7861",
         ) from None
     return listening
+
+
+def _has_screen() -> bool:
+    """Whether a browser has somewhere to appear. On a server without a screen Python would open a browser for text in
+    this very terminal."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME")
+    return sys.platform != "linux" or any(os.environ.get(name) for name in names)
 
 
 def _reachable(host: str) -> str:
