@@ -161,9 +161,6 @@ def test_what_is_no_picture_is_said_in_a_sentence(workspace, given):
     assert "What to do" in str(caught.value)
 
 
-def test_the_records_say_nothing_of_the_machine_they_were_made_on():
-    for variant in BARS:
-        text = json.dumps(record_of(variant))
-        assert "/home/" not in text
-        assert "/work" not in text
-        assert "/tmp/" not in text
+@pytest.mark.parametrize("variant", list(BARS))
+def test_the_records_name_no_folder_of_the_machine_they_were_made_on(variant):
+    assert '"/' not in json.dumps(record_of(variant))
