@@ -1,5 +1,6 @@
 """The server: what it serves before anything is loaded, and how it follows a changed registry while it runs."""
 
+import asyncio
 import re
 import socket
 import subprocess
@@ -136,3 +137,20 @@ def test_a_taken_port_is_said_at_once(tmp_path):
             serve(port=taken.getsockname()[1], open_browser=False, home=tmp_path)
     with pytest.raises(LayerwiseError, match=r"Cannot listen on 127\.0\.0\.1:99999"):
         serve(port=99999, open_browser=False, home=tmp_path)
+
+
+def test_answers_are_sent_at_once():
+    from layerwise_app.web.server import _listen
+
+    async def is_nodelay_of_an_accepted_connection(listening):
+        accepted = asyncio.get_running_loop().create_future()
+        server = await asyncio.start_server(lambda _, writer: accepted.set_result(writer), sock=listening)
+        async with server:
+            _, client = await asyncio.open_connection(*listening.getsockname())
+            writer = await accepted
+            found = writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            writer.close()
+            client.close()
+        return found
+
+    assert asyncio.run(is_nodelay_of_an_accepted_connection(_listen("127.0.0.1", 0)))

@@ -1,0 +1,104 @@
+"""Models, versions, runs and answers as JSON, for the HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fastapi.encoders import jsonable_encoder
+
+from layerwise.errors import LayerwiseError
+from layerwise.versions import Reference
+
+if TYPE_CHECKING:
+    from layerwise.config import Setting
+    from layerwise.runs import Run
+    from layerwise.specs import ModelSpec
+    from layerwise.tasks.base import Field
+    from layerwise.versions import Version
+    from layerwise.workspace import Workspace
+
+
+def plain(value: Any) -> Any:
+    """An answer as JSON: arrays as lists, pictures as data URLs."""
+    import base64
+    import io
+
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if hasattr(value, "save") and hasattr(value, "getbands"):
+        buffer = io.BytesIO()
+        value.save(buffer, format="PNG")
+        return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return jsonable_encoder(value)
+
+
+def describe_model(workspace: Workspace, spec: ModelSpec) -> dict[str, Any]:
+    """What the list of models says of one."""
+    return {
+        "name": spec.name,
+        "title": spec.card.title,
+        "summary": spec.card.summary,
+        "task": spec.task.type_name,
+        "inputs": [_describe_field(field) for field in spec.task.inputs],
+        "outputs": [_describe_field(field) for field in spec.task.outputs],
+        "variants": {variant.name: _in_use(workspace, spec, variant.name) for variant in spec.variants},
+    }
+
+
+def _in_use(workspace: Workspace, spec: ModelSpec, variant: str) -> dict[str, Any] | None:
+    try:
+        return describe_version(workspace.predictor.version(Reference(spec.name, variant)))
+    except LayerwiseError:
+        return None
+
+
+def _describe_field(field: Field) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": field.name, "kind": field.kind, "label": field.label, "optional": field.optional}
+    if field.choices:
+        found["choices"] = list(field.choices)
+    if field.columns:
+        found["columns"] = [_describe_field(column) for column in field.columns]
+    return found
+
+
+def describe_setting(item: Setting) -> dict[str, Any]:
+    """One setting of a config."""
+    return {
+        "name": item.name,
+        "type": item.kind.__name__,
+        "default": item.default,
+        "meaning": item.meaning,
+        "range": item.range_text,
+        "advanced": item.advanced,
+    }
+
+
+def describe_version(version: Version) -> dict[str, Any]:
+    """A version and what was measured of it."""
+    return {
+        "version": version.id,
+        "model": version.name,
+        "variant": version.variant,
+        "created": version.created,
+        "num_parameters": version.num_parameters,
+        "metrics": version.metrics,
+        "measured": version.record.get("measured"),
+    }
+
+
+def describe_run(run: Run) -> dict[str, Any]:
+    """A run and what became of it."""
+    return {
+        "id": run.id,
+        "model": run.name,
+        "variant": run.variant,
+        "state": run.state,
+        "reason": run.reason,
+        "created": run.created,
+        "has_version": run.version_folder is not None,
+    }
