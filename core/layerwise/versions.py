@@ -24,7 +24,7 @@ from layerwise.weights import read_record
 
 if TYPE_CHECKING:
     from layerwise.runs import Run
-    from layerwise.specs import ModelSpec
+    from layerwise.specs import ModelSpec, Variant
     from layerwise.tasks.base import Task
 
 SHIPPED = "shipped"
@@ -133,6 +133,10 @@ def read_version(spec: ModelSpec, variant: str, identifier: str, folder: Path) -
     )
 
 
+def _is_shipped(variant: Variant) -> bool:
+    return variant.weights is not None and Path(variant.weights).is_dir()
+
+
 class VersionStore:
     """The versions of all models below one home folder, and the pointers to those in use."""
 
@@ -184,7 +188,7 @@ class VersionStore:
                 found.append(self.get(spec, chosen.name, folder.parent.name))
             except (NotFoundError, WeightsError):
                 continue  # of another model or variant, or unreadable: not usable here
-        if chosen.weights is not None and Path(chosen.weights).is_dir():
+        if _is_shipped(chosen):
             found.append(self.get(spec, chosen.name, SHIPPED))
         return found
 
@@ -206,9 +210,9 @@ class VersionStore:
         with self._locked(spec.name, run.variant):
             pointer = self._read_pointer(spec.name, run.variant)
             if pointer["current"] != run.id:
-                self._write_pointer(
-                    spec.name, run.variant, run.id, [*pointer["history"], pointer["current"] or SHIPPED]
-                )
+                former = pointer["current"] or (SHIPPED if _is_shipped(spec.variant(run.variant)) else None)
+                history = [*pointer["history"], *([former] if former else [])]
+                self._write_pointer(spec.name, run.variant, run.id, history)
         return version
 
     def rollback(self, spec: ModelSpec, variant: str | None = None) -> Version:

@@ -119,6 +119,13 @@ def test_rollback_walks_back_to_the_shipped_version(spec, runs, versions):
     assert versions.current(spec).id == "shipped"
 
 
+def test_before_the_first_version_there_is_nothing_to_go_back_to(spec, runs, versions):
+    versions.promote(spec, trained(runs, spec, variant="bare"))
+    assert versions.history(spec.name, "bare") == []
+    with pytest.raises(RunError, match="no former version"):
+        versions.rollback(spec, "bare")
+
+
 def test_rollback_skips_what_was_deleted(spec, runs, versions):
     first, second = trained(runs, spec), trained(runs, spec)
     versions.promote(spec, first)
