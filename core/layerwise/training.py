@@ -307,8 +307,8 @@ class Supervised:
 def uses_xla(model: keras.Model, compiler: str) -> bool:
     """Whether XLA compiles the training step.
 
-    "auto" was measured: on CPUs XLA makes dense networks several times as fast and convolutions slower; on
-    accelerators it is the faster one for both.
+    "auto" was measured on CPUs, where XLA makes dense networks several times as fast and convolutions slower
+    (benchmarks/training.py). On accelerators, for which it was made, it is always used.
     """
     import keras
 
