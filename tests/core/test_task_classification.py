@@ -118,4 +118,5 @@ def test_answers_are_probabilities_of_all_labels(outputs):
         assert all(type(value) is float for value in values)
         assert set(answer["probabilities"]) == set(NAMES)
         assert answer["label"] == next(iter(answer["probabilities"]))
-        assert row[NAMES.index(answer["label"])] == row.max()
+        # Logits that are closer than this have the same probability, and either label is right.
+        assert row[NAMES.index(answer["label"])] == pytest.approx(row.max(), rel=0, abs=1e-6)
