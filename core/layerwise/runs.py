@@ -42,8 +42,14 @@ if TYPE_CHECKING:
 ENDINGS = ("finished", "stopped", "failed")
 BEFORE_START = ("queued", "download")
 """The events that may come before "started"."""
+_NOT_MEASURED = frozenset(("time", "event", "epoch", "step", "steps", "learning_rate", "seconds", "samples_per_second"))
 STARTING_SECONDS = 60.0
 """How long a run may be without a process before it counts as dead: a new process needs time to take the lock."""
+
+
+def metrics_of(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What a "progress" or "epoch" event says of the network: the loss and the metrics, without when and how fast."""
+    return {name: value for name, value in event.items() if name not in _NOT_MEASURED}
 
 
 class Run:

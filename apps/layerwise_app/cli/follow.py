@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from layerwise.runs import metrics_of
 from layerwise_app.cli.output import figures, print_json
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 STATUS = {"finished": 0, "failed": 1, "stopped": 130}
 """The exit status for each way in which a run can end; 130 is what shells give a program that Ctrl-C ended."""
-_HIDDEN = ("time", "event", "epoch", "learning_rate", "seconds")
 
 
 def show_to_its_end(run: Run, *, json: bool = False, stop_on_interrupt: bool = True) -> int:
@@ -139,9 +139,8 @@ class _Screen:
         )
 
     def _epoch(self, event: dict[str, Any]) -> None:
-        shown = {name: value for name, value in event.items() if name not in _HIDDEN}
         seconds = f"  {event['seconds']:.1f} s" if "seconds" in event else ""
-        self.say(f"epoch {event['epoch']}/{self.num_epochs}  {figures(shown)}{seconds}")
+        self.say(f"epoch {event['epoch']}/{self.num_epochs}  {figures(metrics_of(event))}{seconds}")
 
     def _finished(self, event: dict[str, Any]) -> None:
         self.say(f"Finished. To use the result: layerwise promote {self.run.id[-4:]}")

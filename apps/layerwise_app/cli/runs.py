@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from layerwise.runs import metrics_of
 from layerwise.versions import parse_reference
 from layerwise_app.cli.follow import show_to_its_end
 from layerwise_app.cli.output import Json, figures, print_json, print_table
@@ -50,11 +51,6 @@ def runs(
 
 def _summary(run: Any, promoted: bool) -> dict[str, Any]:
     history = run.history()
-    metrics = {
-        name: value
-        for name, value in (history[-1] if history else {}).items()
-        if name not in ("time", "event", "epoch", "learning_rate", "seconds")
-    }
     return {
         "id": run.id,
         "name": run.name,
@@ -64,7 +60,7 @@ def _summary(run: Any, promoted: bool) -> dict[str, Any]:
         "reason": run.reason,
         "epochs": len(history),
         "num_epochs": run.config.get("num_epochs"),
-        "metrics": metrics,
+        "metrics": metrics_of(history[-1]) if history else {},
         "data": run.data,
         "folder": str(run.folder),
         "promoted": promoted,

@@ -11,12 +11,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from layerwise.runs import metrics_of
+
 MAX_POINTS = 300
 """More points than a curve has pixels only make the page slow."""
 NUM_TICKS = 4
-_NOT_METRICS = frozenset(
-    ("time", "event", "epoch", "step", "steps", "samples_per_second", "learning_rate", "seconds", "loss", "val_loss")
-)
 Points = list[tuple[float, float]]
 """Epoch, a fraction within an epoch, and value."""
 
@@ -25,8 +24,12 @@ def metric_of(events: Sequence[Mapping[str, Any]]) -> str | None:
     """The first metric besides the loss that the events hold, without "val_"."""
     for event in reversed(events):
         if event["event"] in ("epoch", "progress"):
-            return next((name.removeprefix("val_") for name in event if name not in _NOT_METRICS), None)
+            return next((name for name in map(_bare, metrics_of(event)) if name != "loss"), None)
     return None
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix("val_")
 
 
 def curve(events: Sequence[Mapping[str, Any]], metric: str) -> dict[str, Points]:

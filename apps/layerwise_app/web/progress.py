@@ -6,13 +6,12 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from layerwise.runs import metrics_of
 from layerwise_app.web.figures import format_metric, words
 from layerwise_app.web.markup import badge
 
 if TYPE_CHECKING:
     from layerwise.runs import Run
-
-_SKIPPED = ("time", "epoch", "step", "steps", "learning_rate", "seconds", "samples_per_second")
 
 
 def progress_html(run: Run, state: str, events: Sequence[dict[str, Any]]) -> str:
@@ -63,4 +62,4 @@ def _where(state: str, last: dict[str, Any] | None, total: int) -> str:
 
 
 def _figures(last: dict[str, Any]) -> list[tuple[str, int | float]]:
-    return [(name, value) for name, value in last.items() if name not in _SKIPPED and isinstance(value, int | float)]
+    return [(name, value) for name, value in metrics_of(last).items() if isinstance(value, int | float)]
