@@ -26,7 +26,7 @@ def ship(
 
     Args:
         run: The id of the run, or its end.
-        folder: Where `version.json` and `weights.safetensors` go; the Variant's `weights` names it.
+        folder: Where the record and the weights go; the Variant's `weights` names it.
         dtype: How floating-point weights are stored.
         split: What the shipped weights are measured on, for the record's "measured".
 

@@ -102,7 +102,7 @@ class Variant:
         name: One word: "dense".
         summary: One sentence that tells it from the other variants.
         config: The config it is built and trained with unless told otherwise.
-        weights: A version folder (`version.json` and `weights.safetensors`), or None.
+        weights: A version folder (`layerwise.weights`), or None.
     """
 
     name: str

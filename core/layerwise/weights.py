@@ -1,4 +1,8 @@
-"""Weights as data only: a `weights.safetensors` beside a `version.json` that holds its SHA-256.
+"""Weights as data only: a safetensors file beside a `version.json` that holds its SHA-256.
+
+The file of the weights is named after that checksum, so a new version never overwrites the file of the old one:
+the record, replaced in one step, says which of the two counts, and a process that is killed at any moment leaves
+one or the other whole.
 
 The architecture always comes from code, so nothing that is loaded here can execute anything: safetensors is
 a JSON header followed by raw numbers. A file that is corrupted, or made for another architecture, is refused
@@ -20,10 +24,14 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
-WEIGHTS_FILE = "weights.safetensors"
 RECORD_FILE = "version.json"
 FORMAT = 1
 """The format of `version.json`; a newer one is refused with the advice to update."""
+
+
+def weights_file(sha256: str) -> str:
+    """The name of the file that holds the weights with this checksum."""
+    return f"weights-{sha256[:12]}.safetensors"
 
 
 def named_variables(model: keras.Model) -> dict[str, Any]:
@@ -57,15 +65,19 @@ def save(model: keras.Model, folder: Path, record: dict[str, Any], *, dtype: str
 
 
 def save_arrays(arrays: dict[str, np.ndarray], folder: Path, record: dict[str, Any]) -> None:
-    """Write named arrays as the weights of a version. The record is written last: a folder with a record is
-    complete."""
+    """Write named arrays as the weights of a version, in the place of the one that `folder` holds. It changes when
+    the record does, and what it needed before is removed after that."""
     from safetensors.numpy import save as to_bytes
 
     data = to_bytes({name: array.copy(order="C") for name, array in arrays.items()})
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / WEIGHTS_FILE, data)
-    full = {"format": FORMAT, **record, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    sha256 = hashlib.sha256(data).hexdigest()
+    write_atomically(folder / weights_file(sha256), data)
+    full = {"format": FORMAT, **record, "sha256": sha256, "bytes": len(data)}
     write_atomically(folder / RECORD_FILE, json.dumps(full, indent=2) + "\n")
+    for former in folder.glob(weights_file("*")):
+        if former.name != weights_file(sha256):
+            former.unlink(missing_ok=True)
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -100,12 +112,8 @@ def read_arrays(folder: Path) -> dict[str, np.ndarray]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    record, path = read_record(folder), folder / WEIGHTS_FILE
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"The weights {path} cannot be read", received=str(error)) from error
-    if hashlib.sha256(data).hexdigest() != record.get("sha256"):
+    path, sha256, data = _read_file(folder)
+    if hashlib.sha256(data).hexdigest() != sha256:
         raise WeightsError(
             f"The weights {path} are corrupted: their checksum is not the one in {RECORD_FILE}",
             remedy="roll back to the former version, or train the model again",
@@ -114,6 +122,20 @@ def read_arrays(folder: Path) -> dict[str, np.ndarray]:
         return load(data)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{path} is no safetensors file", received=str(error)) from error
+
+
+def _read_file(folder: Path) -> tuple[Path, str, bytes]:
+    """The file of the weights, the checksum that the record names, and what the file holds."""
+    sha256 = ""
+    while True:
+        former, sha256 = sha256, str(read_record(folder).get("sha256", ""))
+        path = folder / weights_file(sha256)
+        try:
+            return path, sha256, path.read_bytes()
+        except OSError as error:
+            # A training may have replaced both the record and the file since the record was read.
+            if sha256 == former or not isinstance(error, FileNotFoundError):
+                raise WeightsError(f"The weights {path} cannot be read", received=str(error)) from error
 
 
 def load_into(model: keras.Model, folder: Path) -> None:

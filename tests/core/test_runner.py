@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import sample_models as samples
 
-from layerwise import weights
 from layerwise.errors import InputError, LayerwiseError, WeightsError
 from layerwise.runner import NetworkRunner, Runner, last_answer, make_runner
 from layerwise.tasks.base import Field
@@ -139,7 +138,7 @@ def test_an_unusable_input_is_the_tasks_own_error(runner):
 
 def test_corrupted_weights_are_refused(trained, tmp_path):
     run = samples.promoted(tmp_path, samples.NETWORK, trained[0])
-    path = run.folder / "version" / weights.WEIGHTS_FILE
+    (path,) = (run.folder / "version").glob("weights-*")
     data = bytearray(path.read_bytes())
     data[-3] ^= 1
     path.write_bytes(bytes(data))

@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import save as safetensors_bytes
 
 from layerwise.errors import WeightsError
-from layerwise.weights import load_into, named_variables, read_record, save
+from layerwise.weights import load_into, named_variables, read_arrays, read_record, save, weights_file
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +46,37 @@ def test_half_precision_takes_half_the_space_and_rounds(make_model, tmp_path):
     model, other = make_model(64), make_model(64)
     save(model, tmp_path / "full", {})
     save(model, tmp_path / "half", {}, dtype="float16")
-    sizes = [(tmp_path / name / "weights.safetensors").stat().st_size for name in ("full", "half")]
+    sizes = [next((tmp_path / name).glob("weights-*")).stat().st_size for name in ("full", "half")]
     assert sizes[1] < 0.75 * sizes[0]
     load_into(other, tmp_path / "half")
     for a, b in zip(values(model), values(other), strict=True):
         np.testing.assert_array_equal(a.astype("float16").astype("float32"), b)
+
+
+@pytest.mark.parametrize("moment", ["weights", "record"])
+def test_a_save_that_dies_at_any_moment_leaves_the_former_version(make_model, tmp_path, monkeypatch, moment):
+    from layerwise import weights
+
+    model = make_model()
+    save(model, tmp_path, {"epoch": 1})
+    before = read_arrays(tmp_path)
+    real = weights.write_atomically
+
+    def die(path, data):
+        if path.suffix == (".json" if moment == "record" else ".safetensors"):
+            raise KeyboardInterrupt
+        real(path, data)
+
+    monkeypatch.setattr(weights, "write_atomically", die)
+    model.trainable_variables[0].assign_add(np.ones(model.trainable_variables[0].shape))
+    with pytest.raises(KeyboardInterrupt):
+        save(model, tmp_path, {"epoch": 2})
+    after = read_arrays(tmp_path)
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+    monkeypatch.undo()
+    save(model, tmp_path, {"epoch": 2})
+    assert not np.array_equal(read_arrays(tmp_path)["000/dense/kernel"], before["000/dense/kernel"])
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def refused(model, folder, words):
@@ -64,7 +90,7 @@ def refused(model, folder, words):
 def test_a_flipped_bit_is_noticed(make_model, tmp_path):
     model = make_model()
     save(model, tmp_path, {})
-    path = tmp_path / "weights.safetensors"
+    (path,) = tmp_path.glob("weights-*")
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
@@ -81,8 +107,9 @@ def forged(folder, data):
     import hashlib
 
     folder.mkdir(exist_ok=True)
-    (folder / "weights.safetensors").write_bytes(data)
-    record = {"format": 1, "sha256": hashlib.sha256(data).hexdigest()}
+    sha256 = hashlib.sha256(data).hexdigest()
+    (folder / weights_file(sha256)).write_bytes(data)
+    record = {"format": 1, "sha256": sha256}
     (folder / "version.json").write_text(json.dumps(record))
     return folder
 
