@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 
 from layerwise import engines
+from layerwise.compilation import uses_xla
 from layerwise.devices import describe, prepare
 from layerwise.optimizers import build_optimizer
 from layerwise.registry import Registry
 from layerwise.specs import resolve
-from layerwise.training import uses_xla
 
 STEPS = {"dense": 240, "conv": 24}
 """Steps of one measurement: about a second's work on two cores."""
