@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.data import load
 from layerwise.errors import DataError
 from layerwise.feed import take
-from layerwise.intervals import bootstrap, wilson
+from layerwise.intervals import percentile_interval, resample, wilson
 from layerwise.loading import explained
 from layerwise.runner import Runner, make_runner, map_arrays
 from layerwise.serving import find_version
@@ -72,11 +73,18 @@ def evaluate_version(
     snapshot: Snapshot,
     version: Version,
     *,
-    split: str = "test",
+    split: str | Sequence[str] = "test",
     data: Path | str | None = None,
     progress: Progress | None = None,
+    for_comparing: bool = False,
 ) -> dict[str, Any]:
-    """`evaluate` for a version that was found already, in use or not."""
+    """`evaluate` for a version that was found already, in use or not.
+
+    Args:
+        split: The name of the split, or several: the first of them that the data have.
+        for_comparing: Whether the result shall also hold `examples`, a digest that is the same for the same examples,
+            and `resampled`: for each metric its values in resamples, the same ones for all models.
+    """
     begin = time.perf_counter()
     with explained(version.reference, "be evaluated"):
         dataset, source, found_split, examples = find_split(snapshot, version, split, data)
@@ -87,7 +95,10 @@ def evaluate_version(
             runner.close()
         targets = _as_array(examples.targets)
         metrics = {name: float(value) for name, value in version.task.evaluate(outputs, targets).items()}
-        interval = intervals_of(version.task, outputs, targets, metrics)
+        shares = {name for name, value in metrics.items() if _is_share(name, value, len(targets))}
+        is_needed = for_comparing or shares != metrics.keys()
+        resampled = resampled_metrics(version.task, outputs, targets) if is_needed else {}
+    more = {"examples": _digest(dataset, found_split, targets), "resampled": resampled} if for_comparing else {}
     return {
         "name": version.name,
         "variant": version.variant,
@@ -97,19 +108,24 @@ def evaluate_version(
         "split": found_split,
         "count": len(examples),
         "metrics": metrics,
-        "interval": interval,
+        "interval": _intervals(metrics, len(targets), shares, resampled),
+        **more,
         "seconds": round(time.perf_counter() - begin, 3),
     }
 
 
 def find_split(
-    snapshot: Snapshot, version: Version, split: str, data: Path | str | None
+    snapshot: Snapshot, version: Version, split: str | Sequence[str], data: Path | str | None
 ) -> tuple[str, str, str, Split]:
     """The data set's name, its source's name, the split's name and its examples.
+
+    Args:
+        split: The name of the split, or several: the first of them that the data have.
 
     Raises:
         DataError: There is no such split.
     """
+    wanted = (split,) if isinstance(split, str) else split
     record = version.record.get("data") or {}
     own = data if data is not None else record.get("folder")
     if own is not None:
@@ -124,18 +140,19 @@ def find_split(
     is_strange = data is not None and (record.get("folder") is None or not _is_same(data, record["folder"]))
     if is_strange:
         # Nothing in it was trained on, so there is nothing to hold out.
-        if set(splits) == {"train"} and split == "test":
+        if set(splits) == {"train"} and "test" in wanted:
             return dataset, source, "all", splits["train"]
     elif "validation" not in splits:
         train, held_out = hold_out(splits["train"], record.get("validation_fraction", 0.0), record.get("seed", 0))
         splits |= {"train": train} | ({"validation": held_out} if held_out is not None else {})
-    if split not in splits:
+    found = next((name for name in wanted if name in splits), None)
+    if found is None:
         raise DataError(
-            f"{dataset} has no split {split!r}",
+            f"{dataset} has no split {' or '.join(map(repr, wanted))}",
             expected=", ".join(splits),
             remedy="choose one with --split; figures on train say nothing about new examples",
         )
-    return dataset, source, split, splits[split]
+    return dataset, source, found, splits[found]
 
 
 def _read_folder(task: Task, folder: Path) -> dict[str, Split]:
@@ -184,19 +201,31 @@ def compute_outputs(runner: Runner, examples: Split, progress: Progress | None =
     return np.concatenate(parts)
 
 
-def intervals_of(task: Task, outputs: Any, targets: np.ndarray, metrics: Mapping[str, float]) -> dict[str, list[float]]:
-    """The 95 % interval of each metric."""
-    count = len(targets)
-    shares = [name for name, value in metrics.items() if _is_share(name, value, count)]
-    found = {name: list(wilson(round(metrics[name] * count), count)) for name in shares}
-    if found.keys() != metrics.keys():
+def resampled_metrics(task: Task, outputs: Any, targets: np.ndarray) -> dict[str, list[float]]:
+    """The metrics in samples that are drawn from the examples (`layerwise.intervals.resample`)."""
 
-        def statistics(positions: np.ndarray) -> Mapping[str, float]:
-            return task.evaluate(map_arrays(lambda array: array[positions], outputs), targets[positions])
+    def statistics(positions: np.ndarray) -> Mapping[str, float]:
+        return task.evaluate(map_arrays(lambda array: array[positions], outputs), targets[positions])
 
-        resampled = bootstrap(statistics, count, seconds=BOOTSTRAP_SECONDS)
-        found |= {name: list(bounds) for name, bounds in resampled.items() if name not in found}
-    return {name: found[name] for name in metrics if name in found}
+    return resample(statistics, len(targets), seconds=BOOTSTRAP_SECONDS)
+
+
+def _intervals(
+    metrics: Mapping[str, float], count: int, shares: Set[str], resampled: Mapping[str, Sequence[float]]
+) -> dict[str, list[float]]:
+    """The 95 % interval of each metric that has one."""
+    found = {
+        name: wilson(round(value * count), count) if name in shares else percentile_interval(resampled.get(name, ()))
+        for name, value in metrics.items()
+    }
+    return {name: list(interval) for name, interval in found.items() if interval is not None}
+
+
+def _digest(dataset: str, split: str, targets: np.ndarray) -> str:
+    """What tells the examples of one evaluation from those of another."""
+    # The bytes of an array of objects are addresses.
+    content = repr(targets.tolist()).encode() if targets.dtype.hasobject else targets.tobytes()
+    return hashlib.sha256(f"{dataset}\n{split}\n{targets.dtype}{targets.shape}\n".encode() + content).hexdigest()[:16]
 
 
 def _is_share(name: str, value: float, count: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -47,46 +47,48 @@ def wilson(successes: float, count: int, *, confidence: float = 0.95) -> Interva
     return low, high
 
 
-def bootstrap(
+def resample(
     statistics: Callable[[np.ndarray], Mapping[str, float]],
     count: int,
     *,
     resamples: int = 1000,
-    confidence: float = 0.95,
     seed: int = 0,
     seconds: float = math.inf,
-) -> dict[str, Interval]:
-    """Percentile bootstrap intervals of any statistics of a sample.
+) -> dict[str, list[float]]:
+    """The values of any statistics in samples that are drawn from a sample, with replacement.
+
+    The same seed and count draw the same examples, whatever the statistics are: those of two models on the same
+    examples are pairs, whose differences say how far the difference of the two can be trusted.
 
     Args:
         statistics: Given positions of examples, int64 [count] (drawn with replacement), the value of each
             statistic by name.
         count: The number of examples.
         resamples: How often they are drawn.
-        confidence: As for `wilson`.
         seed: The same seed draws the same positions.
         seconds: The time after which no further resample is drawn, for statistics that are slow; two are
             always drawn.
 
     Returns:
-        The lower and the upper bound of each statistic. Resamples in which one is not a number (a class that
-        was not drawn) do not count for it; it is absent when that holds for all.
+        A value for each resample, not a number where a statistic has none (a class that was not drawn).
 
     Source: Efron 1979, "Bootstrap methods: another look at the jackknife".
     """
     generator = np.random.default_rng(seed)
     begin = time.perf_counter()
-    drawn: dict[str, list[float]] = {}
-    for number in range(resamples):
-        if number >= 2 and time.perf_counter() - begin > seconds:
-            break
-        for name, value in statistics(generator.integers(0, count, count)).items():
-            drawn.setdefault(name, []).append(float(value))
+    drawn: list[Mapping[str, float]] = []
+    while len(drawn) < resamples and (len(drawn) < 2 or time.perf_counter() - begin <= seconds):
+        drawn.append(statistics(generator.integers(0, count, count)))
+    names = dict.fromkeys(name for values in drawn for name in values)
+    return {name: [float(values.get(name, math.nan)) for values in drawn] for name in names}
+
+
+def percentile_interval(values: Sequence[float], *, confidence: float = 0.95) -> Interval | None:
+    """The interval that holds the middle share `confidence` of resampled values, those left out that are not a number;
+    None when all are."""
+    finite = np.array(values)[np.isfinite(values)]
+    if not len(finite):
+        return None
     tail = (1 - confidence) / 2
-    intervals = {}
-    for name, values in drawn.items():
-        finite = np.array(values)[np.isfinite(values)]
-        if len(finite):
-            low, high = np.quantile(finite, (tail, 1 - tail))
-            intervals[name] = (float(low), float(high))
-    return intervals
+    low, high = np.quantile(finite, (tail, 1 - tail))
+    return float(low), float(high)

@@ -7,8 +7,8 @@ import sample_models as samples
 from scipy import stats
 
 from layerwise.errors import DataError, LayerwiseError, NotFoundError
-from layerwise.evaluation import evaluate
-from layerwise.intervals import bootstrap
+from layerwise.evaluation import evaluate, evaluate_version
+from layerwise.intervals import percentile_interval, resample
 from layerwise.splits import hold_out
 from layerwise.versions import VersionStore
 
@@ -189,5 +189,22 @@ def test_a_balanced_accuracy_is_resampled_also_where_it_is_a_whole_number(worksp
     monkeypatch.setattr(samples.Grading, "evaluate", balanced)
     inputs, targets = samples.examples(600, seed=11)
     outputs = distances(inputs)
-    expected = bootstrap(lambda rows: balanced(None, outputs[rows], targets[rows]), 600)["balanced_accuracy"]
+    drawn = resample(lambda rows: balanced(None, outputs[rows], targets[rows]), 600)["balanced_accuracy"]
+    expected = percentile_interval(drawn)
     assert evaluate(workspace, "sample/centroids")["interval"]["balanced_accuracy"] == list(expected)
+
+
+def test_a_result_for_comparing_holds_pairs_and_says_which_examples_it_is_of(workspace, centroids, tmp_path):
+    shelf, version = workspace.registry, VersionStore(tmp_path).get(samples.NUMPY, None, centroids.id)
+    result = evaluate_version(shelf, version, for_comparing=True)
+    drawn = result["resampled"]["accuracy"]
+    assert len(drawn) == 1000
+    assert np.mean(drawn) == pytest.approx(result["metrics"]["accuracy"], abs=0.003)
+    assert np.std(drawn) == pytest.approx(np.sqrt(np.mean(drawn) * (1 - np.mean(drawn)) / 600), rel=0.15)
+    assert json.loads(json.dumps(result)) == result
+    other = evaluate_version(shelf, version, for_comparing=True, split=("none", "validation"))
+    assert other["split"] == "validation"
+    assert len({result["examples"], other["examples"]}) == 2
+    assert evaluate_version(shelf, version, for_comparing=True, split=("test", "validation")) | {"seconds": 0} == (
+        result | {"seconds": 0}
+    )

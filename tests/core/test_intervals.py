@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from layerwise.intervals import bootstrap, wilson
+from layerwise.intervals import percentile_interval, resample, wilson
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
@@ -20,9 +20,9 @@ def test_wilson_of_all_or_none_reaches_the_end_exactly():
     assert wilson(50, 50)[0] < 1.0
 
 
-def test_bootstrap_of_a_mean_is_near_scipys():
+def test_the_interval_of_a_mean_is_near_scipys():
     values = np.random.default_rng(1).gamma(2.0, size=300)
-    (low, high) = bootstrap(lambda rows: {"mean": values[rows].mean()}, len(values))["mean"]
+    (low, high) = percentile_interval(resample(lambda rows: {"mean": values[rows].mean()}, len(values))["mean"])
     expected = stats.bootstrap(
         (values,), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(2)
     ).confidence_interval
@@ -31,28 +31,41 @@ def test_bootstrap_of_a_mean_is_near_scipys():
     assert high == pytest.approx(expected.high, abs=0.08 * width)
 
 
-def test_bootstrap_repeats_with_the_same_seed_and_differs_with_another():
+def test_resampling_repeats_with_the_same_seed_and_differs_with_another():
     values = np.random.default_rng(1).normal(size=40)
 
     def draw(seed):
-        return bootstrap(lambda rows: {"mean": values[rows].mean()}, 40, resamples=50, seed=seed)
+        return resample(lambda rows: {"mean": values[rows].mean()}, 40, resamples=50, seed=seed)
 
     assert draw(3) == draw(3)
     assert draw(3) != draw(4)
 
 
-def test_bootstrap_leaves_out_resamples_without_a_value_and_statistics_without_any():
+def test_the_same_examples_are_drawn_whatever_the_statistics_are():
+    drawn = []
+    for _ in range(2):
+        resample(lambda rows: drawn.append(rows) or {"any": 0.0}, 30, resamples=5)
+    for one, other in zip(drawn[:5], drawn[5:], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(drawn[0], drawn[1])
+
+
+def test_resamples_without_a_value_keep_their_place_and_count_for_no_interval():
     values = np.arange(10.0)
 
     def statistics(rows):
-        return {"mean": values[rows].mean() if rows[0] < 5 else float("nan"), "never": float("nan")}
+        return {"mean": values[rows].mean(), **({"never": float("nan"), "seldom": 1.0} if rows[0] < 5 else {})}
 
-    found = bootstrap(statistics, 10, resamples=100)
-    assert found.keys() == {"mean"}
-    assert 0 <= found["mean"][0] <= found["mean"][1] <= 9
+    found = resample(statistics, 10, resamples=100)
+    assert {name: len(drawn) for name, drawn in found.items()} == {"mean": 100, "never": 100, "seldom": 100}
+    assert 10 < np.isnan(found["seldom"]).sum() < 90
+    assert percentile_interval(found["seldom"]) == (1.0, 1.0)
+    assert percentile_interval(found["never"]) is None
+    low, high = percentile_interval(found["mean"])
+    assert 2 < low < 4.5 < high < 7
 
 
-def test_bootstrap_ends_when_its_time_is_over():
+def test_resampling_ends_when_its_time_is_over():
     calls = []
-    bootstrap(lambda rows: calls.append(rows) or {"count": len(calls)}, 5, resamples=1000, seconds=0.0)
+    resample(lambda rows: calls.append(rows) or {"count": len(calls)}, 5, resamples=1000, seconds=0.0)
     assert len(calls) == 2
