@@ -227,6 +227,14 @@ class TrainingConfig:
         unit="epochs",
         advanced=True,
     )
+    checkpoint_minutes: float = setting(
+        5.0,
+        "Time between checkpoints within a long epoch; the end of an epoch makes one after 30 seconds",
+        minimum=0,
+        maximum=1_440,
+        unit="minutes",
+        advanced=True,
+    )
     seed: int = setting(0, "Seed of all randomness of the run", minimum=0, maximum=2**31 - 1, advanced=True)
     precision: str = setting(
         "float32",

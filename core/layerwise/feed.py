@@ -51,18 +51,18 @@ class Feed:
         used = shuffled[: self.steps_per_epoch * self.batch_size]
         return used.reshape(self.steps_per_epoch, self.batch_size).astype(np.int32)
 
-    def chunks(self, trainer: Trainer, epoch: int) -> Iterator[tuple[Any, np.ndarray, int]]:
-        """What an epoch consists of: (placed data, positions in it [steps, batch], how many of these steps to
-        do). The positions have the same shape each time."""
+    def chunks(self, trainer: Trainer, epoch: int, first: int = 0) -> Iterator[tuple[Any, np.ndarray, int, int]]:
+        """What an epoch consists of from step `first` on: (placed data, positions in it [steps, batch], the first of
+        these steps to do, the step after the last). The positions have the same shape each time."""
         order = self.order(epoch)
         if self.is_resident:
             if self._placed is None:
                 self._placed = trainer.place(*take(self.split, slice(None)))
-            yield self._placed, order, self.steps_per_epoch
-            return
-        yield from self._streamed(trainer, order)
+            yield self._placed, order, first, self.steps_per_epoch
+        elif first < self.steps_per_epoch:
+            yield from self._streamed(trainer, order, first)
 
-    def _streamed(self, trainer: Trainer, order: np.ndarray) -> Iterator[tuple[Any, np.ndarray, int]]:
+    def _streamed(self, trainer: Trainer, order: np.ndarray, first: int) -> Iterator[tuple[Any, np.ndarray, int, int]]:
         bytes_per_step = max(size_in_bytes(self.split) * self.batch_size // self.num_examples, 1)
         steps = int(min(max(CHUNK_BYTES // bytes_per_step, 1), self.steps_per_epoch))
         local = np.arange(steps * self.batch_size, dtype=np.int32).reshape(steps, self.batch_size)
@@ -75,13 +75,13 @@ class Feed:
             return take(self.split, positions.reshape(-1)), count
 
         with ThreadPoolExecutor(1) as reader:
-            starts = list(range(0, self.steps_per_epoch, steps))
+            starts = list(range(first, self.steps_per_epoch, steps))
             ahead = reader.submit(read, starts[0])
             for following in [*starts[1:], None]:
                 examples, count = ahead.result()
                 if following is not None:
                     ahead = reader.submit(read, following)
-                yield trainer.place(*examples), local, count
+                yield trainer.place(*examples), local, 0, count
 
 
 def take(split: Split, positions: Any) -> tuple[Any, Any]:

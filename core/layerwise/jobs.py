@@ -1,12 +1,14 @@
-"""Training in a process of its own: start it, follow it, stop it.
+"""Training in a process of its own: start it, follow it, stop it, resume it.
 
 The run's folder is the only channel. The process is started anew (never forked, since TensorFlow's threads do
 not survive a fork) and in a session of its own, so that it goes on when the terminal or the server that
-started it is gone. `python -m layerwise.jobs FOLDER` is that process.
+started it is gone. `python -m layerwise.jobs FOLDER` is that process. It waits for its device (`layerwise.queue`)
+before it imports anything heavy.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -19,10 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise.config import TrainingConfig
 from layerwise.errors import LayerwiseError, RunError
-from layerwise.runs import ENDINGS, Run, RunStore
+from layerwise.events import ENDINGS
+from layerwise.queue import turn
+from layerwise.runs import Run, RunStore
+from layerwise.slots import num_gpus, parse_device, slots_of, visible_devices
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
+
+ASKED = "Somebody asked it to stop."
 
 
 def start(
@@ -32,24 +39,53 @@ def start(
     variant: str | None = None,
     config: TrainingConfig | None = None,
     data: Path | str | None = None,
+    device: str = "auto",
+    **more: Any,
 ) -> Run:
-    """Start training `spec` and return at once.
+    """Start training `spec` and return at once. The run waits while another one has its device.
 
     Args:
         config: None trains with the variant's own config.
         data: A folder of the user's own data, or None for the model's data set.
+        device: "auto", "cpu", "gpu", "gpu:1" or "all" (`layerwise.slots`).
+        more: What else `run.json` shall hold.
 
     Raises:
         NotFoundError: The model has no such variant.
         RunError: There is nothing to train it on.
+        DeviceError: There is no such device.
     """
     if data is None and spec.data is None and spec.train is None:
         raise RunError(f"{spec.name} has no data set of its own", remedy="name a folder of your own with --data FOLDER")
     if data is not None and not Path(data).exists():
         raise RunError("There is no such folder to train on", received=str(data))
-    run = runs.create(spec, variant, config or spec.variant(variant).config, data=data)
-    environment = {**os.environ, "LAYERWISE_HOME": str(runs.home), "PYTHONUNBUFFERED": "1"}
-    with (run.folder / "log.txt").open("wb") as log:
+    word = str(parse_device(device, num_gpus()))
+    run = runs.create(spec, variant, config or spec.variant(variant).config, data=data, device=word, **more)
+    _launch(run)
+    return run
+
+
+def resume(run: Run) -> None:
+    """Let a run that was stopped or failed go on from its newest checkpoint, and return at once.
+
+    Raises:
+        RunError: It is going on, or has finished.
+    """
+    if run.state not in ("stopped", "failed"):
+        raise RunError(
+            f"The run {run.id} cannot be resumed",
+            expected="one that was stopped or failed",
+            received=f"one that is {run.state}",
+        )
+    run.withdraw_stop()
+    run.append("queued")
+    _launch(run)
+
+
+def _launch(run: Run) -> None:
+    home = run.folder.parent.parent
+    environment = {**os.environ, "LAYERWISE_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    with (run.folder / "log.txt").open("ab") as log:
         subprocess.Popen(
             [sys.executable, "-m", "layerwise.jobs", str(run.folder)],
             stdin=subprocess.DEVNULL,
@@ -58,32 +94,33 @@ def start(
             env=environment,
             start_new_session=True,
         )
-    return run
 
 
-def follow(run: Run, poll: float = 0.2) -> Iterator[dict[str, Any]]:
+def follow(run: Run, poll: float = 0.2, *, position: int = 0) -> Iterator[dict[str, Any]]:
     """The events of a run, from its first to its last, as they come. Ends when the run has ended.
 
     Args:
         poll: Seconds between two looks.
+        position: Where to begin, as `run.event_log.read_from` gave it; 0 is the first event.
     """
-    position = 0
+    last = ""
     while True:
         state = run.state
-        events, position = run.events_from(position)
+        events, position = run.event_log.read_from(position)
         for event in events:
+            last = event["event"]
             yield event
-            if event["event"] in ENDINGS:
-                return
         if state in ENDINGS:
-            # Its process died and could not say so.
-            yield {"time": time.time(), "event": state, "reason": run.reason}
+            if last not in ENDINGS:
+                # Its process died and could not say so.
+                yield {"time": time.time(), "event": state, "reason": run.reason}
             return
-        time.sleep(poll)
+        if last not in ENDINGS:
+            time.sleep(poll)
 
 
 def stop(run: Run) -> None:
-    """Ask a run to stop after its current step.
+    """Ask a run to stop after its current step, or to leave the queue.
 
     Raises:
         RunError: It has ended already.
@@ -94,38 +131,55 @@ def stop(run: Run) -> None:
 
 
 def main(folder: str) -> int:
-    """The process of one run: takes its lock, trains, and says how it ended. Returns the exit status."""
+    """The process of one run: takes its lock, waits for its device, trains, and says how it ended. Returns the exit
+    status."""
     run = Run(Path(folder))
     with run.lock():
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: run.request_stop())
         try:
-            _train(run)
+            run.enter()
+            _train_in_turn(run)
         except LayerwiseError as error:
-            run.append("failed", reason=str(error))
-        except MemoryError:
-            run.append("failed", reason="The memory ran out. What to do: use a smaller batch_size or network.")
+            run.append_failure(str(error))
         except Exception as error:  # the last place where a reason can be written
             traceback.print_exc()
-            run.append("failed", reason=_one_sentence(error), traceback=traceback.format_exc())
+            run.append_failure(_sentence(error), traceback=traceback.format_exc())
         return int(run.state == "failed")
 
 
-def _train(run: Run) -> None:
-    from layerwise.registry import Registry
-    from layerwise.training import Context, fit
+def _train_in_turn(run: Run) -> None:
+    def waiting(other: str) -> None:
+        run.append("waiting", reason=f"It waits for {other}, which has the device.", run=other)
 
-    home = run.folder.parent.parent
-    snapshot = Registry(home).snapshot()
+    alternatives = slots_of(parse_device(run.device), num_gpus())
+    with turn(run, alternatives, waiting=waiting, should_stop=lambda: run.stop_requested) as slots:
+        if slots is None:
+            run.append("stopped", reason=ASKED)
+            return
+        os.environ.update(visible_devices(slots))
+        _train(run)
+
+
+def _train(run: Run) -> None:
+    from layerwise.context import Context
+    from layerwise.registry import Registry
+    from layerwise.training import fit
+
+    snapshot = Registry(run.folder.parent.parent).snapshot()
     fit(Context.of(run, snapshot))
 
 
-def _one_sentence(error: Exception) -> str:
+def _sentence(error: Exception) -> str:
     text = str(error).strip().splitlines()
-    first = text[0] if text else "no further word"
+    first = text[0][:500] if text else "no further word"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full. What to do: make room and resume it; it goes on from its last checkpoint."
+    if isinstance(error, MemoryError):
+        return "The memory ran out. What to do: use a smaller batch_size or network."
     if "ResourceExhausted" in type(error).__name__ or "out of memory" in first.lower():
         return f"The device's memory ran out ({first[:200]}). What to do: use a smaller batch_size or network."
-    return f"An unexpected {type(error).__name__}: {first[:500]}"
+    return f"An unexpected {type(error).__name__}: {first}"
 
 
 if __name__ == "__main__":

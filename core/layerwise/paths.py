@@ -35,6 +35,13 @@ def _folder(variable: str) -> Path | None:
     return Path(value).expanduser().absolute() if value else None
 
 
+def remove_temporary(folder: Path) -> None:
+    """Remove what a process left in `folder` that died while it wrote there. Only for a folder to which nobody else
+    writes just now."""
+    for path in folder.glob(f".*.{'[0-9a-f]' * 16}"):
+        path.unlink(missing_ok=True)
+
+
 def write_atomically(path: Path, data: bytes | str) -> None:
     """Write a file so that a reader, or a crash at any moment, sees all of the old or all of the new.
 

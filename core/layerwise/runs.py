@@ -5,7 +5,9 @@
               metrics.csv     a row for each epoch
               log.txt         everything that its process printed
               version/        weights and record: what `promote` puts in use
+              checkpoints/    what a resume goes on from
               lock            held by the process that trains; free means that no process does
+              process.json    which process that is, to say afterwards why it ended without a word
               stop            there when somebody asked it to stop
 
 The folder is the only channel between the process that trains and those that watch, so a restarted server, a
@@ -14,9 +16,9 @@ second browser and the command line all see the same.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
-import os
 import re
 import secrets
 import shutil
@@ -30,7 +32,10 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from layerwise.checkpoints import CheckpointFolder
 from layerwise.errors import NotFoundError, RunError
+from layerwise.events import BEFORE_START, ENDINGS, Event, EventLog, course
+from layerwise.liveness import reason_of_death, sign_in
 from layerwise.paths import home as default_home
 from layerwise.paths import write_atomically
 from layerwise.weights import RECORD_FILE
@@ -39,17 +44,10 @@ if TYPE_CHECKING:
     from layerwise.config import TrainingConfig
     from layerwise.specs import ModelSpec
 
-ENDINGS = ("finished", "stopped", "failed")
-BEFORE_START = ("queued", "download")
-"""The events that may come before "started"."""
-_NOT_MEASURED = frozenset(("time", "event", "epoch", "step", "steps", "learning_rate", "seconds", "samples_per_second"))
 STARTING_SECONDS = 60.0
 """How long a run may be without a process before it counts as dead: a new process needs time to take the lock."""
-
-
-def metrics_of(event: Mapping[str, Any]) -> dict[str, Any]:
-    """What a "progress" or "epoch" event says of the network: the loss and the metrics, without when and how fast."""
-    return {name: value for name, value in event.items() if name not in _NOT_MEASURED}
+RESERVED_BYTES = 16_384
+"""Kept free of other files from the start, so that a full disk leaves room to say that it is full."""
 
 
 class Run:
@@ -99,51 +97,27 @@ class Run:
         return self.request.get("data")
 
     @property
+    def device(self) -> str:
+        """The device that it was asked to train on (`layerwise.slots`)."""
+        return self.request.get("device", "auto")
+
+    @property
     def created(self) -> str:
         """When it was asked for, ISO 8601 in UTC."""
         return self.request["created"]
 
-    def events(self, start: int = 0) -> list[dict[str, Any]]:
-        """What happened so far, from event number `start`."""
-        return self.events_from(0)[0][start:]
-
-    def events_from(self, position: int) -> tuple[list[dict[str, Any]], int]:
-        """What happened since the file was `position` bytes long, and how long it is now: for one who follows a long
-        run and would not read it all again and again. A line that is being written just now is left for the next
-        look."""
-        try:
-            with (self.folder / "events.jsonl").open("rb") as file:
-                file.seek(position)
-                content = file.read()
-        except FileNotFoundError:
-            return [], position
-        whole = content[: content.rfind(b"\n") + 1]
-        return [json.loads(line) for line in whole.splitlines()], position + len(whole)
-
     @property
-    def last_event(self) -> dict[str, Any] | None:
-        """The newest event, read from the end of the file; None when nothing has happened yet."""
-        try:
-            file = (self.folder / "events.jsonl").open("rb")
-        except FileNotFoundError:
-            return None
-        with file:
-            size, length = file.seek(0, os.SEEK_END), 4096
-            while True:
-                start = max(size - length, 0)
-                file.seek(start)
-                # Behind the last newline is nothing, or a line that is being written just now.
-                lines = file.read(size - start).split(b"\n")[:-1]
-                # Unless it begins with the file, the first line may be the rest of one.
-                if lines and (start == 0 or len(lines) > 1):
-                    return json.loads(lines[-1])
-                if start == 0:
-                    return None
-                length *= 16
+    def event_log(self) -> EventLog:
+        """Its events, for one who follows them."""
+        return EventLog(self.folder / "events.jsonl")
+
+    def events(self, start: int = 0) -> list[Event]:
+        """What happened so far, from event number `start`."""
+        return self.event_log.read_from(0)[0][start:]
 
     def history(self) -> list[dict[str, Any]]:
         """The "epoch" events: one mapping of metrics for each finished epoch."""
-        return [event for event in self.events() if event["event"] == "epoch"]
+        return [event for event in course(self.events()) if event["event"] == "epoch"]
 
     @property
     def state(self) -> str:
@@ -164,19 +138,14 @@ class Run:
         # The process is looked at before the events: looked at after them, a run that ends in between would
         # seem to have died without a word.
         alive = self.is_alive
-        last = self.last_event or {"event": "queued"}
+        last = self.event_log.last() or {"event": "queued", "time": 0.0}
         if last["event"] in ENDINGS:
             return last["event"], last.get("reason", "")
         started = last["event"] not in BEFORE_START
-        if alive or (not started and time.time() - self._born() < STARTING_SECONDS):
-            return ("running" if started else "queued"), ""
-        return "failed", "Its process ended without a word: it was killed, or the machine was restarted."
-
-    def _born(self) -> float:
-        try:
-            return (self.folder / "run.json").stat().st_mtime
-        except OSError:
-            return 0.0
+        is_new = last["event"] == "queued" and time.time() - last["time"] < STARTING_SECONDS
+        if alive or is_new:
+            return ("running" if started else "queued"), last.get("reason", "")
+        return "failed", reason_of_death(self.folder / "process.json")
 
     @property
     def is_alive(self) -> bool:
@@ -202,7 +171,7 @@ class Run:
         return folder if (folder / RECORD_FILE).is_file() else None
 
     def log_text(self) -> str:
-        """Everything that its process printed."""
+        """Everything that its processes printed."""
         try:
             return (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
@@ -212,16 +181,30 @@ class Run:
         """Ask it to stop after the current step and to keep what there is."""
         (self.folder / "stop").touch()
 
+    def withdraw_stop(self) -> None:
+        """Forget that somebody asked it to stop."""
+        (self.folder / "stop").unlink(missing_ok=True)
+
     @property
     def stop_requested(self) -> bool:
         """Whether somebody asked it to stop."""
         return (self.folder / "stop").exists()
 
+    @property
+    def checkpoints(self) -> CheckpointFolder:
+        """What a resume goes on from."""
+        return CheckpointFolder(self.folder / "checkpoints")
+
     def append(self, event: str, **values: Any) -> None:
-        """Add an event. Only the process that trains calls it, after `RunStore.create` added the first."""
-        line = json.dumps({"time": round(time.time(), 3), "event": event, **values})
-        with (self.folder / "events.jsonl").open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        """Add an event. Only the process that trains calls it, after `RunStore.create` or `jobs.resume` added the
+        first."""
+        self.event_log.append(event, **values)
+
+    def append_failure(self, reason: str, **values: Any) -> None:
+        """Add the event that it failed, on a full disk too."""
+        with contextlib.suppress(FileNotFoundError):
+            (self.folder / "reserve").unlink()
+        self.append("failed", reason=reason, **values)
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         """Add a row to `metrics.csv`, with the names as its first line."""
@@ -232,6 +215,18 @@ class Run:
             if is_new:
                 writer.writeheader()
             writer.writerow(row)
+
+    def enter(self) -> None:
+        """Prepare the folder for the process that trains: what `reason` and `append_failure` need if it fails."""
+        sign_in(self.folder / "process.json")
+        # Random, since a file system that compresses would reserve nothing for zeros.
+        write_atomically(self.folder / "reserve", secrets.token_bytes(RESERVED_BYTES))
+
+    def rewrite_metrics(self) -> None:
+        """Write `metrics.csv` anew from the history, which a resume has shortened."""
+        (self.folder / "metrics.csv").unlink(missing_ok=True)
+        for event in self.history():
+            self.append_metrics({name: value for name, value in event.items() if name not in ("time", "event")})
 
 
 class RunStore:
@@ -246,12 +241,21 @@ class RunStore:
         return self.home / "runs"
 
     def create(
-        self, spec: ModelSpec, variant: str | None, config: TrainingConfig, *, data: Path | str | None = None
+        self,
+        spec: ModelSpec,
+        variant: str | None,
+        config: TrainingConfig,
+        *,
+        data: Path | str | None = None,
+        device: str = "auto",
+        **more: Any,
     ) -> Run:
         """A new run, queued. `jobs.start` calls this and starts its process.
 
         Args:
             data: A folder of the user's own data, or None for the model's data set.
+            device: Where it shall train (`layerwise.slots`).
+            more: What else `run.json` shall hold.
 
         Raises:
             NotFoundError: The model has no such variant.
@@ -266,6 +270,8 @@ class RunStore:
             "variant": chosen.name,
             "config": asdict(config),
             "data": str(Path(data).resolve()) if data is not None else None,
+            "device": device,
+            **more,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "git": git_revision(),
             "environment": environment(),

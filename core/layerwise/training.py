@@ -1,27 +1,30 @@
 """The one training loop: config in, run folder out.
 
 `fit(context)` is called in the process of a job. It hands a model with a `train` of its own to that function,
-and trains every other one here: compiled calls of many steps, metrics and events after each, validation and
-a saved version after each epoch, a stop after the current call when somebody asks for it.
+and trains every other one here: compiled calls of many steps, metrics and events after each, validation after each
+epoch, checkpoints from which a killed run goes on to the very same weights, and a stop after the current call when
+somebody asks for it.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import math
-import shlex
 import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from layerwise import weights
 from layerwise.compilation import uses_xla
-from layerwise.config import TrainingConfig, config_from, settings_of
+from layerwise.context import Context, num_trainable_parameters
 from layerwise.data import hold_out, load
 from layerwise.errors import RunError
+from layerwise.events import metrics_of
 from layerwise.feed import Feed, take
+from layerwise.jobs import ASKED
 from layerwise.optimizers import build_optimizer, current_learning_rate
 from layerwise.specs import resolve
 
@@ -30,112 +33,10 @@ if TYPE_CHECKING:
 
     from layerwise.data import Split
     from layerwise.engines.base import Trainer
-    from layerwise.registry import Snapshot
-    from layerwise.runs import Run
-    from layerwise.specs import ModelSpec
-    from layerwise.tasks.base import Task
 
 SECONDS_PER_CALL = 0.5
 """How long one compiled call should last: long enough to cost nothing, short enough to stop soon."""
 EVALUATION_BATCH = 512
-
-
-@dataclass
-class Context:
-    """What a training is given: the run that it writes to, and what it trains.
-
-    A ModelSpec's own `train(context)` uses the same methods as the supervised loop, so its runs are listed,
-    followed, stopped and promoted in the same way.
-    """
-
-    run: Run
-    spec: ModelSpec
-    task: Task
-    config: Any
-    snapshot: Snapshot
-    data: dict[str, Any] = field(default_factory=dict)
-    """What it trains on, for the record: dataset, source, folder, counts."""
-    _said_downloading: float = field(default=0.0, repr=False)
-
-    @classmethod
-    def of(cls, run: Run, snapshot: Snapshot) -> Self:
-        """The context of a run that was asked for."""
-        spec = snapshot.model(run.name)
-        return cls(run=run, spec=spec, task=spec.task, config=config_from(spec.config, run.config), snapshot=snapshot)
-
-    def should_stop(self) -> bool:
-        """Whether somebody asked for a stop."""
-        return self.run.stop_requested
-
-    def downloading(self, file: str, done: int, total: int) -> None:
-        """Say how much of a file of the data set is here, twice a second at most."""
-        now = time.monotonic()
-        if done >= total or now - self._said_downloading >= 0.5:
-            self._said_downloading = now
-            self.run.append("download", file=file, bytes=done, total_bytes=total)
-
-    def started(self, *, num_parameters: int, examples: int, steps_per_epoch: int) -> None:
-        """Say that the first step comes next."""
-        from layerwise.devices import describe
-
-        devices = describe()
-        chosen = next((device for device in devices if device["kind"] != "CPU"), devices[0])
-        self.run.append(
-            "started",
-            device=chosen["name"],
-            num_epochs=self.config.num_epochs,
-            steps_per_epoch=steps_per_epoch,
-            num_parameters=num_parameters,
-            examples=examples,
-        )
-
-    def progress(self, **values: Any) -> None:
-        """Say how far it is: epoch (from 1), step, steps, loss, metrics, samples_per_second."""
-        self.run.append("progress", **_rounded(values))
-
-    def finished_epoch(self, **values: Any) -> None:
-        """Say what an epoch gave: epoch (from 1), loss, metrics, val_loss ..., learning_rate, seconds."""
-        self.run.append("epoch", **_rounded(values))
-        self.run.append_metrics(_rounded(values))
-
-    def save_version(self, model: keras.Model, *, epoch: int, metrics: dict[str, float]) -> None:
-        """Keep the weights of `model` as what this run has made so far."""
-        weights.save(model, self.run.folder / "version", self.record(model, epoch=epoch, metrics=metrics))
-
-    def record(self, model: keras.Model, *, epoch: int, metrics: dict[str, float]) -> dict[str, Any]:
-        """What is known of the version, for its `version.json`."""
-        request = self.run.request
-        return {
-            "name": self.spec.name,
-            "variant": self.run.variant,
-            "run": self.run.id,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "task": self.task.parameters(),
-            "config": self.run.config,
-            "data": self.data,
-            "epoch": epoch,
-            "metrics": _rounded(metrics),
-            "num_parameters": num_trainable_parameters(model),
-            "command": train_command(self.spec, self.run.variant, self.config, self.run.data),
-            "git": request.get("git"),
-            "environment": request.get("environment"),
-        }
-
-
-def train_command(spec: ModelSpec, variant: str, config: TrainingConfig, data: str | None = None) -> str:
-    """The command that trains this again: the options that differ from the variant's own config."""
-    usual = spec.variant(variant).config
-    words = ["layerwise", "train", f"{spec.name}:{variant}"]
-    for item in settings_of(type(config)):
-        value = getattr(config, item.name)
-        if value != getattr(usual, item.name):
-            words += item.option(value)
-    return shlex.join(words + (["--data", data] if data else []))
-
-
-def num_trainable_parameters(model: keras.Model) -> int:
-    """The number of values that training changes."""
-    return sum(math.prod(variable.shape) for variable in model.trainable_variables)
 
 
 def fit(context: Context) -> None:
@@ -144,16 +45,40 @@ def fit(context: Context) -> None:
     Raises:
         LayerwiseError: The data, the config or the loss make it impossible; versions saved before stay.
     """
-    if context.spec.train is not None:
-        resolve(context.spec.train)(context)
-        stopped, metrics = context.should_stop(), (context.run.history() or [{}])[-1]
-    else:
-        stopped, metrics = Supervised(context).fit()
-    measured = {name: value for name, value in metrics.items() if name not in ("time", "event")}
+    try:
+        if context.spec.train is not None:
+            resolve(context.spec.train)(context)
+            stopped = context.should_stop()
+        else:
+            stopped = Supervised(context).fit()
+    finally:
+        context.write_version()
+    metrics = metrics_of((context.run.history() or [{}])[-1])
     if stopped:
-        context.run.append("stopped", reason="Somebody asked it to stop.", metrics=measured)
+        context.run.append("stopped", reason=ASKED, metrics=metrics)
     else:
-        context.run.append("finished", metrics=measured)
+        context.run.append("finished", metrics=metrics)
+
+
+@dataclass
+class Place:
+    """Where a training is. With the variables and the state of the callbacks it is all that decides how it goes on.
+
+    Args:
+        epoch: The epoch that is going on, from 1.
+        step: How many of its steps are done.
+        sums: The loss and the metrics, summed over these steps.
+        learning_rate: The learning rate of the epoch's first step.
+        seconds: How long the epoch has taken so far.
+        best: The lowest validation loss yet.
+    """
+
+    epoch: int = 1
+    step: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    learning_rate: float = 0.0
+    seconds: float = 0.0
+    best: float = math.inf
 
 
 class Supervised:
@@ -182,8 +107,8 @@ class Supervised:
             xla=uses_xla(self.model, config.compiler),
         )
         self.callbacks = keras.callbacks.CallbackList(self._callbacks(), model=self.model)
+        self.place = Place()
         self.steps_per_call = 1
-        self.best = math.inf
 
     def _read_data(self) -> tuple[Split, Split | None]:
         context, config = self.context, self.context.config
@@ -218,58 +143,70 @@ class Supervised:
             found.append(keras.callbacks.TensorBoard(folder, write_graph=False))
         return found
 
-    def fit(self) -> tuple[bool, dict[str, Any]]:
-        """Train all epochs. Returns whether it was stopped by request, and what the last epoch gave."""
+    def fit(self) -> bool:
+        """Train the epochs that are left. Returns whether it was stopped by request."""
+        self.model.stop_training = False
+        self.callbacks.on_train_begin()
+        self._initial = [_plain_state(callback) for callback in self.callbacks.callbacks]
+        self._resume()
         self.context.started(
             num_parameters=num_trainable_parameters(self.model),
             examples=self.feed.num_examples,
             steps_per_epoch=self.feed.steps_per_epoch,
+            epoch=self.place.epoch,
+            step=self.place.step,
         )
-        self.model.stop_training = False
-        self.callbacks.on_train_begin()
-        logs: dict[str, Any] = {}
-        stopped = False
-        for epoch in range(1, self.context.config.num_epochs + 1):
-            logs, stopped = self._epoch(epoch)
-            if stopped or self.model.stop_training:
-                break
+        stopped, logs = False, {}
+        while self._goes_on() and not stopped:
+            stopped, logs = self._epoch()
         self.callbacks.on_train_end(logs)
-        return stopped, logs
+        return stopped
 
-    def _epoch(self, epoch: int) -> tuple[dict[str, Any], bool]:
-        begin = time.perf_counter()
-        self.callbacks.on_epoch_begin(epoch - 1)
-        rate = current_learning_rate(self.optimizer)
-        logs, stopped = self._train_epoch(epoch)
-        if not stopped:
-            logs |= {f"val_{name}": value for name, value in self._validate().items()}
-        values = {"epoch": epoch, **logs, "learning_rate": rate, "seconds": time.perf_counter() - begin}
-        self._keep(epoch, logs, stopped)
-        if not stopped:
-            self.context.finished_epoch(**values)
-            self.callbacks.on_epoch_end(epoch - 1, logs)
-        return values, stopped
+    def _goes_on(self) -> bool:
+        return self.place.epoch <= self.context.config.num_epochs and not self.model.stop_training
 
-    def _train_epoch(self, epoch: int) -> tuple[dict[str, float], bool]:
-        sums: dict[str, float] = {}
-        logs: dict[str, float] = {}
-        done = 0
-        for data, order, count in self.feed.chunks(self.trainer, epoch):
-            start = 0
-            while start < count:
-                stop = min(start + self.steps_per_call, count)
-                means, rate = self._call(data, order, start, stop, epoch)
+    def _epoch(self) -> tuple[bool, dict[str, float]]:
+        place = self.place
+        begin = time.perf_counter() - place.seconds
+        if place.step == 0:
+            place.learning_rate = current_learning_rate(self.optimizer)
+        self.callbacks.on_epoch_begin(place.epoch - 1)
+        logs, stopped = self._train_epoch(begin)
+        if stopped:
+            self._keep(logs)
+            self._save_checkpoint()
+            return True, logs
+        logs |= {f"val_{name}": value for name, value in self._validate().items()}
+        self._keep(logs)
+        place.seconds = time.perf_counter() - begin
+        self.context.finished_epoch(epoch=place.epoch, **logs, learning_rate=place.learning_rate, seconds=place.seconds)
+        self.callbacks.on_epoch_end(place.epoch - 1, logs)
+        self.place = Place(epoch=place.epoch + 1, best=place.best)
+        if not self._goes_on() or self.context.checkpoint_due(epoch_ended=True):
+            self._save_checkpoint()
+        return False, logs
+
+    def _train_epoch(self, begin: float) -> tuple[dict[str, float], bool]:
+        place, steps = self.place, self.feed.steps_per_epoch
+        for data, order, start, end in self.feed.chunks(self.trainer, place.epoch, place.step):
+            while start < end:
+                stop = min(start + self.steps_per_call, end)
+                means, rate = self._call(data, order, start, stop, place.epoch)
                 for name, value in means.items():
-                    sums[name] = sums.get(name, 0.0) + value * (stop - start)
-                done, start = done + stop - start, stop
-                logs = {name: total / done for name, total in sums.items()}
-                self.callbacks.on_train_batch_end(done - 1, logs)
-                self.context.progress(
-                    epoch=epoch, step=done, steps=self.feed.steps_per_epoch, **logs, samples_per_second=rate
-                )
+                    place.sums[name] = place.sums.get(name, 0.0) + value * (stop - start)
+                place.step, start = place.step + stop - start, stop
+                place.seconds = time.perf_counter() - begin
+                logs = self._means()
+                self.callbacks.on_train_batch_end(place.step - 1, logs)
+                self.context.progress(epoch=place.epoch, step=place.step, steps=steps, **logs, samples_per_second=rate)
                 if self.context.should_stop():
                     return logs, True
-        return logs, False
+                if place.step < steps and self.context.checkpoint_due():
+                    self._save_checkpoint()
+        return self._means(), False
+
+    def _means(self) -> dict[str, float]:
+        return {name: total / self.place.step for name, total in self.place.sums.items()}
 
     def _call(self, data: Any, order: Any, start: int, stop: int, epoch: int) -> tuple[dict[str, float], float]:
         begin = time.perf_counter()
@@ -296,15 +233,58 @@ class Supervised:
                 sums[name] = sums.get(name, 0.0) + value * (stop - start)
         return {name: total / count for name, total in sums.items()}
 
-    def _keep(self, epoch: int, logs: dict[str, float], stopped: bool) -> None:
-        """Save the version if it is the best by validation; without validation the newest one is."""
-        has_version = self.context.run.version_folder is not None
-        if self.validation is not None and has_version and not logs.get("val_loss", math.inf) < self.best:
+    def _keep(self, logs: dict[str, float]) -> None:
+        """Save the version if it is the best by validation; without validation the newest one is. A stop within an
+        epoch, before which nothing was saved, saves what there is."""
+        loss = logs.get("val_loss", math.inf)
+        if self.validation is None or loss < self.place.best or not self.context.has_version:
+            self.context.save_version(self.model, epoch=self.place.epoch, metrics=logs)
+        self.place.best = min(loss, self.place.best)
+
+    def _variables(self) -> dict[str, Any]:
+        """All that training changes, the states of random generators included."""
+        # An optimizer names its variables after those of the model, with Keras' numbers within.
+        optimizer = {f"optimizer/{index:03d}": variable for index, variable in enumerate(self.optimizer.variables)}
+        return weights.by_name(self.model.variables) | optimizer
+
+    def _save_checkpoint(self) -> None:
+        changed = [
+            {name: value for name, value in _plain_state(callback).items() if value != initial.get(name)}
+            for callback, initial in zip(self.callbacks.callbacks, self._initial, strict=True)
+        ]
+        state = {
+            "place": asdict(self.place),
+            "callbacks": changed,
+            "stop_training": self.model.stop_training,
+            "data": self.context.data,
+        }
+        arrays = weights.arrays_of(self._variables())
+        self.context.save_checkpoint(arrays, state, epoch=self.place.epoch, step=self.place.step)
+
+    def _resume(self) -> None:
+        """Go on from the newest checkpoint, if there is one."""
+        checkpoint = self.context.latest_checkpoint()
+        if checkpoint is None:
             return
-        self.best = logs.get("val_loss", math.inf)
-        self.context.save_version(self.model, epoch=epoch, metrics=logs)
+        if checkpoint.state["data"] != self.context.data:
+            raise RunError(
+                "The data are not those that the run began with, so it cannot go on",
+                expected=str(checkpoint.state["data"]),
+                received=str(self.context.data),
+                remedy="put the data back, or start a new run",
+            )
+        weights.assign(self._variables(), checkpoint.arrays, self.context.run.checkpoints.folder)
+        self.place = Place(**checkpoint.state["place"])
+        self.model.stop_training = checkpoint.state["stop_training"]
+        for callback, changed in zip(self.callbacks.callbacks, checkpoint.state["callbacks"], strict=False):
+            vars(callback).update(changed)
 
 
-def _rounded(values: dict[str, Any]) -> dict[str, Any]:
-    """Floats with six significant digits: what a reader or a plot can use."""
-    return {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in values.items()}
+def _plain_state(callback: Any) -> dict[str, Any]:
+    """The public attributes of a callback that JSON can hold: what the callbacks of Keras count and remember."""
+    plain = {name: value.item() if isinstance(value, np.number) else value for name, value in vars(callback).items()}
+    return {
+        name: value
+        for name, value in plain.items()
+        if not name.startswith("_") and (value is None or isinstance(value, bool | int | float | str))
+    }

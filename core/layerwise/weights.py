@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +39,29 @@ def named_variables(model: keras.Model) -> dict[str, Any]:
     """The variables of a model that make up its weights, under names that do not depend on what else was
     built in this process.
 
-    Keras numbers automatic names over the whole process ("dense_7"), so a name here is the variable's
-    position and its path without those numbers: "004/dense/kernel". The states of random generators are no
-    weights and are left out.
+    The states of random generators are no weights and are left out.
     """
-    found = [variable for variable in model.variables if "seed_generator" not in variable.path]
-    return {f"{i:03d}/{re.sub(r'_[0-9]+(?=/|$)', '', v.path)}": v for i, v in enumerate(found)}
+    return by_name(variable for variable in model.variables if "seed_generator" not in variable.path)
+
+
+def by_name(variables: Iterable[Any]) -> dict[str, Any]:
+    """Keras variables by lasting names. Keras numbers automatic names over the whole process ("dense_7"), so a name
+    here is the variable's position and its path without those numbers: "004/dense/kernel"."""
+    return {f"{i:03d}/{re.sub(r'_[0-9]+(?=/|$)', '', v.path)}": v for i, v in enumerate(variables)}
+
+
+def arrays_of(variables: Mapping[str, Any], *, dtype: str | None = None) -> dict[str, np.ndarray]:
+    """The values of Keras variables.
+
+    Args:
+        dtype: "float16" gives floating-point values in half the space; None keeps their own type.
+    """
+    import numpy as np
+    from keras import ops
+
+    # Copies: a variable that is assigned to may change the array that it gave.
+    arrays = {name: np.array(ops.convert_to_numpy(variable.value)) for name, variable in variables.items()}
+    return {name: array.astype(dtype) if dtype and array.dtype.kind == "f" else array for name, array in arrays.items()}
 
 
 def save(model: keras.Model, folder: Path, record: dict[str, Any], *, dtype: str | None = None) -> None:
@@ -54,14 +72,7 @@ def save(model: keras.Model, folder: Path, record: dict[str, Any], *, dtype: str
         record: What `version.json` shall hold beside the checksum: name, variant, task, config, data, metrics.
         dtype: "float16" stores floating-point weights in half the space; None keeps their own type.
     """
-    import numpy as np
-    from keras import ops
-
-    arrays = {}
-    for name, variable in named_variables(model).items():
-        array = np.asarray(ops.convert_to_numpy(variable.value))
-        arrays[name] = array.astype(dtype) if dtype and array.dtype.kind == "f" else array
-    save_arrays(arrays, folder, record)
+    save_arrays(arrays_of(named_variables(model), dtype=dtype), folder, record)
 
 
 def save_arrays(arrays: dict[str, np.ndarray], folder: Path, record: dict[str, Any]) -> None:
@@ -144,13 +155,21 @@ def load_into(model: keras.Model, folder: Path) -> None:
     Raises:
         WeightsError: They are corrupted or belong to another architecture; the model is unchanged then.
     """
-    arrays, variables = read_arrays(folder), named_variables(model)
-    check_same_architecture(arrays, variables, folder)
+    assign(named_variables(model), read_arrays(folder), folder)
+
+
+def assign(variables: Mapping[str, Any], arrays: Mapping[str, np.ndarray], origin: Path) -> None:
+    """Set Keras variables to the arrays of the same names.
+
+    Raises:
+        WeightsError: Those of `origin` belong to another architecture; nothing is changed then.
+    """
+    check_same_architecture(arrays, variables, origin)
     for name, variable in variables.items():
         variable.assign(arrays[name].astype(variable.dtype))
 
 
-def check_same_architecture(arrays: dict[str, np.ndarray], variables: dict[str, Any], origin: Path) -> None:
+def check_same_architecture(arrays: Mapping[str, np.ndarray], variables: Mapping[str, Any], origin: Path) -> None:
     """Raise WeightsError unless there is one array of the right shape for each variable."""
     if arrays.keys() != variables.keys():
         odd = sorted(arrays.keys() ^ variables.keys())

@@ -22,11 +22,11 @@ def split_of(count):
     return Split(np.arange(count, dtype=np.float32)[:, None], np.arange(count, dtype=np.int32))
 
 
-def seen_in(feed, epoch):
-    """The examples that an epoch trains on, in their order."""
-    found = []
-    for (inputs, targets), order, count in feed.chunks(Recorder(), epoch):
-        positions = order[:count].reshape(-1)
+def seen_in(feed, epoch, first=0):
+    """The examples that an epoch trains on from step `first` on, in their order."""
+    found = [np.empty(0, np.int32)]
+    for (inputs, targets), order, start, stop in feed.chunks(Recorder(), epoch, first):
+        positions = order[start:stop].reshape(-1)
         np.testing.assert_array_equal(inputs[positions, 0], targets[positions])
         found.append(targets[positions])
     return np.concatenate(found)
@@ -50,11 +50,15 @@ def test_streamed_data_give_the_same_batches_as_resident_data(monkeypatch, chunk
     assert not streamed.is_resident
     for epoch in (1, 2):
         np.testing.assert_array_equal(seen_in(resident, epoch), seen_in(streamed, epoch))
+    for first in (0, 1, 17, 30, 31):  # 31 steps are all there are
+        rest = seen_in(resident, 3)[32 * first :]
+        np.testing.assert_array_equal(seen_in(resident, 3, first), rest)
+        np.testing.assert_array_equal(seen_in(streamed, 3, first), rest)
 
 
 def test_streamed_chunks_have_one_shape(monkeypatch):
     monkeypatch.setattr("layerwise.feed.CHUNK_BYTES", 32 * 8 * 7)
-    shapes = {order.shape for _, order, _ in Feed(split_of(1000), 32, 0, resident_bytes=0).chunks(Recorder(), 1)}
+    shapes = {order.shape for _, order, _, _ in Feed(split_of(1000), 32, 0, resident_bytes=0).chunks(Recorder(), 1)}
     assert shapes == {(7, 32)}
 
 
@@ -63,7 +67,7 @@ def test_several_inputs_and_memory_mapped_files_are_fed(tmp_path):
     stored[:] = np.arange(100)[:, None]
     split = Split({"a": stored, "b": np.arange(100)}, np.arange(100))
     for limit in (0, 10**9):
-        for (inputs, targets), _, _ in Feed(split, 10, 0, resident_bytes=limit).chunks(Recorder(), 1):
+        for (inputs, targets), _, _, _ in Feed(split, 10, 0, resident_bytes=limit).chunks(Recorder(), 1):
             np.testing.assert_array_equal(inputs["a"][:, 0], targets)
             np.testing.assert_array_equal(inputs["b"], targets)
 

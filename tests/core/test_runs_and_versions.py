@@ -72,27 +72,28 @@ def test_an_unreadable_reference_is_refused(text):
 @pytest.mark.parametrize("length", [0, 5000, 100_000])
 def test_the_last_event_is_read_whole_however_long_it_is(spec, runs, length):
     run = runs.create(spec, "small", TrainingConfig())
-    assert run.last_event["event"] == "queued"
+    assert run.event_log.last()["event"] == "queued"
     for number in range(20):
         run.append("progress", epoch=1, step=number)
     run.append("failed", reason="x" * length)
-    assert run.last_event["reason"] == "x" * length
+    assert run.event_log.last()["reason"] == "x" * length
     assert run.state == "failed"
     with (run.folder / "events.jsonl").open("a") as file:
         file.write('{"event": "half a li')
-    assert run.last_event["event"] == "failed"
-    assert run.last_event == run.events()[-1]
+    assert run.event_log.last()["event"] == "failed"
+    assert run.event_log.last() == run.events()[-1]
 
 
 def test_events_are_gone_on_with_from_where_one_was(spec, runs):
     run = runs.create(spec, "small", TrainingConfig())
-    first, position = run.events_from(0)
+    first, position = run.event_log.read_from(0)
     assert [event["event"] for event in first] == ["queued"]
-    assert run.events_from(position) == ([], position)
+    assert run.event_log.read_from(position) == ([], position)
     run.append("download", file="a", bytes=1, total_bytes=2)
-    assert run.state == "queued"
+    with run.lock():
+        assert run.state == "queued"
     run.append("started")
-    later, end = run.events_from(position)
+    later, end = run.event_log.read_from(position)
     assert [event["event"] for event in later] == ["download", "started"]
     assert end == (run.folder / "events.jsonl").stat().st_size
     assert run.events(1) == later

@@ -14,10 +14,10 @@ import pytest
 
 from layerwise import jobs
 from layerwise.config import config_from
+from layerwise.context import train_command
 from layerwise.errors import RunError
 from layerwise.registry import Registry
 from layerwise.runs import RunStore
-from layerwise.training import train_command
 from layerwise.versions import VersionStore
 from layerwise.weights import read_arrays, read_record
 
@@ -90,6 +90,7 @@ def test_a_run_learns_and_writes_everything_down(runs, spec, home):
         "queued",
         "started",
         *["epoch"] * 8,
+        "checkpoint",
         "finished",
     ]
     assert run.state == "finished"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from layerwise.runs import metrics_of
+from layerwise.events import metrics_of
 from layerwise_app.cli.output import figures, print_json
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from layerwise.runs import metrics_of
+from layerwise.events import metrics_of
 from layerwise.versions import parse_reference
 from layerwise_app.cli.follow import show_to_its_end
 from layerwise_app.cli.output import Json, figures, print_json, print_table

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from layerwise.runs import metrics_of
+from layerwise.events import metrics_of
 
 MAX_POINTS = 300
 """More points than a curve has pixels only make the page slow."""

@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from layerwise.runs import metrics_of
+from layerwise.events import metrics_of
 from layerwise_app.web.figures import format_metric, words
 from layerwise_app.web.markup import badge
 

@@ -1,0 +1,198 @@
+"""What a training is given: the run that it writes to, what it trains, and its checkpoints.
+
+A ModelSpec's own `train(context)` uses the same methods as the core's supervised loop, so its runs are listed,
+followed, stopped, resumed and promoted in the same way.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from layerwise import weights
+from layerwise.checkpoints import Cadence, Checkpoint
+from layerwise.config import TrainingConfig, config_from, settings_of
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+    from layerwise.registry import Snapshot
+    from layerwise.runs import Run
+    from layerwise.specs import ModelSpec
+    from layerwise.tasks.base import Task
+
+EPOCH_SECONDS = 30.0
+"""How long after the last checkpoint or version the end of an epoch makes another one, at least."""
+
+
+@dataclass
+class Context:
+    """What a training is given.
+
+    Args:
+        run: Its run.
+        spec: The model.
+        task: The model's task; own data change its labels.
+        config: A value of `spec.config`.
+        snapshot: What is registered.
+        data: What it trains on, for the record: dataset, source, folder, counts.
+    """
+
+    run: Run
+    spec: ModelSpec
+    task: Task
+    config: Any
+    snapshot: Snapshot
+    data: dict[str, Any] = field(default_factory=dict)
+    _said_downloading: float = field(default=0.0, repr=False)
+
+    def __post_init__(self) -> None:
+        self._checkpoints = Cadence(60 * self.config.checkpoint_minutes)
+        # The first version is written at once, so that there is something to use.
+        self._versions: Cadence | None = None
+        self._unwritten: tuple[dict[str, np.ndarray], dict[str, Any]] | None = None
+
+    @classmethod
+    def of(cls, run: Run, snapshot: Snapshot) -> Self:
+        """The context of a run that was asked for."""
+        spec = snapshot.model(run.name)
+        return cls(run=run, spec=spec, task=spec.task, config=config_from(spec.config, run.config), snapshot=snapshot)
+
+    def should_stop(self) -> bool:
+        """Whether somebody asked for a stop."""
+        return self.run.stop_requested
+
+    def downloading(self, file: str, done: int, total: int) -> None:
+        """Say how much of a file of the data set is here, twice a second at most."""
+        now = time.monotonic()
+        if done >= total or now - self._said_downloading >= 0.5:
+            self._said_downloading = now
+            self.run.append("download", file=file, bytes=done, total_bytes=total)
+
+    def started(
+        self, *, num_parameters: int, examples: int, steps_per_epoch: int, epoch: int = 1, step: int = 0, **more: Any
+    ) -> None:
+        """Say that the next step is step `step` + 1 of epoch `epoch`. What was said of later ones does not count any
+        more: they are done again."""
+        from layerwise.devices import describe
+
+        devices = describe()
+        chosen = next((device for device in devices if device["kind"] != "CPU"), devices[0])
+        self.run.append(
+            "started",
+            device=chosen["name"],
+            num_epochs=self.config.num_epochs,
+            steps_per_epoch=steps_per_epoch,
+            num_parameters=num_parameters,
+            examples=examples,
+            epoch=epoch,
+            step=step,
+            **more,
+        )
+        self.run.rewrite_metrics()
+
+    def progress(self, **values: Any) -> None:
+        """Say how far it is: epoch (from 1), step, steps, loss, metrics, samples_per_second."""
+        self.run.append("progress", **_rounded(values))
+
+    def finished_epoch(self, **values: Any) -> None:
+        """Say what an epoch gave: epoch (from 1), loss, metrics, val_loss ..., learning_rate, seconds."""
+        self.run.append("epoch", **_rounded(values))
+        self.run.append_metrics(_rounded(values))
+
+    def latest_checkpoint(self) -> Checkpoint | None:
+        """What a former process of this run has kept, None when there is nothing to go on from."""
+        return self.run.checkpoints.latest()
+
+    def checkpoint_due(self, *, epoch_ended: bool = False) -> bool:
+        """Whether it is time for a checkpoint: at the end of an epoch when the last one is 30 seconds old, otherwise
+        when it is `checkpoint_minutes` old; writing them never takes more than two percent of the time."""
+        return self._checkpoints.is_due(EPOCH_SECONDS if epoch_ended else None)
+
+    def save_checkpoint(
+        self, arrays: dict[str, np.ndarray], state: Mapping[str, Any], *, epoch: int, step: int
+    ) -> None:
+        """Keep all that it takes to go on with the step after `step` of epoch `epoch`.
+
+        Args:
+            arrays: By name: weights, states of random generators, the optimizer's variables, replay buffers ...
+            state: What is not an array, as JSON can hold it.
+
+        Raises:
+            OSError: It cannot be written; the former checkpoint is still there.
+        """
+        self.write_version()
+        begin = time.monotonic()
+        self.run.checkpoints.save(arrays, dict(state))
+        self.run.append("checkpoint", epoch=epoch, step=step)
+        self._checkpoints.did(begin)
+
+    def save_version(self, model: keras.Model, *, epoch: int, metrics: dict[str, float]) -> None:
+        """Keep the weights of `model` as what this run has made so far. They are written now unless others were
+        written within the last 30 seconds, and otherwise before the next checkpoint or at the end."""
+        arrays = weights.arrays_of(weights.named_variables(model))
+        self._unwritten = arrays, self.record(model, epoch=epoch, metrics=metrics)
+        if self._versions is None or self._versions.is_due():
+            self.write_version()
+
+    @property
+    def has_version(self) -> bool:
+        """Whether this run has made a version, written or not."""
+        return self._unwritten is not None or self.run.version_folder is not None
+
+    def write_version(self) -> None:
+        """Write what `save_version` has kept, if that is not done yet."""
+        if self._unwritten is None:
+            return
+        begin = time.monotonic()
+        arrays, record = self._unwritten
+        weights.save_arrays(arrays, self.run.folder / "version", record)
+        self._unwritten = None
+        self._versions = self._versions or Cadence(EPOCH_SECONDS)
+        self._versions.did(begin)
+
+    def record(self, model: keras.Model, *, epoch: int, metrics: dict[str, float]) -> dict[str, Any]:
+        """What is known of the version, for its `version.json`."""
+        request = self.run.request
+        return {
+            "name": self.spec.name,
+            "variant": self.run.variant,
+            "run": self.run.id,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "task": self.task.parameters(),
+            "config": self.run.config,
+            "data": self.data,
+            "epoch": epoch,
+            "metrics": _rounded(metrics),
+            "num_parameters": num_trainable_parameters(model),
+            "command": train_command(self.spec, self.run.variant, self.config, self.run.data),
+            "git": request.get("git"),
+            "environment": request.get("environment"),
+        }
+
+
+def train_command(spec: ModelSpec, variant: str, config: TrainingConfig, data: str | None = None) -> str:
+    """The command that trains this again: the options that differ from the variant's own config."""
+    usual = spec.variant(variant).config
+    words = ["layerwise", "train", f"{spec.name}:{variant}"]
+    for item in settings_of(type(config)):
+        value = getattr(config, item.name)
+        if value != getattr(usual, item.name):
+            words += item.option(value)
+    return shlex.join(words + (["--data", data] if data else []))
+
+
+def num_trainable_parameters(model: keras.Model) -> int:
+    """The number of values that training changes."""
+    return sum(math.prod(variable.shape) for variable in model.trainable_variables)
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+    """Floats with six significant digits: what a reader or a plot can use."""
+    return {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in values.items()}

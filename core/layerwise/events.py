@@ -1,0 +1,114 @@
+"""What happened in a run: one JSON object a line, appended by the process that trains, read by everybody else.
+
+queued     it was asked for, or asked to go on
+waiting    for a device: `reason`
+download   a file of the data set: `file`, `bytes`, `total_bytes`
+started    the next step is step `step` + 1 of epoch `epoch`: `device`, `num_epochs`, `steps_per_epoch`,
+           `num_parameters`, `examples`
+progress   `step` of `steps` in `epoch`: the loss and the metrics since the epoch began, `samples_per_second`
+epoch      what an epoch gave: the loss and the metrics, those of validation with "val_", `learning_rate`, `seconds`
+checkpoint kept at `step` of `epoch`
+finished, stopped, failed    how it ended: `metrics` or `reason`
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+Event = dict[str, Any]
+
+ENDINGS = ("finished", "stopped", "failed")
+BEFORE_START = ("queued", "waiting", "download")
+"""The events that may come before "started"."""
+_NOT_MEASURED = frozenset(("time", "event", "epoch", "step", "steps", "learning_rate", "seconds", "samples_per_second"))
+
+
+def metrics_of(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What a "progress" or "epoch" event says of the network: the loss and the metrics, without when and how fast."""
+    return {name: value for name, value in event.items() if name not in _NOT_MEASURED}
+
+
+def course(events: Iterable[Event]) -> list[Event]:
+    """The events without those whose work a resume has thrown away: what was done after the checkpoint that it went
+    on from is done again."""
+    kept: list[Event] = []
+    for event in events:
+        if event["event"] == "started":
+            begin = (event.get("epoch", 1), event.get("step", 0))
+            kept = [former for former in kept if _place(former) <= begin]
+        kept.append(event)
+    return kept
+
+
+def _place(event: Event) -> tuple[int, int]:
+    """The epoch that was going on at an event, and how many steps of it were done."""
+    if event["event"] == "epoch":
+        return event["epoch"] + 1, 0
+    return (event["epoch"], event["step"]) if event["event"] == "progress" else (0, 0)
+
+
+class EventLog:
+    """The file of the events. It need not exist yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, event: str, **values: Any) -> None:
+        """Add an event.
+
+        Raises:
+            OSError: It cannot be written, or not as a whole: the disk is full.
+        """
+        line = json.dumps({"time": round(time.time(), 3), "event": event, **values}).encode()
+        with self.path.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                # A line that a crash or a full disk tore is ended, or it would swallow this one.
+                line = line if file.read(1) == b"\n" else b"\n" + line
+            file.write(line + b"\n")
+
+    def read_from(self, position: int) -> tuple[list[Event], int]:
+        """What happened since the file was `position` bytes long, and how long it is now: for one who follows a long
+        run and would not read it all again and again. A line that is being written just now is left for the next
+        look, and one that was torn is passed over."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(position)
+                content = file.read()
+        except FileNotFoundError:
+            return [], position
+        whole = content[: content.rfind(b"\n") + 1]
+        return [event for event in map(_parsed, whole.splitlines()) if event], position + len(whole)
+
+    def last(self) -> Event | None:
+        """The newest event, read from the end of the file; None when nothing has happened yet."""
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return None
+        with file:
+            size, length = file.seek(0, os.SEEK_END), 4096
+            while True:
+                start = max(size - length, 0)
+                file.seek(start)
+                # Behind the last newline is nothing, or a line that is being written just now.
+                lines = file.read(size - start).split(b"\n")[:-1]
+                # Unless it begins with the file, the first line may be the rest of one.
+                whole = lines if start == 0 else lines[1:]
+                newest = next(filter(None, map(_parsed, reversed(whole))), None)
+                if newest or start == 0:
+                    return newest
+                length *= 16
+
+
+def _parsed(line: bytes) -> Event | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None
