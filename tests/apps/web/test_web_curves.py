@@ -1,5 +1,6 @@
 """Curves of a training: what is drawn, and that it keeps its shape."""
 
+import itertools
 import math
 import re
 
@@ -7,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerwise_app.web.curves import MAX_POINTS, curve, curve_html, epoch_ticks, metric_of, nice_ticks
+from layerwise_app.web.curves import (
+    MARK_HEIGHT,
+    MAX_POINTS,
+    curve,
+    curve_html,
+    epoch_ticks,
+    metric_of,
+    nice_ticks,
+    overlay_html,
+    time_ticks,
+)
 
 EVENTS = [
     {"event": "queued", "time": 1.0},
@@ -87,3 +98,68 @@ def test_before_the_first_step_and_with_foreign_names():
     waiting = curve_html("<i>", {"training": [], "validation": []}, 2)
     assert 'data-points="0"' in waiting
     assert "<i>" not in waiting
+
+
+def ended(*values, val=(), epoch=1, start=100.0, seconds=10.0):
+    """Events of a run with an epoch every ten seconds."""
+    yield {"event": "queued", "time": start - 50}
+    yield {"event": "started", "time": start, "num_epochs": 9, "epoch": epoch, "step": 0}
+    for number, value in enumerate(values):
+        validation = {"val_loss": val[number]} if val else {}
+        time = start + seconds * (number + 1)
+        yield {"event": "epoch", "time": time, "epoch": epoch + number, "loss": value, **validation}
+
+
+def test_on_the_axis_of_time_waiting_and_standing_still_do_not_count():
+    events = [*ended(3.0, 2.0), {"event": "stopped", "time": 121.0}, *ended(1.0, epoch=3, start=10_000.0)]
+    assert curve(events, "loss", axis="time")["training"] == [(10.0, 3.0), (20.0, 2.0), (31.0, 1.0)]
+
+
+def test_what_a_resume_did_again_is_drawn_once():
+    events = [*ended(3.0, 2.5), *ended(2.0, 1.0, epoch=2, start=500.0)]
+    assert curve(events, "loss")["training"] == [(1.0, 3.0), (2.0, 2.0), (3.0, 1.0)]
+    assert curve(events, "loss", axis="time")["training"] == [(10.0, 3.0), (30.0, 2.0), (40.0, 1.0)]
+
+
+def test_runs_over_each_other_are_numbered_and_keep_their_colours():
+    runs = [
+        curve(list(ended(3.0, 2.0, val=(3.5, 2.5))), "loss"),
+        curve([], "loss"),
+        curve(list(ended(3.0, 2.0)), "loss"),
+    ]
+    shown = overlay_html("Loss", runs)
+    assert "Loss: run 3, training 2 after 2 epochs, run 1, validation 2.5 after 2 epochs" in shown or (
+        "Loss: run 1, validation 2.5 after 2 epochs, run 3, training 2 after 2 epochs" in shown
+    )
+    assert shown.count('class="lw-run-1 lw-minor"') == 1, "the training of a run with validation"
+    assert "lw-run-2" not in shown, "it has not begun"
+    assert shown.count('class="lw-run-3"') == 2, "a line and its place in the legend"
+    assert shown.count("lw-numbered") == 2
+    assert "The curve begins" in overlay_html("Loss", [curve([], "loss")])
+
+
+def test_numbers_at_the_ends_do_not_cover_each_other():
+    runs = [curve(list(ended(1.0, value)), "loss") for value in (0.5, 0.501, 0.502)]
+    tops = sorted(float(top) for top in re.findall(r"lw-numbered[^>]+top: ([\d.]+)%", overlay_html("Loss", runs)))
+    assert all(below - above >= MARK_HEIGHT - 0.01 for above, below in itertools.pairwise(tops))
+
+
+def test_a_run_that_diverges_leaves_the_others_visible():
+    good = curve(list(ended(*(1.0 - 0.05 * step for step in range(10)))), "loss")
+    bad = curve(list(ended(2.0, 1e30)), "loss")
+    shown = overlay_html("Loss", [good, bad])
+    tops = [float(point.split(",")[1]) for line in re.findall(r' points="([^"]+)"', shown) for point in line.split()]
+    assert max(tops) - min(tops) > 50
+    assert all(0 <= top <= 100 for top in tops)
+    assert "1e+30" in shown
+
+
+@pytest.mark.parametrize(
+    ("right", "unit", "last"), [(0.0, "seconds", 0), (90, "seconds", 80), (600, "minutes", 10), (40_000, "hours", 10)]
+)
+def test_the_axis_of_time_has_round_numbers(right, unit, last):
+    found, places = time_ticks(right)
+    assert found == unit
+    assert places[0] == (0.0, 0.0)
+    assert places[-1][1] == last
+    assert len(places) <= 8
