@@ -28,6 +28,7 @@ from layerwise import jobs
 from layerwise.config import config_from, settings_of
 from layerwise.errors import DataError, InputError, LayerwiseError, NotFoundError, RunError, SpecError, WeightsError
 from layerwise.versions import Reference
+from layerwise_app.web.api_experiments import add_comparison
 from layerwise_app.web.bodies import read_body, read_inputs
 from layerwise_app.web.descriptions import describe_model, describe_run, describe_setting, describe_version, plain
 from layerwise_app.web.guard import UNEXPECTED
@@ -102,6 +103,7 @@ def make_api(workspace: Workspace, snapshot_number: Callable[[], int | None]) ->
     router = APIRouter(prefix="/api/v1", route_class=_Route, dependencies=[Depends(_same_site)])
     _add_models(router, workspace, snapshot_number)
     _add_runs(router, workspace)
+    add_comparison(router, workspace)
     return router
 
 

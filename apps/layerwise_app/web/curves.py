@@ -29,11 +29,12 @@ def metric_of(events: Sequence[Mapping[str, Any]]) -> str | None:
     """The first metric besides the loss that the events hold, without "val_"."""
     for event in reversed(events):
         if event["event"] in ("epoch", "progress"):
-            return next((name for name in map(_bare, metrics_of(event)) if name != "loss"), None)
+            return next((name for name in map(bare, metrics_of(event)) if name != "loss"), None)
     return None
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
+    """The name of a metric, whether it was measured in training or in validation."""
     return name.removeprefix("val_")
 
 

@@ -33,6 +33,8 @@ class Facts:
 class RunList:
     """The newest runs below one home folder."""
 
+    COLUMNS = ("Started", "Network", "State", "Epochs", "Result", "")
+
     def __init__(self, workspace: Workspace) -> None:
         self.runs, self.versions = workspace.runs, workspace.versions
         # Ended runs do not change, and reading the events of all of them each second would keep the server busy.
@@ -44,10 +46,10 @@ class RunList:
 
     def table_html(self) -> str:
         """All of them."""
-        rows = [self._row(run) for run in self.newest()]
+        rows = [self.row(run) for run in self.newest()]
         if not rows:
             return empty("No run yet.", "Choose a model, and start one.")
-        return table("Runs", ("Started", "Network", "State", "Epochs", "Result", ""), rows)
+        return table("Runs", self.COLUMNS, rows)
 
     def is_promoted(self, run: Run) -> bool:
         """Whether its version is in use."""
@@ -63,7 +65,8 @@ class RunList:
         except LayerwiseError:
             return False
 
-    def _row(self, run: Run) -> tuple[str, ...]:
+    def row(self, run: Run) -> tuple[str, ...]:
+        """What the list says of a run: cells of HTML."""
         facts = self._facts(run)
         reason = f"<br><small>{html.escape(facts.reason[:200])}</small>" if facts.reason else ""
         return (
