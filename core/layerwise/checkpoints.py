@@ -7,6 +7,7 @@ name ends with its SHA-256, so that one that is torn or altered is noticed and t
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -74,6 +75,14 @@ class CheckpointFolder:
                 return _read(path)
             except (OSError, ValueError) as error:
                 logger.warning("The checkpoint %s is passed over: %s", path.name, error)
+        return None
+
+    @property
+    def saved_at(self) -> float | None:
+        """When the newest was written, in seconds since 1970; None when there is none."""
+        for path in self._files():
+            with contextlib.suppress(FileNotFoundError):  # a newer one has just taken its place
+                return path.stat().st_mtime
         return None
 
     def _files(self) -> list[Path]:

@@ -14,9 +14,10 @@ finished, stopped, failed    how it ended: `metrics` or `reason`
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ Event = dict[str, Any]
 ENDINGS = ("finished", "stopped", "failed")
 BEFORE_START = ("queued", "waiting", "download")
 """The events that may come before "started"."""
+FIRST_READ = 4096
+"""How many bytes are read at first of the end of a file; each further block is larger."""
 _NOT_MEASURED = frozenset(("time", "event", "epoch", "step", "steps", "learning_rate", "seconds", "samples_per_second"))
 
 
@@ -39,17 +42,21 @@ def course(events: Iterable[Event]) -> list[Event]:
     kept: list[Event] = []
     for event in events:
         if event["event"] == "started":
-            begin = (event.get("epoch", 1), event.get("step", 0))
-            kept = [former for former in kept if _place(former) <= begin]
+            begin = place_of(event)
+            kept = [former for former in kept if place_of(former) <= begin]
         kept.append(event)
     return kept
 
 
-def _place(event: Event) -> tuple[int, int]:
-    """The epoch that was going on at an event, and how many steps of it were done."""
-    if event["event"] == "epoch":
+def place_of(event: Event) -> tuple[float, float]:
+    """The epoch that was going on at an event, and how many steps of it were done; (0, 0) for one that is not about
+    the work."""
+    kind = event["event"]
+    if kind == "epoch":
         return event["epoch"] + 1, 0
-    return (event["epoch"], event["step"]) if event["event"] == "progress" else (0, 0)
+    if kind == "started":
+        return event.get("epoch", 1), event.get("step", 0)
+    return (event["epoch"], event["step"]) if kind == "progress" else (0, 0)
 
 
 class EventLog:
@@ -72,38 +79,59 @@ class EventLog:
                 line = line if file.read(1) == b"\n" else b"\n" + line
             file.write(line + b"\n")
 
-    def read_from(self, position: int) -> tuple[list[Event], int]:
-        """What happened since the file was `position` bytes long, and how long it is now: for one who follows a long
-        run and would not read it all again and again. A line that is being written just now is left for the next
-        look, and one that was torn is passed over."""
+    def read_from(self, position: int, limit: int = -1) -> tuple[list[Event], int]:
+        """What happened since the file was `position` bytes long, and up to where it was read: for one who follows a
+        long run and would not read it all again and again. A line that is being written just now is left for the next
+        look, and one that was torn is passed over.
+
+        Args:
+            limit: About how many bytes are read; at least one line. -1 reads them all.
+        """
         try:
             with self.path.open("rb") as file:
                 file.seek(position)
-                content = file.read()
+                content = file.read(limit)
+                while limit > 0 and b"\n" not in content and (more := file.read(limit)):
+                    content += more
         except FileNotFoundError:
             return [], position
         whole = content[: content.rfind(b"\n") + 1]
         return [event for event in map(_parsed, whole.splitlines()) if event], position + len(whole)
 
     def last(self) -> Event | None:
-        """The newest event, read from the end of the file; None when nothing has happened yet."""
+        """The newest event, None when nothing has happened yet."""
+        return next(self.backwards(), None)
+
+    def newest(self, *kinds: str) -> Event | None:
+        """The newest event of one of these kinds whose work no resume has thrown away, None when there is none."""
+        begin: tuple[float, float] = (math.inf, 0)
+        for event in self.backwards():
+            if event["event"] in kinds and place_of(event) <= begin:
+                return event
+            if event["event"] == "started":
+                begin = min(begin, place_of(event))
+        return None
+
+    def backwards(self) -> Iterator[Event]:
+        """The events from the newest to the first. The file is read from its end, and only as far as one goes."""
         try:
             file = self.path.open("rb")
         except FileNotFoundError:
-            return None
+            return
         with file:
-            size, length = file.seek(0, os.SEEK_END), 4096
-            while True:
-                start = max(size - length, 0)
+            end, length, rest, at_end = file.seek(0, os.SEEK_END), FIRST_READ, b"", True
+            while end:
+                start = max(end - length, 0)
                 file.seek(start)
-                # Behind the last newline is nothing, or a line that is being written just now.
-                lines = file.read(size - start).split(b"\n")[:-1]
+                lines = (file.read(end - start) + rest).split(b"\n")
+                if at_end and (len(lines) > 1 or start == 0):
+                    # Behind the last newline is nothing, or a line that is being written just now.
+                    lines.pop()
+                    at_end = False
                 # Unless it begins with the file, the first line may be the rest of one.
-                whole = lines if start == 0 else lines[1:]
-                newest = next(filter(None, map(_parsed, reversed(whole))), None)
-                if newest or start == 0:
-                    return newest
-                length *= 16
+                rest = lines.pop(0) if start and lines else b""
+                yield from filter(None, map(_parsed, reversed(lines)))
+                end, length = start, length * 16
 
 
 def _parsed(line: bytes) -> Event | None:

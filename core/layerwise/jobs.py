@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from layerwise.config import TrainingConfig
 from layerwise.errors import LayerwiseError, RunError
 from layerwise.events import ENDINGS
@@ -71,14 +73,16 @@ def resume(run: Run) -> None:
     Raises:
         RunError: It is going on, or has finished.
     """
-    if run.state not in ("stopped", "failed"):
-        raise RunError(
-            f"The run {run.id} cannot be resumed",
-            expected="one that was stopped or failed",
-            received=f"one that is {run.state}",
-        )
-    run.withdraw_stop()
-    run.append("queued")
+    # Of two who ask at the same time, only one must start a process.
+    with FileLock(run.folder / "resume.lock", is_singleton=False):
+        if not run.is_resumable:
+            raise RunError(
+                f"The run {run.id} cannot be resumed",
+                expected="one that was stopped or failed",
+                received=f"one that is {run.state}",
+            )
+        run.withdraw_stop()
+        run.append("queued")
     _launch(run)
 
 
@@ -154,7 +158,7 @@ def _train_in_turn(run: Run) -> None:
 
     alternatives = slots_of(parse_device(run.device), num_gpus())
     with turn(run, alternatives, waiting=waiting, should_stop=lambda: run.stop_requested) as slots:
-        if slots is None:
+        if slots is None or run.stop_requested:
             run.append("stopped", reason=ASKED)
             return
         os.environ.update(visible_devices(slots))

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from layerwise.checkpoints import CheckpointFolder
+from layerwise.course import Course, Courses
 from layerwise.errors import NotFoundError, RunError
 from layerwise.events import BEFORE_START, ENDINGS, Event, EventLog, course
 from layerwise.liveness import reason_of_death, sign_in
@@ -134,6 +135,11 @@ class Run:
         """Whether it is queued or running."""
         return self.state in ("queued", "running")
 
+    @property
+    def is_resumable(self) -> bool:
+        """Whether it was stopped or failed, so that it can go on from its newest checkpoint, or else be done again."""
+        return self.state in ("stopped", "failed")
+
     def _look(self) -> tuple[str, str]:
         # The process is looked at before the events: looked at after them, a run that ends in between would
         # seem to have died without a word.
@@ -234,6 +240,7 @@ class RunStore:
 
     def __init__(self, home: Path | None = None) -> None:
         self.home = home or default_home()
+        self._courses = Courses()
 
     @property
     def folder(self) -> Path:
@@ -309,6 +316,10 @@ class RunStore:
             remedy="layerwise runs lists them",
         )
 
+    def course(self, run: Run) -> Course:
+        """The course of a run. It is remembered, so that a second look reads only what is new."""
+        return self._courses.of(run.id, run.event_log)
+
     def delete(self, identifier: str) -> None:
         """Delete a run with everything in its folder.
 
@@ -324,5 +335,6 @@ class RunStore:
             raise RunError(
                 f"The version made by {run.id} is in use", remedy=f"layerwise rollback {run.name}:{run.variant} first"
             )
+        self._courses.forget(run.id)
         # Renamed first: a half-deleted folder must never look like a run.
         shutil.rmtree(run.folder.rename(run.folder.with_name(f".deleted-{run.id}")))
