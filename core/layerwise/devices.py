@@ -1,9 +1,8 @@
-"""The devices that networks run on: which there are, and how Keras' backend is made ready for them."""
+"""How Keras' backend is loaded, and made ready for the device, the precision and the determinism that are wanted."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import re
 import sys
@@ -13,15 +12,13 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import IO, Any
 
-from layerwise.environment import backend_name, cpu_name, environment, git_revision, memory, nvidia_gpus
+from layerwise.environment import backend_name, environment, git_revision
 from layerwise.errors import DeviceError, missing_extra
+from layerwise.slots import Device, parse_device, refuse_missing
 
-__all__ = ["DEVICES", "PRECISIONS", "describe", "environment", "git_revision", "prepare", "quiet_import"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["PRECISIONS", "describe", "environment", "git_revision", "prepare", "quiet_import"]
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-DEVICES = ("auto", "cpu", "gpu")
 # What TensorFlow, XLA and absl write about themselves; everything else that is written meanwhile is passed on.
 _NOISE = re.compile(
     r"WARNING: All log messages before absl::|"
@@ -93,126 +90,144 @@ def _replay(held: IO[bytes], *, everything: bool) -> None:
             os.write(2, kept.encode())
 
 
-def prepare(precision: str = "float32", device: str = "auto") -> list[dict[str, Any]]:
+def prepare(precision: str = "float32", device: str = "auto", *, deterministic: bool = False) -> list[dict[str, Any]]:
     """Make the backend ready for networks to be built in this thread.
 
-    TensorFlow is told to take a GPU's memory as it needs it rather than all of it, so that a training and a
-    server can share one.
+    TensorFlow and JAX are told to take a GPU's memory as they need it rather than all of it, so that a training and
+    a server, or two frameworks, can share one. Best called before anything else uses the backend: some of this is
+    settled for the life of a process when it starts.
 
     Args:
         precision: The dtype policy: "float32", or "mixed_bfloat16" or "mixed_float16", which compute in 16 bits
             and keep the variables in 32.
-        device: "auto" takes an accelerator when there is one, "cpu" never does, "gpu" insists on one.
+        device: A device word (`layerwise.slots`), its numbers those of the GPUs that this process sees. "auto" takes
+            one accelerator when there is any.
+        deterministic: Whether only operations are used whose result does not depend on the order in which parts of
+            it happen to finish. On GPUs this costs time, and a few operations have no such form: they raise. It stays
+            so until the process ends.
 
     Returns:
         What `describe` gives.
 
     Raises:
-        DeviceError: There is no such precision, or no GPU although one was asked for, or TensorFlow has
-            started on other devices already.
+        DeviceError: There is no such precision or device word, or no GPU although one was asked for, or the backend
+            runs on other devices already.
     """
     if precision not in PRECISIONS:
         raise DeviceError("The precision is not known", expected=", ".join(PRECISIONS), received=repr(precision))
-    if device not in DEVICES:
-        raise DeviceError("The device is not known", expected=", ".join(DEVICES), received=repr(device))
-    if device == "cpu" and "keras" not in sys.modules:
-        os.environ["KERAS_TORCH_DEVICE"] = "cpu"  # read once, when Keras is imported
+    wanted = parse_device(device)
+    _set_variables(wanted, deterministic)
     keras = quiet_import()
-    _CHOOSE.get(keras.backend.backend(), lambda _: None)(device)
-    found = describe()
-    if device == "gpu" and all(item["kind"] != "GPU" for item in found):
-        raise DeviceError(
-            f"There is no GPU that {keras.backend.backend()} can use",
-            expected="a GPU with its driver and the backend's GPU libraries",
-            received=", ".join(item["name"] for item in found),
-            remedy='pip install "layerwise[gpu]" on a machine with an NVIDIA GPU (layerwise doctor lists what is '
-            "there), or leave the device at auto",
-        )
+    backend = keras.backend.backend()
+    if backend in _CHOOSE:
+        _CHOOSE[backend](wanted, deterministic)
     keras.config.set_dtype_policy(precision)
-    return found
-
-
-def _choose_tensorflow(device: str) -> None:
-    import tensorflow as tf
-
-    gpus = tf.config.list_physical_devices("GPU")
-    try:
-        if device == "cpu":
-            tf.config.set_visible_devices([], "GPU")
-            return
-        for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, True)
-    except RuntimeError as error:  # TensorFlow has started: devices are settled for the life of the process
-        if device == "cpu" and gpus:
-            raise DeviceError(
-                "The GPU cannot be left out any more", received=str(error), remedy="ask for it before anything is run"
-            ) from error
-        logger.debug("Memory growth stays as it is: %s", error)
-
-
-def _choose_jax(device: str) -> None:
-    import jax
-
-    if device == "cpu":
-        jax.config.update("jax_platform_name", "cpu")
-
-
-_CHOOSE = {"tensorflow": _choose_tensorflow, "jax": _choose_jax}
+    return describe()
 
 
 def describe() -> list[dict[str, Any]]:
-    """The devices that Keras' backend sees.
+    """The devices that Keras' backend sees: see `layerwise.accelerators.describe`."""
+    quiet_import()
+    from layerwise.accelerators import describe
 
-    Returns:
-        For each: `name` as its maker writes it, `kind` ("CPU", "GPU" or "TPU"), `memory` in bytes or None when
-        it is not known.
-    """
-    keras = quiet_import()
-    backend = keras.backend.backend()
-    accelerators = _ACCELERATORS[backend]() if backend in _ACCELERATORS else []
-    return [{"name": cpu_name(), "kind": "CPU", "memory": memory()}, *accelerators]
+    return describe()
 
 
-def _tensorflow_accelerators() -> list[dict[str, Any]]:
+def _set_variables(wanted: Device, deterministic: bool) -> None:
+    """What the backends read from the environment, once, when they are imported or first used."""
+    backend = backend_name()
+    if backend == "torch" and "keras" not in sys.modules:
+        if wanted.kind == "cpu":
+            os.environ["KERAS_TORCH_DEVICE"] = "cpu"
+        elif wanted.index is not None:
+            os.environ["KERAS_TORCH_DEVICE"] = f"cuda:{wanted.index}"
+    if backend == "jax":
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    if deterministic and backend == "jax":
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
+    if deterministic and backend == "torch":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+def _choose_tensorflow(wanted: Device, deterministic: bool) -> None:
     import tensorflow as tf
 
-    found = []
-    visible = [device for device in tf.config.get_visible_devices() if device.device_type in ("GPU", "TPU")]
-    memories = {gpu["name"]: gpu["memory"] for gpu in nvidia_gpus()} if visible else {}
-    for device in visible:
-        name = tf.config.experimental.get_device_details(device).get("device_name", device.name)
-        found.append({"name": name, "kind": device.device_type, "memory": memories.get(name)})
-    return found
+    gpus = tf.config.list_physical_devices("GPU")
+    _refuse_missing(wanted, len(gpus))
+    try:
+        # All of them first: TensorFlow wants the same of each.
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        tf.config.set_visible_devices(_chosen(gpus, wanted), "GPU")
+    except RuntimeError as error:  # TensorFlow has started: devices are settled for the life of the process
+        if wanted.kind != "auto":
+            raise _too_late(wanted, str(error)) from error
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
 
 
-def _jax_accelerators() -> list[dict[str, Any]]:
+def _choose_jax(wanted: Device, deterministic: bool) -> None:
     import jax
 
-    return [
-        {"name": device.device_kind, "kind": device.platform.upper(), "memory": _jax_memory(device)}
-        for device in jax.devices()
-        if device.platform != "cpu"
-    ]
+    if wanted.kind == "cpu":
+        jax.config.update("jax_platform_name", "cpu")
+        return
+    gpus = [device for device in jax.devices() if device.platform != "cpu"]
+    _refuse_missing(wanted, len(gpus))
+    if wanted.index is not None:
+        jax.config.update("jax_default_device", gpus[wanted.index])
 
 
-def _jax_memory(device: Any) -> int | None:
-    try:
-        return (device.memory_stats() or {}).get("bytes_limit")
-    except RuntimeError:  # backends that keep no statistics
-        return None
-
-
-def _torch_accelerators() -> list[dict[str, Any]]:
+def _choose_torch(wanted: Device, deterministic: bool) -> None:
     import torch
 
-    if os.environ.get("KERAS_TORCH_DEVICE") == "cpu" or not torch.cuda.is_available():
+    gpus = torch.accelerator.device_count() if torch.accelerator.is_available() else 0
+    if wanted.kind != "cpu":
+        _refuse_missing(wanted, gpus)
+    if wanted.kind == "all" and gpus > 1:
+        raise DeviceError(
+            "With PyTorch a training uses one GPU",
+            expected="gpu, or gpu:0, gpu:1 ...",
+            received="'all'",
+            remedy="choose one, or set KERAS_BACKEND=tensorflow or jax, which train on all of them",
+        )
+    import keras
+
+    # Keras has read its variable by now; a tensor tells what came of it.
+    tensor: Any = keras.ops.zeros(())
+    is_right = tensor.device.type == "cpu" if wanted.kind == "cpu" else wanted.index in (None, tensor.device.index or 0)
+    if not is_right:
+        raise _too_late(wanted, f"Keras runs on {tensor.device}")
+    if deterministic:
+        torch.use_deterministic_algorithms(True)
+
+
+_CHOOSE = {"tensorflow": _choose_tensorflow, "jax": _choose_jax, "torch": _choose_torch}
+
+
+def _chosen(gpus: list[Any], wanted: Device) -> list[Any]:
+    """Which of the GPUs are used: memory is taken on each that is, so no more than needed."""
+    if wanted.kind == "cpu":
         return []
-    every = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
-    return [{"name": item.name, "kind": "GPU", "memory": item.total_memory} for item in every]
+    if wanted.kind == "all":
+        return gpus
+    return [gpus[wanted.index]] if wanted.index is not None else gpus[:1]
 
 
-_ACCELERATORS = {
-    "tensorflow": _tensorflow_accelerators,
-    "jax": _jax_accelerators,
-    "torch": _torch_accelerators,
-}
+def _refuse_missing(wanted: Device, num_gpus: int) -> None:
+    try:
+        refuse_missing(wanted, num_gpus)
+    except DeviceError as error:
+        raise DeviceError(
+            f"{error.what.removesuffix(' on this machine')} that {backend_name()} can use",
+            expected=error.expected,
+            received=error.received,
+            remedy='pip install "layerwise[gpu]" on a machine with an NVIDIA GPU (layerwise doctor lists what is '
+            "there), or leave the device at auto",
+        ) from None
+
+
+def _too_late(wanted: Device, reason: str) -> DeviceError:
+    return DeviceError(
+        f"The device {wanted} cannot be chosen any more", received=reason, remedy="choose it before anything is run"
+    )

@@ -98,6 +98,16 @@ def cpu_name() -> str:
     return platform.processor() or platform.machine() or "CPU"
 
 
+@functools.cache
+def cpu_flags() -> frozenset[str]:
+    """What the processor can do, as Linux names it ("avx2", "amx_bf16" ...); empty where the system does not tell."""
+    with contextlib.suppress(OSError):
+        match = re.search(r"^flags\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+        if match:
+            return frozenset(match[1].split())
+    return frozenset()
+
+
 def nvidia_gpus() -> list[dict[str, Any]]:
     """The NVIDIA GPUs of this machine as its driver lists them: name, memory in bytes (None when unknown)."""
     listing = _output("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")

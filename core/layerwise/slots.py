@@ -35,6 +35,12 @@ class Device:
     def __str__(self) -> str:
         return self.kind if self.index is None else f"{self.kind}:{self.index}"
 
+    @property
+    def pinned(self) -> Device:
+        """The same device for a process that sees nothing but the GPUs of its slots: the one that was meant by its
+        number is the only one there."""
+        return Device(self.kind)
+
 
 def parse_device(text: str, num_gpus: int | None = None) -> Device:
     """The device that a word names.
@@ -57,12 +63,19 @@ def parse_device(text: str, num_gpus: int | None = None) -> Device:
     if match is None:
         raise DeviceError("The device is not known", expected=_EXPECTED, received=repr(text))
     device = Device(match[1]) if match[1] else Device("gpu", int(match[2]))
-    if num_gpus is not None and device.kind in ("gpu", "all"):
-        _refuse_missing(device, num_gpus)
+    if num_gpus is not None:
+        refuse_missing(device, num_gpus)
     return device
 
 
-def _refuse_missing(device: Device, num_gpus: int) -> None:
+def refuse_missing(device: Device, num_gpus: int) -> None:
+    """Say so when a device needs a GPU that is not among `num_gpus`.
+
+    Raises:
+        DeviceError: It does.
+    """
+    if device.kind in ("auto", "cpu"):
+        return
     if num_gpus == 0:
         raise DeviceError(
             "There is no NVIDIA GPU on this machine",
@@ -89,7 +102,7 @@ def slots_of(device: Device, num_gpus: int) -> tuple[tuple[str, ...], ...]:
     """
     if device.kind == "cpu" or (device.kind == "auto" and num_gpus == 0):
         return (("cpu",),)
-    _refuse_missing(device, num_gpus)
+    refuse_missing(device, num_gpus)
     if device.index is not None:
         return ((f"gpu{device.index}",),)
     every = tuple(f"gpu{index}" for index in range(num_gpus))

@@ -2,7 +2,7 @@ import sys
 import textwrap
 
 import pytest
-from fresh_process import run_python
+from fresh_process import require, run_python
 
 from layerwise import devices
 from layerwise.errors import DeviceError, MissingDependencyError
@@ -31,8 +31,69 @@ def test_prepare_refuses_what_it_does_not_know(values):
 def test_a_gpu_that_is_not_there_is_one_clear_sentence():
     if any(device["kind"] == "GPU" for device in devices.describe()):
         pytest.skip("this machine has a GPU")
-    with pytest.raises(DeviceError, match=r"no GPU .*layerwise\[gpu\]"):
-        devices.prepare(device="gpu")
+    for word in ("gpu", "gpu:1", "all"):
+        with pytest.raises(DeviceError, match=rf"no NVIDIA GPU .*'{word}'.*layerwise\[gpu\]"):
+            devices.prepare(device=word)
+
+
+DETERMINISTIC = """
+    from layerwise.devices import prepare
+    prepare(device="{device}", deterministic=True)
+    import keras
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+        try:
+            tf.random.normal((2,))  # without a seed: the one thing that determinism refuses everywhere
+        except RuntimeError:
+            print("settled")
+    elif backend == "torch":
+        import torch
+        print("settled" if torch.are_deterministic_algorithms_enabled() else "free")
+    else:
+        import os
+        print("settled" if "--xla_gpu_deterministic_ops=true" in os.environ["XLA_FLAGS"].split() else "free")
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    print(model(keras.ops.ones((2, 4))).shape[1])  # the flags are ones that the backend knows
+"""
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_determinism_is_asked_of_each_backend(backend, device):
+    require(backend)
+    done = run_python(DETERMINISTIC.format(device=device), KERAS_BACKEND=backend)
+    assert done.stdout.split() == ["settled", "3"], done.stderr
+
+
+def test_without_determinism_nothing_is_refused():
+    done = run_python(
+        "from layerwise.devices import prepare; prepare(); import tensorflow as tf; tf.random.normal((2,))"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "capability", "precision"),
+    [
+        ("GPU", "9.0", "mixed_bfloat16"),
+        ("GPU", "8.0", "mixed_bfloat16"),
+        ("GPU", "12.0", "mixed_bfloat16"),
+        ("GPU", "7.5", "mixed_float16"),
+        ("GPU", "6.1", "float32"),
+        ("GPU", None, "float32"),
+        ("TPU", None, "mixed_bfloat16"),
+        ("CPU", None, "float32"),
+    ],
+)
+def test_the_precision_follows_what_a_device_can_multiply(kind, capability, precision):
+    from layerwise.accelerators import precision_for
+
+    device = {"name": "a device", "kind": kind, "memory": None, "compute_capability": capability}
+    chosen, reason = precision_for(device)
+    assert chosen == precision
+    assert reason.endswith(".")
 
 
 def test_quiet_import_from_many_threads_writes_nothing():

@@ -1,6 +1,5 @@
 """Each backend's engine does what `keras.Model.fit` does, in one call or in several."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -8,17 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from fresh_process import require
 
-PACKAGES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 
-
-@pytest.fixture(scope="module", params=list(PACKAGES))
+@pytest.fixture(scope="module", params=["tensorflow", "jax", "torch"])
 def result(request):
     backend = request.param
-    if importlib.util.find_spec(PACKAGES[backend]) is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{backend} must be installed in CI")
-        pytest.skip(f'pip install "layerwise[{backend}]"')
+    require(backend)
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("engine_probe.py"))],
         env={**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
