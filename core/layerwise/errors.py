@@ -81,6 +81,10 @@ class RunError(LayerwiseError):
     """A training run cannot be started, followed, stopped or promoted."""
 
 
+class ExportError(LayerwiseError):
+    """A version cannot be exported, or the exported network does not answer as it should."""
+
+
 class DeviceError(LayerwiseError):
     """A device or a precision that was asked for is not available."""
 

@@ -105,6 +105,10 @@ class Task:
     """In Markdown: how a folder of the user's own data must look. Empty: own data is not supported."""
     metric: ClassVar[str] = ""
     """The name of the metric of `evaluate` that is shown first."""
+    network_takes: ClassVar[str] = ""
+    """What the numbers are that the network takes, for those who run it without Layerwise: a sentence."""
+    network_gives: ClassVar[str] = ""
+    """What the numbers are that the network gives, likewise."""
     view: ClassVar[str | None] = None
 
     @property

@@ -26,6 +26,9 @@ class Classification(Task):
     """
 
     metric: ClassVar[str] = "accuracy"
+    network_gives: ClassVar[str] = (
+        "Logits, one for each label in the order of the labels; softmax turns them into probabilities."
+    )
     labels: tuple[str, ...]
 
     def __post_init__(self) -> None:

@@ -56,6 +56,10 @@ At least two classes with at least two pictures each: PNG, JPEG, WebP, GIF, BMP 
 them, chosen by their names, is held out to test the result; or divide them yourself:
 `pets/train/cat/tom.jpg`, `pets/test/cat/felix.png` and so on.
 """
+    network_takes: ClassVar[str] = (
+        "Pixels 0 to 255 [picture, height, width, channel], as they are: scaling them is a part of the network. With "
+        'the polarity "light-on-dark" a picture shows something light on black that fills the frame.'
+    )
     size: tuple[int, int]
     channels: int = 3
     polarity: str = "any"

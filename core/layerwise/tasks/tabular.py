@@ -42,6 +42,11 @@ class Tabular(Task):
         target: The name of the column that is predicted.
     """
 
+    network_takes: ClassVar[str] = (
+        "The columns of a row side by side, encoded as the parameters of the task say: a number is standardised, "
+        "(value - mean) / deviation, and 0 where it is missing; of a choice the place of the value is 1 and the others "
+        "are 0, with a last place for values that are unknown or missing."
+    )
     columns: tuple[Column, ...]
     target: str = "label"
 

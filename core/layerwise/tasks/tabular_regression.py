@@ -45,6 +45,7 @@ class TabularRegression(Tabular):
         target="The number to be predicted is in the last column, or in the one named `target` or `label`.",
     )
     metric: ClassVar[str] = "rmse"
+    network_gives: ClassVar[str] = "The target standardised, (value - mean) / deviation, with those of the task."
     target: str = "target"
     unit: str = ""
     mean: float = 0.0
