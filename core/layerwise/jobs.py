@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from filelock import FileLock
 from layerwise.config import TrainingConfig
 from layerwise.errors import LayerwiseError, RunError
 from layerwise.events import ENDINGS
+from layerwise.job import Job
 from layerwise.queue import turn
 from layerwise.runs import Run, RunStore
 from layerwise.slots import num_gpus, parse_device, slots_of, visible_devices
@@ -63,35 +64,36 @@ def start(
         raise RunError("There is no such folder to train on", received=str(data))
     word = str(parse_device(device, num_gpus()))
     run = runs.create(spec, variant, config or spec.variant(variant).config, data=data, device=word, **more)
-    _launch(run)
+    launch(run)
     return run
 
 
-def resume(run: Run) -> None:
-    """Let a run that was stopped or failed go on from its newest checkpoint, and return at once.
+def resume(job: Job) -> None:
+    """Let a job that was stopped or failed go on, a run from its newest checkpoint, and return at once.
 
     Raises:
         RunError: It is going on, or has finished.
     """
     # Of two who ask at the same time, only one must start a process.
-    with FileLock(run.folder / "resume.lock", is_singleton=False):
-        if not run.is_resumable:
+    with FileLock(job.folder / "resume.lock", is_singleton=False):
+        if not job.is_resumable:
             raise RunError(
-                f"The run {run.id} cannot be resumed",
+                f"The {job.KIND} {job.id} cannot be resumed",
                 expected="one that was stopped or failed",
-                received=f"one that is {run.state}",
+                received=f"one that is {job.state}",
             )
-        run.withdraw_stop()
-        run.append("queued")
-    _launch(run)
+        job.withdraw_stop()
+        job.append("queued")
+    launch(job)
 
 
-def _launch(run: Run) -> None:
-    home = run.folder.parent.parent
+def launch(job: Job) -> None:
+    """Start the process of a job."""
+    home = job.folder.parent.parent
     environment = {**os.environ, "LAYERWISE_HOME": str(home), "PYTHONUNBUFFERED": "1"}
-    with (run.folder / "log.txt").open("ab") as log:
+    with (job.folder / "log.txt").open("ab") as log:
         subprocess.Popen(
-            [sys.executable, "-m", "layerwise.jobs", str(run.folder)],
+            [sys.executable, "-m", job.MODULE, str(job.folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -100,56 +102,61 @@ def _launch(run: Run) -> None:
         )
 
 
-def follow(run: Run, poll: float = 0.2, *, position: int = 0) -> Iterator[dict[str, Any]]:
-    """The events of a run, from its first to its last, as they come. Ends when the run has ended.
+def follow(job: Job, poll: float = 0.2, *, position: int = 0) -> Iterator[dict[str, Any]]:
+    """The events of a job, from its first to its last, as they come. Ends when the job has ended.
 
     Args:
         poll: Seconds between two looks.
-        position: Where to begin, as `run.event_log.read_from` gave it; 0 is the first event.
+        position: Where to begin, as `job.event_log.read_from` gave it; 0 is the first event.
     """
     last = ""
     while True:
-        state = run.state
-        events, position = run.event_log.read_from(position)
+        state = job.state
+        events, position = job.event_log.read_from(position)
         for event in events:
             last = event["event"]
             yield event
         if state in ENDINGS:
             if last not in ENDINGS:
                 # Its process died and could not say so.
-                yield {"time": time.time(), "event": state, "reason": run.reason}
+                yield {"time": time.time(), "event": state, "reason": job.reason}
             return
         if last not in ENDINGS:
             time.sleep(poll)
 
 
-def stop(run: Run) -> None:
-    """Ask a run to stop after its current step, or to leave the queue.
+def stop(job: Job) -> None:
+    """Ask a job to stop: a run after its current step or in the queue, a study with its current run.
 
     Raises:
         RunError: It has ended already.
     """
-    if not run.is_active:
-        raise RunError(f"The run {run.id} cannot be stopped", received=f"a run that is {run.state}")
-    run.request_stop()
+    if not job.is_active:
+        raise RunError(f"The {job.KIND} {job.id} cannot be stopped", received=f"one that is {job.state}")
+    job.request_stop()
 
 
 def main(folder: str) -> int:
-    """The process of one run: takes its lock, waits for its device, trains, and says how it ended. Returns the exit
-    status."""
+    """The process of one run: waits for its device, and trains. Returns the exit status."""
     run = Run(Path(folder))
-    with run.lock():
+    return conduct(run, lambda: _train_in_turn(run))
+
+
+def conduct(job: Job, work: Callable[[], None]) -> int:
+    """The process of a job: takes its lock, does `work`, and says how it ended when that could not. Returns the exit
+    status."""
+    with job.lock():
         for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: run.request_stop())
+            signal.signal(name, lambda *_: job.request_stop())
         try:
-            run.enter()
-            _train_in_turn(run)
+            job.enter()
+            work()
         except LayerwiseError as error:
-            run.append_failure(str(error))
+            job.append_failure(str(error))
         except Exception as error:  # the last place where a reason can be written
             traceback.print_exc()
-            run.append_failure(_sentence(error), traceback=traceback.format_exc())
-        return int(run.state == "failed")
+            job.append_failure(_sentence(error), traceback=traceback.format_exc())
+        return int(job.state == "failed")
 
 
 def _train_in_turn(run: Run) -> None:

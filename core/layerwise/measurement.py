@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from layerwise.errors import LayerwiseError, RunError
+from layerwise.job import STARTING_SECONDS
 from layerwise.paths import write_atomically
-from layerwise.runs import STARTING_SECONDS, Run
+from layerwise.runs import Run
 from layerwise.versions import VersionStore
 from layerwise.weights import read_record
 

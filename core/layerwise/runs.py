@@ -16,27 +16,22 @@ second browser and the command line all see the same.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from filelock import FileLock, Timeout
 
 from layerwise.checkpoints import CheckpointFolder
 from layerwise.course import Course, Courses
 from layerwise.errors import NotFoundError, RunError
-from layerwise.events import BEFORE_START, ENDINGS, Event, EventLog, course
-from layerwise.liveness import reason_of_death, sign_in
+from layerwise.events import course
+from layerwise.job import Job
 from layerwise.paths import home as default_home
 from layerwise.paths import write_atomically
 from layerwise.weights import RECORD_FILE
@@ -45,130 +40,20 @@ if TYPE_CHECKING:
     from layerwise.config import TrainingConfig
     from layerwise.specs import ModelSpec
 
-STARTING_SECONDS = 60.0
-"""How long a run may be without a process before it counts as dead: a new process needs time to take the lock."""
-RESERVED_BYTES = 16_384
-"""Kept free of other files from the start, so that a full disk leaves room to say that it is full."""
 
-
-class Run:
+class Run(Job):
     """A training run, seen through its folder. Cheap to make; every property reads what is there now."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __repr__(self) -> str:
-        return f"Run({self.id!r})"
-
-    @property
-    def id(self) -> str:
-        """The name of its folder: date, time, model, variant and four random digits."""
-        return self.folder.name
-
-    @cached_property
-    def request(self) -> dict[str, Any]:
-        """What was asked for: `run.json`.
-
-        Raises:
-            RunError: It cannot be read.
-        """
-        try:
-            return json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"The run {self.id} cannot be read", received=str(error)) from error
-
-    @property
-    def name(self) -> str:
-        """The name of its model."""
-        return self.request["name"]
-
-    @property
-    def variant(self) -> str:
-        """The variant of its model."""
-        return self.request["variant"]
+    KIND, MODULE = "run", "layerwise.jobs"
 
     @property
     def config(self) -> dict[str, Any]:
         """Its config as plain values."""
         return self.request["config"]
 
-    @property
-    def data(self) -> str | None:
-        """The folder of the user's own data that it trains on, None for the model's data set."""
-        return self.request.get("data")
-
-    @property
-    def device(self) -> str:
-        """The device that it was asked to train on (`layerwise.slots`)."""
-        return self.request.get("device", "auto")
-
-    @property
-    def created(self) -> str:
-        """When it was asked for, ISO 8601 in UTC."""
-        return self.request["created"]
-
-    @property
-    def event_log(self) -> EventLog:
-        """Its events, for one who follows them."""
-        return EventLog(self.folder / "events.jsonl")
-
-    def events(self, start: int = 0) -> list[Event]:
-        """What happened so far, from event number `start`."""
-        return self.event_log.read_from(0)[0][start:]
-
     def history(self) -> list[dict[str, Any]]:
         """The "epoch" events: one mapping of metrics for each finished epoch."""
         return [event for event in course(self.events()) if event["event"] == "epoch"]
-
-    @property
-    def state(self) -> str:
-        """queued, running, finished, stopped or failed."""
-        return self._look()[0]
-
-    @property
-    def reason(self) -> str:
-        """Why it stopped or failed; empty otherwise."""
-        return self._look()[1]
-
-    @property
-    def is_active(self) -> bool:
-        """Whether it is queued or running."""
-        return self.state in ("queued", "running")
-
-    @property
-    def is_resumable(self) -> bool:
-        """Whether it was stopped or failed, so that it can go on from its newest checkpoint, or else be done again."""
-        return self.state in ("stopped", "failed")
-
-    def _look(self) -> tuple[str, str]:
-        # The process is looked at before the events: looked at after them, a run that ends in between would
-        # seem to have died without a word.
-        alive = self.is_alive
-        last = self.event_log.last() or {"event": "queued", "time": 0.0}
-        if last["event"] in ENDINGS:
-            return last["event"], last.get("reason", "")
-        started = last["event"] not in BEFORE_START
-        is_new = last["event"] == "queued" and time.time() - last["time"] < STARTING_SECONDS
-        if alive or is_new:
-            return ("running" if started else "queued"), last.get("reason", "")
-        return "failed", reason_of_death(self.folder / "process.json")
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether a process holds its lock. The system frees the lock of a process that dies."""
-        if not (self.folder / "lock").exists():
-            return False
-        probe = self.lock()
-        try:
-            probe.acquire(blocking=False)
-        except Timeout:
-            return True
-        probe.release()
-        return False
-
-    def lock(self) -> FileLock:
-        """The lock that the process which trains holds."""
-        return FileLock(self.folder / "lock", is_singleton=False)
 
     @property
     def version_folder(self) -> Path | None:
@@ -176,41 +61,10 @@ class Run:
         folder = self.folder / "version"
         return folder if (folder / RECORD_FILE).is_file() else None
 
-    def log_text(self) -> str:
-        """Everything that its processes printed."""
-        try:
-            return (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            return ""
-
-    def request_stop(self) -> None:
-        """Ask it to stop after the current step and to keep what there is."""
-        (self.folder / "stop").touch()
-
-    def withdraw_stop(self) -> None:
-        """Forget that somebody asked it to stop."""
-        (self.folder / "stop").unlink(missing_ok=True)
-
-    @property
-    def stop_requested(self) -> bool:
-        """Whether somebody asked it to stop."""
-        return (self.folder / "stop").exists()
-
     @property
     def checkpoints(self) -> CheckpointFolder:
         """What a resume goes on from."""
         return CheckpointFolder(self.folder / "checkpoints")
-
-    def append(self, event: str, **values: Any) -> None:
-        """Add an event. Only the process that trains calls it, after `RunStore.create` or `jobs.resume` added the
-        first."""
-        self.event_log.append(event, **values)
-
-    def append_failure(self, reason: str, **values: Any) -> None:
-        """Add the event that it failed, on a full disk too."""
-        with contextlib.suppress(FileNotFoundError):
-            (self.folder / "reserve").unlink()
-        self.append("failed", reason=reason, **values)
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         """Add a row to `metrics.csv`, with the names as its first line."""
@@ -221,12 +75,6 @@ class Run:
             if is_new:
                 writer.writeheader()
             writer.writerow(row)
-
-    def enter(self) -> None:
-        """Prepare the folder for the process that trains: what `reason` and `append_failure` need if it fails."""
-        sign_in(self.folder / "process.json")
-        # Random, since a file system that compresses would reserve nothing for zeros.
-        write_atomically(self.folder / "reserve", secrets.token_bytes(RESERVED_BYTES))
 
     def rewrite_metrics(self) -> None:
         """Write `metrics.csv` anew from the history, which a resume has shortened."""
