@@ -14,18 +14,22 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import secrets
 import time
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from filelock import FileLock, Timeout
 
-from layerwise.errors import RunError
+from layerwise.errors import NotFoundError, RunError
 from layerwise.events import BEFORE_START, ENDINGS, Event, EventLog
 from layerwise.liveness import reason_of_death, sign_in
 from layerwise.paths import write_atomically
+
+JobT = TypeVar("JobT", bound="Job")
 
 STARTING_SECONDS = 60.0
 """How long a job may be without a process before it counts as dead: a new process needs time to take the lock."""
@@ -38,6 +42,8 @@ class Job:
 
     KIND: ClassVar[str]
     """What it is called, and the name of the file with what was asked for."""
+    PLURAL: ClassVar[str]
+    """What several of them are called: the folder in which they are, and the command that lists them."""
     MODULE: ClassVar[str]
     """What its process runs: `python -m MODULE FOLDER`."""
 
@@ -183,3 +189,20 @@ class Job:
         sign_in(self.folder / "process.json")
         # Random, since a file system that compresses would reserve nothing for zeros.
         write_atomically(self.folder / "reserve", secrets.token_bytes(RESERVED_BYTES))
+
+
+def find_one(jobs: Iterable[JobT], identifier: str, kind: type[JobT]) -> JobT:
+    """The job with that id, or the only one whose id begins or ends so.
+
+    Raises:
+        NotFoundError: There is none, or several fit.
+    """
+    known = {job.id: job for job in jobs}
+    fitting = [name for name in known if identifier and (name.startswith(identifier) or name.endswith(identifier))]
+    if identifier in known or len(fitting) == 1:
+        return known[identifier if identifier in known else fitting[0]]
+    shown = re.sub(r"[^\x20-\x7e]", "?", identifier)[:80]
+    raise NotFoundError(
+        f"{len(fitting)} {kind.PLURAL} are called {shown!r}" if fitting else f"There is no {kind.KIND} {shown!r}",
+        remedy=f"layerwise {kind.PLURAL} lists them",
+    )

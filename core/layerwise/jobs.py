@@ -58,14 +58,23 @@ def start(
         RunError: There is nothing to train it on.
         DeviceError: There is no such device.
     """
-    if data is None and spec.data is None and spec.train is None:
-        raise RunError(f"{spec.name} has no data set of its own", remedy="name a folder of your own with --data FOLDER")
-    if data is not None and not Path(data).exists():
-        raise RunError("There is no such folder to train on", received=str(data))
+    check_data(spec, data)
     word = str(parse_device(device, num_gpus()))
     run = runs.create(spec, variant, config or spec.variant(variant).config, data=data, device=word, **more)
     launch(run)
     return run
+
+
+def check_data(spec: ModelSpec, data: Path | str | None) -> None:
+    """Whether there is something to train `spec` on.
+
+    Raises:
+        RunError: There is not.
+    """
+    if data is None and spec.data is None and spec.train is None:
+        raise RunError(f"{spec.name} has no data set of its own", remedy="name a folder of your own with --data FOLDER")
+    if data is not None and not Path(data).exists():
+        raise RunError("There is no such folder to train on", received=str(data))
 
 
 def resume(job: Job) -> None:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -29,9 +28,9 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise.checkpoints import CheckpointFolder
 from layerwise.course import Course, Courses
-from layerwise.errors import NotFoundError, RunError
+from layerwise.errors import RunError
 from layerwise.events import course
-from layerwise.job import Job
+from layerwise.job import Job, find_one
 from layerwise.paths import home as default_home
 from layerwise.paths import write_atomically
 from layerwise.weights import RECORD_FILE
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
 class Run(Job):
     """A training run, seen through its folder. Cheap to make; every property reads what is there now."""
 
-    KIND, MODULE = "run", "layerwise.jobs"
+    KIND, PLURAL, MODULE = "run", "runs", "layerwise.jobs"
 
     @property
     def config(self) -> dict[str, Any]:
@@ -152,17 +151,7 @@ class RunStore:
         Raises:
             NotFoundError: There is none, or several fit.
         """
-        runs = self.list()
-        fitting = [run for run in runs if run.id == identifier] or [
-            run for run in runs if identifier and (run.id.startswith(identifier) or run.id.endswith(identifier))
-        ]
-        if len(fitting) == 1:
-            return fitting[0]
-        shown = re.sub(r"[^\x20-\x7e]", "?", identifier)[:80]
-        raise NotFoundError(
-            f"{len(fitting)} runs are called {shown!r}" if fitting else f"There is no run {shown!r}",
-            remedy="layerwise runs lists them",
-        )
+        return find_one(self.list(), identifier, Run)
 
     def course(self, run: Run) -> Course:
         """The course of a run. It is remembered, so that a second look reads only what is new."""
