@@ -69,6 +69,9 @@ def turn(
     path = folder / ticket.name
     with contextlib.ExitStack() as held:
         held.callback(path.unlink, missing_ok=True)
+        # What a process of this run left that died while it waited: it would be waited for, as the run lives again.
+        for stale in folder.glob(f"*-{run.id}.json"):
+            stale.unlink(missing_ok=True)
         write_atomically(path, json.dumps({"run": ticket.run, "slots": sorted(ticket.wanted)}))
         said = None
         while True:

@@ -1,13 +1,17 @@
-"""What the tests of the plugin door share."""
+"""What the tests of the plugin door and those of real trainings share."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from layerwise.registry import Registry
+from layerwise.runs import RunStore
 
 TOY = Path(__file__).parents[1] / "plugins_sample" / "toy"
 
@@ -28,3 +32,40 @@ def site(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     for name in set(sys.modules) - before:
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(folder)):
             del sys.modules[name]
+
+
+@pytest.fixture
+def snapshot(home, monkeypatch):
+    """What is registered, here and in every process that is started: the built-ins and the toy plugin."""
+    monkeypatch.setenv("PYTHONPATH", str(TOY))
+    monkeypatch.syspath_prepend(str(TOY))
+    return Registry(home).snapshot()
+
+
+@pytest.fixture
+def spec(snapshot):
+    """A model that trains in a second."""
+    return snapshot.model("toy/bars")
+
+
+@pytest.fixture
+def runs(home):
+    """The runs of the test's own home. What still goes on at the end is stopped."""
+    store = RunStore(home)
+    yield store
+    for run in store.list():
+        run.request_stop()
+
+
+@pytest.fixture
+def processes(monkeypatch):
+    """The processes that are started, the newest last."""
+    started = []
+    real = subprocess.Popen
+
+    def start(*arguments, **options):
+        started.append(real(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    return started

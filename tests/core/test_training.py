@@ -6,80 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+from training_helpers import config_of, finish, noise_pictures, wait_for
 
 from layerwise import jobs
-from layerwise.config import config_from
 from layerwise.context import train_command
 from layerwise.errors import RunError
-from layerwise.registry import Registry
-from layerwise.runs import RunStore
 from layerwise.versions import VersionStore
 from layerwise.weights import read_arrays, read_record
-
-TOY = Path(__file__).parents[1] / "plugins_sample" / "toy"
-
-
-@pytest.fixture
-def snapshot(home, monkeypatch):
-    """What is registered, here and in every process that is started: the built-ins and the toy plugin."""
-    monkeypatch.setenv("PYTHONPATH", str(TOY))
-    monkeypatch.syspath_prepend(str(TOY))
-    return Registry(home).snapshot()
-
-
-@pytest.fixture
-def spec(snapshot):
-    return snapshot.model("toy/bars")
-
-
-@pytest.fixture
-def runs(home):
-    store = RunStore(home)
-    yield store
-    for run in store.list():
-        run.request_stop()
-
-
-@pytest.fixture
-def processes(monkeypatch):
-    """The processes that are started, the newest last."""
-    started = []
-    real = subprocess.Popen
-
-    def start(*arguments, **options):
-        started.append(real(*arguments, **options))
-        return started[-1]
-
-    monkeypatch.setattr(subprocess, "Popen", start)
-    return started
-
-
-def config_of(spec, **changes):
-    from dataclasses import asdict
-
-    return config_from(spec.config, {**asdict(spec.variant().config), **changes})
-
-
-def finish(run, seconds=120):
-    """The events of a run that ends by itself."""
-    deadline = time.monotonic() + seconds
-    found = []
-    for event in jobs.follow(run, poll=0.05):
-        found.append(event)
-        assert time.monotonic() < deadline, run.log_text()
-    return found
-
-
-def wait_for(run, kind, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not any(event["event"] == kind for event in run.events()):
-        assert time.monotonic() < deadline, run.log_text()
-        time.sleep(0.02)
 
 
 def test_a_run_learns_and_writes_everything_down(runs, spec, home):
@@ -154,14 +90,6 @@ def test_a_killed_run_is_failed_and_keeps_its_last_version(runs, spec, processes
 
 
 def test_early_stopping_ends_a_run_that_learns_nothing_more(runs, spec, tmp_path):
-    from PIL import Image
-
-    # Noise with labels that mean nothing: what is learned by heart makes the validation loss worse.
-    rng = np.random.default_rng(0)
-    for label in ("heads", "tails"):
-        (tmp_path / "own" / label).mkdir(parents=True)
-        for index in range(60):
-            Image.fromarray(rng.integers(0, 256, (8, 8), dtype="uint8")).save(tmp_path / "own" / label / f"{index}.png")
     config = config_of(
         spec,
         num_epochs=200,
@@ -171,7 +99,7 @@ def test_early_stopping_ends_a_run_that_learns_nothing_more(runs, spec, tmp_path
         schedule="constant",
         validation_fraction=0.4,
     )
-    run = jobs.start(runs, spec, config=config, data=tmp_path / "own")
+    run = jobs.start(runs, spec, config=config, data=noise_pictures(tmp_path / "own"))
     assert finish(run)[-1]["event"] == "finished"
     losses = [event["val_loss"] for event in run.history()]
     assert len(losses) < 200

@@ -46,18 +46,26 @@ def read(paths):
 class BarsConfig(TrainingConfig):
     hidden_units: tuple[int, ...] = setting((16,), "Width of each hidden layer", minimum=1, maximum=512, unit="units")
     dropout: float = setting(0.0, "Share of units zeroed in a training step", minimum=0, maximum=0.9)
+    filters: int = setting(0, "Filters of a convolution before the dense layers; 0 for none", minimum=0, maximum=64)
 
 
 def build(config, task):
+    import keras
+
     from layerwise.networks import dense_network
 
-    return dense_network(
-        (*task.size, task.channels),
+    inputs = x = keras.Input((*task.size, task.channels))
+    if config.filters:
+        x = keras.layers.Conv2D(config.filters, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(x))
+        x = keras.layers.BatchNormalization()(x)
+    dense = dense_network(
+        x.shape[1:],
         config.hidden_units,
         output_units=len(task.labels),
-        scale=1 / 255,
+        scale=1.0 if config.filters else 1 / 255,
         dropout=config.dropout,
     )
+    return keras.Model(inputs, dense(x)) if config.filters else dense
 
 
 def examples():
