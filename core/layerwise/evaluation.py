@@ -49,8 +49,8 @@ def evaluate(
         reference: The model, variant and version, as for the predictor.
         split: The name of the split. "validation" is the part of the training data that was held out when this
             version was trained, unless the data set has a split of that name.
-        data: A folder laid out as the task's `folder_format` says. One without splits is evaluated as a whole,
-            which `split` "all" in the result says.
+        data: A folder or file as the task's `folder_format` says, a zip archive of one, or the id of an upload. One
+            without splits is evaluated as a whole, which `split` "all" in the result says.
         progress: Told how far it is, after each batch.
 
     Returns:
@@ -66,6 +66,7 @@ def evaluate(
     wanted = parse_reference(reference)
     snapshot = workspace.registry.snapshot()
     version = find_version(workspace.versions, snapshot.model(wanted.name), wanted.variant, wanted.version)
+    data = workspace.uploads.locate(data) if data is not None else None
     return evaluate_version(snapshot, version, split=split, data=data, progress=progress)
 
 
@@ -157,10 +158,10 @@ def find_split(
 
 def _read_folder(task: Task, folder: Path) -> dict[str, Split]:
     """The splits of a folder, their targets numbered as the labels of `task` are."""
-    found, splits = task.read_folder(folder)
-    known, present = getattr(task, "labels", None), getattr(found, "labels", None)
+    data = task.read_folder(folder)
+    known, present = getattr(task, "labels", None), getattr(data.task, "labels", None)
     if known is None or present is None or tuple(known) == tuple(present):
-        return dict(splits)
+        return data.splits
     unknown = [label for label in present if label not in known]
     if unknown:
         raise DataError(
@@ -172,7 +173,7 @@ def _read_folder(task: Task, folder: Path) -> dict[str, Split]:
     import numpy as np
 
     position = np.array([known.index(label) for label in present])
-    return {name: Split(part.inputs, position[_as_array(part.targets)]) for name, part in splits.items()}
+    return {name: Split(part.inputs, position[_as_array(part.targets)]) for name, part in data.splits.items()}
 
 
 def _is_same(one: Path | str, other: Path | str) -> bool:

@@ -9,6 +9,7 @@ somebody asks for it.
 from __future__ import annotations
 
 import importlib.util
+import json
 import math
 import time
 from dataclasses import asdict, dataclass, field
@@ -26,6 +27,8 @@ from layerwise.events import metrics_of
 from layerwise.feed import Feed, take
 from layerwise.jobs import ASKED
 from layerwise.optimizers import build_optimizer, current_learning_rate
+from layerwise.own_data import REPORT_FILE
+from layerwise.paths import write_atomically
 from layerwise.specs import resolve
 
 if TYPE_CHECKING:
@@ -113,7 +116,9 @@ class Supervised:
     def _read_data(self) -> tuple[Split, Split | None]:
         context, config = self.context, self.context.config
         if context.run.data is not None:
-            context.task, splits = context.task.read_folder(Path(context.run.data))
+            own = context.task.read_folder(Path(context.run.data))
+            context.task, splits = own.task, own.splits
+            write_atomically(context.run.folder / REPORT_FILE, json.dumps(own.report.as_json(), indent=2) + "\n")
             context.data = {"dataset": None, "folder": context.run.data, "source": "folder"}
         elif context.spec.data is not None:
             dataset = load(context.snapshot.dataset(context.spec.data), progress=context.downloading)

@@ -3,7 +3,6 @@ them again.
 
     data/<name>-<digest>/               the files: what a zip archive held, or the files as they came
     data/<name>-<digest>/.upload.json   what came and when
-    data/.incoming-<random>/            what comes in just now, with a lock that a dead process does not hold
 
 A folder appears whole or not at all. Its name has a digest of what came, so the same data are there once.
 """
@@ -14,29 +13,24 @@ import hashlib
 import json
 import os
 import re
-import secrets
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from layerwise.archives import CHUNK_BYTES, safe_name, unpack
 from layerwise.errors import DataError, NotFoundError, RunError
 from layerwise.paths import home as default_home
 from layerwise.paths import write_atomically
 from layerwise.quota import Quota
+from layerwise.temporary import remove_folder, temporary_folder
 
 LARGEST_UPLOAD = 4 * 2**30
 """The most bytes that are taken at once."""
 SUFFIXES = (".csv", ".parquet", ".tsv", ".txt", ".zip")
 """How the files that are taken end."""
 _RECORD = ".upload.json"
-_INCOMING = ".incoming-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,35 +65,6 @@ class UploadStore:
         """Where the folders of the uploads are."""
         return self.home / "data"
 
-    @contextmanager
-    def incoming(self) -> Iterator[Path]:
-        """A hidden folder on the disk of the uploads for what comes in; gone at the end, whatever happens. What dead
-        processes left is removed."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._remove_leftovers()
-        folder = self.folder / f"{_INCOMING}{secrets.token_hex(4)}"
-        lock = FileLock(_lock_of(folder))
-        try:
-            with lock:
-                folder.mkdir()
-                yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            _lock_of(folder).unlink(missing_ok=True)
-
-    def _remove_leftovers(self) -> None:
-        for folder in self.folder.glob(f"{_INCOMING}*"):
-            if not folder.is_dir():
-                continue
-            lock = FileLock(_lock_of(folder))
-            try:
-                lock.acquire(blocking=False)
-            except Timeout:
-                continue  # somebody writes to it
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.release()
-            _lock_of(folder).unlink(missing_ok=True)
-
     def add(self, files: Sequence[Path], *, name: str | None = None) -> Upload:
         """Take a zip archive, which is unpacked, or one or more tables or texts, which are copied.
 
@@ -114,7 +79,7 @@ class UploadStore:
             DataError: A file cannot be used, is too large or does not fit on the disk.
         """
         names = self._checked(files)
-        with self.incoming() as content:
+        with temporary_folder(self.folder) as content:
             named, left_out = dict(zip(names, files, strict=True)), ()
             if names[0].lower().endswith(".zip"):
                 digest, num_bytes = _read_through(named, content, keep=False)
@@ -185,8 +150,7 @@ class UploadStore:
         for run in RunStore(self.home).list():
             if run.data and Path(run.data) == folder.resolve() and run.is_active:
                 raise RunError(f"The run {run.id} trains on these data", remedy="stop it first")
-        # Renamed first: a half-deleted folder must never look like an upload.
-        shutil.rmtree(folder.rename(folder.with_name(f"{_INCOMING}{secrets.token_hex(4)}")))
+        remove_folder(folder)
 
     def locate(self, data: Path | str) -> Path:
         """Where data are that a user names: a path, the id of an upload, or a zip archive, which becomes an upload.
@@ -204,10 +168,6 @@ class UploadStore:
             return self.get(str(data)).folder
         except NotFoundError:
             return path
-
-
-def _lock_of(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.lock")
 
 
 def _read(folder: Path) -> Upload | None:

@@ -16,6 +16,8 @@ from layerwise.paths import home as default_home
 from layerwise.predictor import Predictor
 from layerwise.registry import Registry
 from layerwise.runs import RunStore
+from layerwise.studies import StudyStore
+from layerwise.uploads import UploadStore
 from layerwise.versions import VersionStore
 
 
@@ -27,14 +29,18 @@ class Workspace:
         home: The folder of the runs, the promoted versions and the settings.
         registry: Models, tasks, data sets and pages, as the plugins gave them.
         runs: The training runs.
+        studies: The searches for hyperparameters.
         versions: The trained versions, and which of them are in use.
+        uploads: The data that users brought.
         predictor: Answers with the versions in use.
     """
 
     home: Path
     registry: Registry
     runs: RunStore
+    studies: StudyStore
     versions: VersionStore
+    uploads: UploadStore
     predictor: Predictor
 
     def close(self) -> None:
@@ -61,6 +67,8 @@ def open_workspace(home: Path | str | None = None) -> Workspace:
         home=folder,
         registry=registry,
         runs=RunStore(folder),
+        studies=StudyStore(folder),
         versions=versions,
+        uploads=UploadStore(folder),
         predictor=Predictor(registry, versions),
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 from layerwise import DatasetSpec, ModelCard, ModelSpec, Source, TrainingConfig, Variant, weights
 from layerwise.errors import InputError, NotFoundError
+from layerwise.own_data import OwnData, report_of
 from layerwise.runner import Runner
 from layerwise.runs import Run, RunStore
 from layerwise.splits import Split
@@ -54,7 +55,7 @@ class Grading(Task):
     def warm_input(self) -> np.ndarray:
         return np.zeros((1, 4), np.float32)
 
-    def read_folder(self, folder: Path) -> tuple[Task, dict[str, Split]]:
+    def read_folder(self, folder: Path) -> OwnData:
         """A file LABEL.csv for each label, with an example a line; below train/ and test/ if there are both."""
         parts = {name: folder / name for name in ("train", "test") if (folder / name).is_dir()} or {"train": folder}
         labels = tuple(sorted({path.stem for part in parts.values() for path in part.glob("*.csv")}))
@@ -63,7 +64,8 @@ class Grading(Task):
             rows = [np.loadtxt(path, np.float32, delimiter=",", ndmin=2) for path in sorted(part.glob("*.csv"))]
             targets = [labels.index(path.stem) for path in sorted(part.glob("*.csv"))]
             splits[name] = Split(np.concatenate(rows), np.repeat(targets, [len(block) for block in rows]))
-        return Grading(labels=labels), splits
+        report = report_of(folder, splits, what="rows", labels=labels)
+        return OwnData(task=Grading(labels=labels), splits=splits, report=report)
 
 
 @dataclass(frozen=True, kw_only=True)

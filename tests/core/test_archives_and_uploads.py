@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from layerwise import archives, quota, uploads
 from layerwise.archives import safe_name, unpack
 from layerwise.errors import DataError, NotFoundError, RunError
+from layerwise.temporary import temporary_folder
 from layerwise.uploads import UploadStore
 
 GOOD = {"cat/1.png": b"one", "dog/2.png": b"two"}
@@ -316,7 +317,7 @@ def test_uploads_are_limited_by_size_and_by_the_disk(tmp_path, store, monkeypatc
         store.add([table])
 
 
-@pytest.mark.parametrize("identifier", ["", "..", "../x", ".incoming-1", "/etc", "a/b", "a\0b"])
+@pytest.mark.parametrize("identifier", ["", "..", "../x", ".temporary-1", "/etc", "a/b", "a\0b"])
 def test_an_id_never_leads_elsewhere(store, identifier):
     with pytest.raises(NotFoundError):
         store.get(identifier)
@@ -346,9 +347,9 @@ def test_data_that_a_run_trains_on_are_kept(tmp_path, store):
 KILLED = """
 import sys, time
 from pathlib import Path
-from layerwise.uploads import UploadStore
+from layerwise.temporary import temporary_folder
 
-with UploadStore(Path(sys.argv[1])).incoming() as folder:
+with temporary_folder(Path(sys.argv[1])) as folder:
     (folder / "part").write_bytes(bytes(1000))
     print("writing", flush=True)
     time.sleep(60)
@@ -356,10 +357,10 @@ with UploadStore(Path(sys.argv[1])).incoming() as folder:
 
 
 def test_what_a_killed_process_left_is_removed_and_what_others_write_is_not(tmp_path, store):
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(store.home)], stdout=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(store.folder)], stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == b"writing\n"
-    with store.incoming() as mine:
+    with temporary_folder(store.folder) as mine:
         assert len([path for path in store.folder.iterdir() if path.is_dir()]) == 2
         process.send_signal(signal.SIGKILL)
         process.wait()

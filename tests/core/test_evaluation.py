@@ -10,6 +10,7 @@ from layerwise.errors import DataError, LayerwiseError, NotFoundError
 from layerwise.evaluation import evaluate, evaluate_version
 from layerwise.intervals import percentile_interval, resample
 from layerwise.splits import hold_out
+from layerwise.uploads import UploadStore
 from layerwise.versions import VersionStore
 
 CENTROIDS = {"centroids": np.array([[0, 0, 1, 1], [1, 2, 0, 0], [3, 1, 2, 0]], np.float32)}
@@ -19,7 +20,7 @@ DATA = {"dataset": "grades", "folder": None, "source": "drawn", "validation_frac
 @pytest.fixture
 def workspace(tmp_path):
     registry = samples.shelf(samples.NUMPY, samples.NETWORK, samples.STREAMING)
-    return SimpleNamespace(registry=registry, versions=VersionStore(tmp_path))
+    return SimpleNamespace(registry=registry, versions=VersionStore(tmp_path), uploads=UploadStore(tmp_path))
 
 
 @pytest.fixture

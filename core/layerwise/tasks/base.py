@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from layerwise.config import TrainingConfig
-    from layerwise.data import Split
+    from layerwise.own_data import OwnData
 
 KINDS = (
     "image",
@@ -150,9 +150,9 @@ class Task:
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how it is evaluated")
 
-    def read_folder(self, folder: Path) -> tuple[Self, dict[str, Split]]:
-        """A user's own data: this task with the labels (columns ...) found there, and its splits, "train" at
-        least.
+    def read_folder(self, folder: Path) -> OwnData[Self]:
+        """A user's own data, in a folder or a file: this task with the labels (columns ...) found there, its splits,
+        "train" at least, and the report of what was seen.
 
         Raises:
             DataError: The folder is not laid out as `folder_format` says.

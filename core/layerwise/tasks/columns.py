@@ -14,7 +14,9 @@ from layerwise.tasks.base import Field
 if TYPE_CHECKING:
     import numpy as np
 
-MISSING = ("", "?", "-", "na", "n/a", "nan", "null")
+    from layerwise.tasks.tables import Cells
+
+MISSING = frozenset(("", "?", "-", "na", "n/a", "nan", "null"))
 """Texts, in lower case, that stand for a value that is not there."""
 LARGEST = 1e4
 """In standard deviations: values further from the mean are taken for this far, so that no typing error can
@@ -65,18 +67,17 @@ class Column:
             )
 
     @classmethod
-    def learned(cls, name: str, values: Sequence[str], kind: str) -> Self:
-        """The column with the statistics or the choices of these training values (texts; missing ones do not count).
+    def learned(cls, name: str, cells: Cells, kind: str) -> Self:
+        """The column with the statistics or the choices of these training values; missing ones do not count.
 
         Args:
             name: As in the header.
-            values: The text of each row.
+            cells: The text of each row.
             kind: "number" or "choice".
         """
-        present = [value for value in values if not is_missing(value)]
         if kind == "choice":
-            return cls(name=name, kind=kind, choices=tuple(sorted_naturally({value.strip() for value in present})))
-        mean, deviation = mean_and_deviation([number(value, name) for value in present])
+            return cls(name=name, kind=kind, choices=tuple(sorted_naturally({text.strip() for text in cells.present})))
+        mean, deviation = mean_and_deviation(numbers_of(cells, name))
         return cls(name=name, kind=kind, mean=mean, deviation=deviation)
 
     @property
@@ -134,6 +135,19 @@ def number(value: Any, column: str) -> float:
     return float(value)
 
 
+def numbers_of(cells: Cells, column: str) -> np.ndarray:
+    """The numbers of a column, float64 [rows that are not missing].
+
+    Raises:
+        InputError: A text is no finite number.
+    """
+    import numpy as np
+
+    values = [math.nan if is_missing(text) else number(text, column) for text in cells.texts]
+    numbers = np.array(values, "float64")[cells.codes]
+    return numbers[~np.isnan(numbers)]
+
+
 def is_number(text: str) -> bool:
     """Whether a text of a table is a finite number. Underscores, which Python allows, make it a name."""
     try:
@@ -142,15 +156,16 @@ def is_number(text: str) -> bool:
         return False
 
 
-def mean_and_deviation(values: Sequence[float]) -> tuple[float, float]:
+def mean_and_deviation(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
     """Mean and standard deviation; the deviation of equal values counts as 1, so that one can divide by it."""
     import numpy as np
 
-    if not values:
+    if not len(values):
         return 0.0, 1.0
+    numbers = np.asarray(values, "float64")
     # Scaled, as squares of the largest floats would overflow.
-    scale = max(map(abs, values)) or 1.0
-    scaled = np.asarray(values, "float64") / scale
+    scale = float(np.abs(numbers).max()) or 1.0
+    scaled = numbers / scale
     deviation = float(scaled.std()) * scale
     return float(scaled.mean()) * scale, deviation if deviation > 1e-12 * scale else 1.0
 

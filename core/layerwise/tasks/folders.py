@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from layerwise.errors import DataError
+from layerwise.own_data import shortened
 
 TEST_SHARE = 0.2
 """The share of the examples that is held out where the user names no test set."""
-UNREADABLE_SHARE = 0.1
-"""From this share of unreadable files on, a folder is refused instead of read without them."""
 SPLIT_NAMES = {"train": "train", "test": "test", "validation": "validation", "valid": "validation", "val": "validation"}
 
 
@@ -30,8 +28,45 @@ class ClassFile:
     label: str
 
 
-def scan_classes(folder: Path, suffixes: Collection[str]) -> dict[str, list[ClassFile]]:
-    """The files of each split of a folder that has one folder for each class, sorted by class and path.
+@dataclass(frozen=True, kw_only=True)
+class Scan:
+    """The files of a folder that has one folder for each class.
+
+    Args:
+        root: The folder without links in its path.
+        splits: The files of each split, "train" and "test" at least, sorted by class and path.
+        others: How many files of the classes do not count, by their ending.
+    """
+
+    root: Path
+    splits: dict[str, list[ClassFile]]
+    others: Mapping[str, int]
+
+    def name(self, file: ClassFile) -> str:
+        """What a report calls a file: its path below the folder."""
+        return file.path.relative_to(self.root).as_posix()
+
+    @property
+    def num_files(self) -> int:
+        """How many files count."""
+        return sum(map(len, self.splits.values()))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes, sorted by name."""
+        return tuple(sorted({file.label for file in self.splits["train"]}))
+
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence on the files that do not count, if there are any."""
+        if not self.others:
+            return []
+        shown = shortened([f"{count:,} {suffix or 'without ending'}" for suffix, count in self.others.items()])
+        return [f"Files of other kinds do not count: {shown}."]
+
+
+def scan_classes(folder: Path, suffixes: Collection[str]) -> Scan:
+    """Find the files of a folder that has one folder for each class, without opening any.
 
     Args:
         folder: `folder/CLASS/...`, or `folder/train/CLASS/...` with `test` and, if wanted, `validation` beside
@@ -39,30 +74,29 @@ def scan_classes(folder: Path, suffixes: Collection[str]) -> dict[str, list[Clas
             no test folder, files are held out by `held_out`, on their class and name.
         suffixes: The endings of files that count, in lower case with their dot.
 
-    Returns:
-        At least "train" and "test".
-
     Raises:
         DataError: There are not two classes with two files each; a link leads out of the folder; a split has a
             class that "train" does not have.
     """
-    root = _unwrapped(check_folder(folder))
+    resolved = check_folder(folder)
+    root = _unwrapped(resolved)
     names = {entry.name.lower(): entry for entry in _folders(root)}
-    others = sorted(set(names) - set(SPLIT_NAMES))
-    if "train" in names and "test" in names and others:
+    beside = sorted(set(names) - set(SPLIT_NAMES))
+    if "train" in names and "test" in names and beside:
         raise DataError(
             "Beside the folders train and test are others",
             expected=f"no more than {', '.join(sorted(SPLIT_NAMES))}",
-            received=", ".join(others),
+            received=", ".join(beside),
             remedy="move or rename them",
         )
+    others: Counter[str] = Counter()
     # A lone "train" beside other names is a class: trains, buses, cars.
-    if "train" in names and not others:
+    if "train" in names and not beside:
         splits: dict[str, list[ClassFile]] = {}
         for name, entry in names.items():
-            splits.setdefault(SPLIT_NAMES[name], []).extend(_class_files(entry, root, suffixes))
+            splits.setdefault(SPLIT_NAMES[name], []).extend(_class_files(entry, root, suffixes, others))
     else:
-        splits = {"train": _class_files(root, root, suffixes)}
+        splits = {"train": _class_files(root, root, suffixes, others)}
     _check_classes(splits, root, suffixes)
     if "test" not in splits:
         files = splits["train"]
@@ -70,7 +104,7 @@ def scan_classes(folder: Path, suffixes: Collection[str]) -> dict[str, list[Clas
         chosen = held_out(keys, [file.label for file in files])
         splits["train"] = [file for file, is_test in zip(files, chosen, strict=True) if not is_test]
         splits["test"] = [file for file, is_test in zip(files, chosen, strict=True) if is_test]
-    return splits
+    return Scan(root=resolved, splits=splits, others=others)
 
 
 def held_out(keys: Sequence[str], groups: Sequence[str]) -> list[bool]:
@@ -94,26 +128,6 @@ def held_out(keys: Sequence[str], groups: Sequence[str]) -> list[bool]:
             moved = (min if count == 0 else max)(positions, key=ranks.__getitem__)
             chosen[moved] = count == 0
     return chosen
-
-
-def report_unreadable(unreadable: Sequence[tuple[Path, str]], total: int, folder: Path) -> None:
-    """Warn of files that could not be read, or refuse the folder when they are many.
-
-    Args:
-        unreadable: The files, each with the reason.
-        total: How many files there are, readable ones included.
-
-    Raises:
-        DataError: A tenth or more is unreadable.
-    """
-    if not unreadable:
-        return
-    shown = "; ".join(f"{path.relative_to(folder).as_posix()} ({reason})" for path, reason in unreadable[:5])
-    more = f"; and {len(unreadable) - 5} more" if len(unreadable) > 5 else ""
-    text = f"{len(unreadable)} of {total} files cannot be read: {shown}{more}"
-    if len(unreadable) >= UNREADABLE_SHARE * total:
-        raise DataError(text, expected="less than a tenth of the files", remedy="repair or remove these files")
-    warnings.warn(f"{text}. They are left out.", stacklevel=3)
 
 
 def check_counts(labels: Iterable[str], what: str) -> None:
@@ -168,12 +182,17 @@ def _folders(folder: Path) -> list[Path]:
     return [path for path in _visible(folder) if path.is_dir()]
 
 
-def _class_files(folder: Path, root: Path, suffixes: Collection[str]) -> list[ClassFile]:
+def _class_files(folder: Path, root: Path, suffixes: Collection[str], others: Counter[str]) -> list[ClassFile]:
+    """The files of the classes in `folder`; those that do not count are counted in `others`."""
     found = []
     for class_folder in _folders(folder):
         _check_inside(class_folder, root)
-        paths = (path for path in _files(class_folder, root) if path.suffix.lower() in suffixes)
-        found += [ClassFile(path=path, label=class_folder.name) for path in paths]
+        for path in _files(class_folder, root):
+            suffix = path.suffix.lower()
+            if suffix in suffixes:
+                found.append(ClassFile(path=path, label=class_folder.name))
+            else:
+                others[suffix] += 1
     return found
 
 

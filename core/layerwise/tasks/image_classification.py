@@ -14,8 +14,9 @@ from layerwise.tasks.classification import Classification
 
 if TYPE_CHECKING:
     import numpy as np
+    from PIL import Image
 
-    from layerwise.data import Split
+    from layerwise.own_data import OwnData
 
 POLARITIES = ("any", "light-on-dark")
 
@@ -98,26 +99,29 @@ them, chosen by their names, is held out to test the result; or divide them your
         Raises:
             InputError: There is no picture, it cannot be read, or it is empty.
         """
-        return self._encode(inputs.get("image"))[None]
-
-    def _encode(self, value: Any) -> np.ndarray:
-        from layerwise.tasks.framing import fit_to_frame, pixels
         from layerwise.tasks.images import load_image
 
-        return pixels(fit_to_frame(load_image(value), self.size, channels=self.channels, polarity=self.polarity))
+        return self._frame(load_image(inputs.get("image")))[None]
 
-    def read_folder(self, folder: Path) -> tuple[Self, dict[str, Split]]:
+    def _frame(self, image: Image.Image) -> np.ndarray:
+        from layerwise.tasks.framing import fit_to_frame, pixels
+
+        return pixels(fit_to_frame(image, self.size, channels=self.channels, polarity=self.polarity))
+
+    def read_folder(self, folder: Path) -> OwnData[Self]:
         """Pictures by class: this task with the classes found there, and the splits "train" and "test" (and
         "validation" where the folder has one), their inputs as from `encode`. See `folder_format`.
 
         Raises:
             DataError: The folder is not laid out like that, or a tenth of its pictures or more is unreadable;
-                a few unreadable ones are left out with a warning that names them.
+                a few unreadable ones are left out, and named by the report.
         """
+        from layerwise.own_data import OwnData
         from layerwise.tasks.image_folder import read_pictures
 
-        labels, splits = read_pictures(folder, self._encode, (*self.size, self.channels))
-        return dataclasses.replace(self, labels=labels), splits
+        shape = (*self.size, self.channels)
+        labels, splits, report = read_pictures(folder, self._frame, shape, self.polarity)
+        return OwnData(task=dataclasses.replace(self, labels=labels), splits=splits, report=report)
 
     def warm_input(self) -> np.ndarray:
         import numpy as np

@@ -17,11 +17,10 @@ from layerwise.tasks.columns import Column, is_missing, is_number, sorted_natura
 if TYPE_CHECKING:
     import numpy as np
 
-    from layerwise.data import Split
-    from layerwise.tasks.csv_files import CsvTable
+    from layerwise.own_data import OwnData
 
 
-FOLDER_FORMAT = """A CSV file, or a folder with one, the names of the columns in its first line:
+FOLDER_FORMAT = """A CSV or Parquet file, or a folder with one, the names of the columns in its first line:
 
     age,colour,weight,{name}
     3,red,10.5,{first}
@@ -128,11 +127,6 @@ class Tabular(Task):
 
         return np.zeros((1, self.num_features), "float32")
 
-    def _encode_table(self, table: CsvTable) -> np.ndarray:
-        import numpy as np
-
-        return np.concatenate([column.encode(table.column(column.name)) for column in self.columns], axis=1)
-
 
 @dataclass(frozen=True, kw_only=True)
 class TabularClassification(Tabular, Classification):
@@ -167,8 +161,8 @@ class TabularClassification(Tabular, Classification):
         Tabular.__post_init__(self)
         Classification.__post_init__(self)
 
-    def read_folder(self, folder: Path) -> tuple[Self, dict[str, Split]]:
-        """A CSV file: this task with the columns and labels found there, and the splits "train" and "test". See
+    def read_folder(self, folder: Path) -> OwnData[Self]:
+        """A table: this task with the columns and labels found there, and the splits "train" and "test". See
         `folder_format`.
 
         Raises:
@@ -176,30 +170,36 @@ class TabularClassification(Tabular, Classification):
         """
         import numpy as np
 
-        from layerwise.data import Split
+        from layerwise.own_data import OwnData
+        from layerwise.splits import Split
         from layerwise.tasks.folders import check_counts
-        from layerwise.tasks.table_folder import divided, learn_columns, read_tables
+        from layerwise.tasks.table_folder import describe_tables, divided, learn_columns, read_tables
 
-        tables, target = read_tables(folder, ("label", "target"))
-        found = [text.strip() for text in tables["train"].column(target)]
+        tables = read_tables(folder, ("label", "target"))
+        found = tables.targets()["train"]
         labels = tuple(sorted_naturally(set(found)))
         if len(labels) > max(len(found) // 2, 2) and all(map(is_number, labels)):
             raise DataError(
-                f"The column {target!r} holds numbers rather than classes",
+                f"The column {tables.target!r} holds numbers rather than classes",
                 received=f"{len(labels)} different values in {len(found)} rows",
                 remedy="choose a model for regression, or name the column of classes 'label'",
             )
         check_counts(found, "rows")
         tables = divided(tables, found)
-        task = dataclasses.replace(self, labels=labels, columns=learn_columns(tables, target), target=target)
-        places = {label: place for place, label in enumerate(labels)}
-        splits = {}
-        for name, table in tables.items():
-            texts = [text.strip() for text in table.column(target)]
+        targets = tables.targets()
+        for name, texts in targets.items():
             unknown = sorted(set(texts) - set(labels))
             if unknown:
                 raise DataError(
                     f"The {name} table has classes that the train table does not have", received=", ".join(unknown[:10])
                 )
-            splits[name] = Split(task._encode_table(table), np.array([places[text] for text in texts], "int32"))
-        return task, splits
+        learned = learn_columns(tables)
+        places = {label: place for place, label in enumerate(labels)}
+        return OwnData(
+            task=dataclasses.replace(self, labels=labels, columns=learned.columns, target=tables.target),
+            splits={
+                name: Split(learned.inputs[name], np.array([places[text] for text in texts], "int32"))
+                for name, texts in targets.items()
+            },
+            report=describe_tables(tables, learned, targets),
+        )

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import DataError, SpecError
 from layerwise.tasks.base import Answer, Field
-from layerwise.tasks.columns import Column, is_number, mean_and_deviation
+from layerwise.tasks.columns import Column, is_number, mean_and_deviation, numbers_of
 from layerwise.tasks.tabular import FOLDER_FORMAT, Tabular
 
 if TYPE_CHECKING:
     import numpy as np
 
     from layerwise.config import TrainingConfig
-    from layerwise.data import Split
+    from layerwise.own_data import OwnData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,40 +116,42 @@ class TabularRegression(Tabular):
 
         return regression_metrics(self._values(outputs), targets)
 
-    def read_folder(self, folder: Path) -> tuple[Self, dict[str, Split]]:
-        """A CSV file: this task with the columns found there, and the splits "train" and "test". See
-        `folder_format`.
+    def read_folder(self, folder: Path) -> OwnData[Self]:
+        """A table: this task with the columns found there, and the splits "train" and "test". See `folder_format`.
 
         Raises:
             DataError: The file is not like that, or its target is no number or always the same.
         """
-        import numpy as np
+        from layerwise.own_data import OwnData
+        from layerwise.splits import Split
+        from layerwise.tasks.table_folder import describe_tables, divided, learn_columns, read_tables
 
-        from layerwise.data import Split
-        from layerwise.tasks.table_folder import divided, learn_columns, read_tables
-
-        tables, target = read_tables(folder, (self.target, "target", "label"))
-        wrong = [text for table in tables.values() for text in table.column(target) if not is_number(text)]
+        tables = read_tables(folder, (self.target, "target", "label"))
+        target = tables.target
+        wrong = [text for cells in tables.cells(target).values() for text in cells.present if not is_number(text)]
         if wrong:
             raise DataError(
                 f"The column {target!r} must hold numbers",
                 received=", ".join(map(repr, wrong[:5])),
                 remedy="choose a model for classification, or name the column of numbers 'target'",
             )
-        tables = divided(tables, [""] * len(tables["train"].rows))
-        values = {name: [float(text) for text in table.column(target)] for name, table in tables.items()}
-        if len(set(values["train"])) < 2:
+        tables = divided(tables, [""] * len(tables.splits["train"]))
+        # Float64, so that `evaluate` measures against every digit of the file.
+        values = {name: numbers_of(cells, target) for name, cells in tables.cells(target).items()}
+        if values["train"].min() == values["train"].max():
             raise DataError(f"The column {target!r} always has the same value", received=f"{values['train'][0]:g}")
         mean, deviation = mean_and_deviation(values["train"])
+        learned = learn_columns(tables)
         task = dataclasses.replace(
             self,
-            columns=learn_columns(tables, target),
+            columns=learned.columns,
             target=target,
             unit=self.unit if target == self.target else "",
             mean=mean,
             deviation=deviation,
         )
-        # Float64, so that `evaluate` measures against every digit of the file.
-        return task, {
-            name: Split(task._encode_table(table), np.array(values[name], "float64")) for name, table in tables.items()
-        }
+        return OwnData(
+            task=task,
+            splits={name: Split(learned.inputs[name], numbers) for name, numbers in values.items()},
+            report=describe_tables(tables, learned),
+        )
