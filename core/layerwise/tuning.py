@@ -107,7 +107,7 @@ def _run_of(study: Study, runs: RunStore, spec: ModelSpec, proposal: Any) -> Run
         if former.is_resumable:
             jobs.resume(former)
         return former
-    values = {item.name: proposal.hyperparameters.values[item.name] for item in study.ranges}
+    values = {item.name: _rounded(proposal.hyperparameters.values[item.name]) for item in study.ranges}
     config = asdict(study.config_of(spec, values))
     # Hyperband trains few for long. It would have the same run go on; here each begins anew, since a schedule of the
     # learning rate that ends with the last epoch is another one for another number of epochs.
@@ -123,6 +123,11 @@ def _run_of(study: Study, runs: RunStore, spec: ModelSpec, proposal: Any) -> Run
     )
     study.append("trial", trial=proposal.trial_id, run=run.id, values=values)
     return run
+
+
+def _rounded(value: Any) -> Any:
+    """Four digits, which a person can read and type, and which change nothing."""
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def _wait(run: Run, study: Study) -> None:
