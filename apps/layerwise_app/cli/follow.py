@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from layerwise.events import metrics_of
+from layerwise.errors import InputError
+from layerwise.events import ENDINGS, course, metrics_of
 from layerwise_app.cli.output import figures, print_json
+from layerwise_app.words import ago, went_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +20,47 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from layerwise.runs import Run
+    from layerwise.workspace import Workspace
 
 STATUS = {"finished": 0, "failed": 1, "stopped": 130}
 """The exit status for each way in which a run can end; 130 is what shells give a program that Ctrl-C ended."""
+PAST_EPOCHS = 10
+"""How many of the epochs that are over already are shown."""
+
+
+def refuse_promoting_detached(promote: bool, detach: bool) -> None:
+    """Say that these two options exclude each other.
+
+    Raises:
+        InputError: Both are given.
+    """
+    if promote and detach:
+        raise InputError("--promote waits for the end of the run, --detach does not", remedy="leave out one of them")
+
+
+def see_off(workspace: Workspace, run: Run, *, promote: bool, detach: bool, json: bool) -> None:
+    """Show a run that was just started or resumed to its end, and put its version in use when that is wanted; or
+    return at once.
+
+    Raises:
+        typer.Exit: Always when it was shown: with status 1 when the run failed, 130 when it was stopped.
+    """
+    if detach:
+        if json:
+            print_json({"run": run.id, "state": run.state})
+        else:
+            typer.echo(f"{run.id} goes on by itself: layerwise follow {run.id[-4:]} shows it.")
+        return
+    status = show_to_its_end(run, json=json)
+    if promote and status == 0:
+        version = workspace.versions.promote(workspace.registry.snapshot().model(run.name), run)
+        typer.echo(f"In use now: {version.reference}", err=json)
+    raise typer.Exit(status)
 
 
 def show_to_its_end(run: Run, *, json: bool = False, stop_on_interrupt: bool = True) -> int:
-    """Show a run while it goes on. Ctrl-C asks it to stop and waits for that; a second one only stops looking.
+    """Show what a run has done so far in short, and then what it does. Ctrl-C asks it to stop and waits for that; a
+    second one only stops looking.
 
     Args:
         json: Show nothing but the result, as JSON.
@@ -34,6 +71,8 @@ def show_to_its_end(run: Run, *, json: bool = False, stop_on_interrupt: bool = T
     """
     from layerwise import jobs
 
+    past, position = run.event_log.read_from(0)
+    ended = [event for event in past[-1:] if event["event"] in ENDINGS]
     last: dict[str, Any] = {}
     screen = _Screen(run)
     try:
@@ -41,7 +80,9 @@ def show_to_its_end(run: Run, *, json: bool = False, stop_on_interrupt: bool = T
             contextlib.nullcontext() if json else screen,
             _stopping(run, screen) if stop_on_interrupt else contextlib.nullcontext(),
         ):
-            for event in jobs.follow(run):
+            if not json:
+                screen.show_past(course(past))
+            for event in ended or jobs.follow(run, position=position):
                 last = event
                 if not json:
                     screen.show(event)
@@ -79,6 +120,7 @@ class _Screen:
         self.run = run
         self.num_epochs = run.config.get("num_epochs", 0)
         self.is_stopping = False
+        self._checkpointed: float | None = None
         self._bar: Progress | None = None
         self._task: Any = None
 
@@ -113,6 +155,19 @@ class _Screen:
         """Show one event."""
         getattr(self, f"_{event['event']}", lambda _: None)(event)
 
+    def show_past(self, events: list[dict[str, Any]]) -> None:
+        """Show what was before one looked: of many epochs only the last."""
+        epochs = [event for event in events if event["event"] == "epoch"]
+        if len(epochs) > PAST_EPOCHS:
+            self.say(f"{len(epochs) - PAST_EPOCHS} epochs before these: {self.run.folder / 'metrics.csv'}")
+        hidden = epochs[:-PAST_EPOCHS]
+        for event in events:
+            if event["event"] in ("started", "epoch", "checkpoint") and event not in hidden:
+                self.show(event)
+        # What it waits for counts only while it does.
+        if events and events[-1]["event"] in ("waiting", "download", "progress"):
+            self.show(events[-1])
+
     def _update(self, **values: Any) -> None:
         if self._bar is not None:
             self._bar.update(self._task, **values)
@@ -122,8 +177,17 @@ class _Screen:
             description=f"downloading {event['file']}", completed=event["bytes"], total=event["total_bytes"] or None
         )
 
+    def _waiting(self, event: dict[str, Any]) -> None:
+        self.say(event["reason"])
+        self._update(description="waiting", total=None)
+
+    def _checkpoint(self, event: dict[str, Any]) -> None:
+        self._checkpointed = event["time"]
+
     def _started(self, event: dict[str, Any]) -> None:
         self.num_epochs = event["num_epochs"]
+        if resumed := went_on(event):
+            self.say(f"It {resumed}.")
         self.say(
             f"{event['num_parameters']:,} parameters, {event['examples']:,} examples, "
             f"{event['steps_per_epoch']:,} steps an epoch, on {event['device']}"
@@ -135,8 +199,11 @@ class _Screen:
             description="stopping" if self.is_stopping else f"epoch {event['epoch']}/{self.num_epochs}",
             completed=event["step"],
             total=event["steps"],
-            note=f"loss {event['loss']:.4f}  {event.get('samples_per_second', 0):,.0f} examples/s",
+            note=f"loss {event['loss']:.4f}  {event.get('samples_per_second', 0):,.0f} examples/s{self._kept()}",
         )
+
+    def _kept(self) -> str:
+        return "" if self._checkpointed is None else f"  checkpoint {ago(time.time() - self._checkpointed)}"
 
     def _epoch(self, event: dict[str, Any]) -> None:
         seconds = f"  {event['seconds']:.1f} s" if "seconds" in event else ""
@@ -146,12 +213,15 @@ class _Screen:
         self.say(f"Finished. To use the result: layerwise promote {self.run.id[-4:]}")
 
     def _stopped(self, event: dict[str, Any]) -> None:
-        kept = (
-            f"To use it: layerwise promote {self.run.id[-4:]}" if self.run.version_folder else "Nothing was kept yet."
-        )
-        self.say(f"Stopped. {kept}")
+        use = f"To use it: layerwise promote {self.run.id[-4:]}. " if self.run.version_folder else ""
+        self.say(f"Stopped. {use}{self._resume_hint}")
 
     def _failed(self, event: dict[str, Any]) -> None:
         typer.secho(f"Failed. {event.get('reason', '')}", fg="red", err=True)
         if "traceback" in event:
             typer.echo(f"What its process printed: {self.run.folder / 'log.txt'}", err=True)
+        typer.echo(self._resume_hint, err=True)
+
+    @property
+    def _resume_hint(self) -> str:
+        return f"To go on: layerwise resume {self.run.id[-4:]}"

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from layerwise.events import metrics_of
+from layerwise.outline import outline
 from layerwise.versions import parse_reference
-from layerwise_app.cli.follow import show_to_its_end
+from layerwise_app.cli.follow import refuse_promoting_detached, see_off, show_to_its_end
 from layerwise_app.cli.output import Json, figures, print_json, print_table
+from layerwise_app.words import ago
 
 RUN = Annotated[str, typer.Argument(help="The id of the run, or its beginning or end.")]
 
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (runs, follow, stop, promote, rollback, delete):
+    for command in (runs, follow, stop, resume, promote, rollback, delete):
         app.command()(command)
 
 
@@ -30,7 +32,7 @@ def runs(
     with open_workspace() as workspace:
         wanted = parse_reference(name) if name else None
         found = [
-            _summary(run, workspace.versions.is_promoted(run))
+            {**outline(run), "promoted": workspace.versions.is_promoted(run)}
             for run in workspace.runs.list()
             if wanted is None or (run.name == wanted.name and wanted.variant in (None, run.variant))
         ]
@@ -41,30 +43,22 @@ def runs(
         (
             run["id"],
             run["state"] + (", in use" if run["promoted"] else ""),
+            run["device"],
             f"{run['epochs']} of {run['num_epochs']}",
-            figures(run["metrics"]) or run["reason"],
+            "; ".join(filter(None, (figures(run["metrics"]), run["reason"], _checkpoint(run)))),
         )
         for run in found
     ]
-    print_table(("run", "state", "epochs", "result"), rows, empty="No run yet: layerwise train NAME starts one.")
+    columns = ("run", "state", "device", "epochs", "result")
+    print_table(columns, rows, empty="No run yet: layerwise train NAME starts one.")
 
 
-def _summary(run: Any, promoted: bool) -> dict[str, Any]:
-    history = run.history()
-    return {
-        "id": run.id,
-        "name": run.name,
-        "variant": run.variant,
-        "created": run.created,
-        "state": run.state,
-        "reason": run.reason,
-        "epochs": len(history),
-        "num_epochs": run.config.get("num_epochs"),
-        "metrics": metrics_of(history[-1]) if history else {},
-        "data": run.data,
-        "folder": str(run.folder),
-        "promoted": promoted,
-    }
+def _checkpoint(run: dict[str, Any]) -> str:
+    """What a run that is not finished would go on from."""
+    if not run["checkpoint"] or run["state"] == "finished":
+        return ""
+    age = datetime.now(UTC) - datetime.fromisoformat(run["checkpoint"])
+    return f"checkpoint {ago(age.total_seconds())}"
 
 
 def follow(run: RUN, json: Json = False) -> None:
@@ -83,6 +77,22 @@ def stop(run: RUN) -> None:
         found = workspace.runs.get(run)
         jobs.stop(found)
     typer.echo(f"{found.id} stops after its current step.")
+
+
+def resume(
+    run: RUN,
+    detach: Annotated[bool, typer.Option("--detach", help="Return at once; `layerwise follow` shows it.")] = False,
+    promote: Annotated[bool, typer.Option("--promote", help="Use the result when it has finished.")] = False,
+    json: Json = False,
+) -> None:
+    """Let a run that was stopped or failed go on from its last checkpoint."""
+    from layerwise import jobs, open_workspace
+
+    refuse_promoting_detached(promote, detach)
+    with open_workspace() as workspace:
+        found = workspace.runs.get(run)
+        jobs.resume(found)
+        see_off(workspace, found, promote=promote, detach=detach, json=json)
 
 
 def promote(run: RUN) -> None:
@@ -106,13 +116,19 @@ def rollback(name: Annotated[str, typer.Argument(help="The model: domain/applica
     typer.echo(f"In use again: {version.reference}")
 
 
-def delete(run: RUN, yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False) -> None:
-    """Delete a run that has ended, with its version."""
+def delete(
+    runs: Annotated[list[str], typer.Argument(help="The ids of the runs, or their beginnings or ends.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
+) -> None:
+    """Delete runs that have ended, with their versions."""
     from layerwise import open_workspace
 
     with open_workspace() as workspace:
-        found = workspace.runs.get(run)
+        # All are looked up before any is deleted.
+        found = list(dict.fromkeys(workspace.runs.get(run).id for run in runs))
         if not yes:
-            typer.confirm(f"Delete {found.id} with its weights and its log?", abort=True)
-        workspace.runs.delete(found.id)
-    typer.echo(f"{found.id} is deleted.")
+            what = found[0] if len(found) == 1 else f"{len(found)} runs ({', '.join(found)})"
+            typer.confirm(f"Delete {what} with weights and log?", abort=True)
+        for identifier in found:
+            workspace.runs.delete(identifier)
+            typer.echo(f"{identifier} is deleted.")

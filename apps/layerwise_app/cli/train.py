@@ -11,9 +11,10 @@ from typer.core import TyperGroup
 
 from layerwise.config import Setting, TrainingConfig, config_from, settings_of
 from layerwise.errors import InputError
+from layerwise.slots import DEVICE_WORDS
 from layerwise.versions import Reference, parse_reference
-from layerwise_app.cli.follow import show_to_its_end
-from layerwise_app.cli.output import print_json
+from layerwise_app.cli.follow import refuse_promoting_detached, see_off
+from layerwise_app.cli.own_data import look_at
 
 if TYPE_CHECKING:
     from layerwise.registry import Snapshot
@@ -69,10 +70,10 @@ def command_of(spec: ModelSpec, variant: str, name: str) -> Any:
     settings = settings_of(spec.config)
 
     def command(**values: Any) -> None:
-        data, promote, detach, json = (values.pop(option) for option in ("data", "promote", "detach", "json"))
+        own = {option: values.pop(option) for option in ("data", "device", "promote", "detach", "json")}
         chosen = {item.name: getattr(usual, item.name) for item in settings}
         chosen |= {option: value for option, value in values.items() if value is not None}
-        train(Reference(spec.name, variant), config_from(spec.config, chosen), data, promote, detach, json)
+        train(Reference(spec.name, variant), config_from(spec.config, chosen), **own)
 
     # Typer makes options of the parameters that it finds in the signature.
     parameters = [*_own_parameters(), *(_parameter_of(item, getattr(usual, item.name)) for item in settings)]
@@ -87,8 +88,17 @@ def command_of(spec: ModelSpec, variant: str, name: str) -> Any:
 def _own_parameters() -> list[inspect.Parameter]:
     options: dict[str, tuple[Any, Any]] = {
         "data": (
-            Annotated[Path | None, typer.Option(help="A folder with data of your own (docs/training.md).")],
+            Annotated[
+                Path | None, typer.Option(help="Your own data: a folder, a zip archive or a table (see layerwise check).")
+            ],
             None,
+        ),
+        "device": (
+            Annotated[
+                str,
+                typer.Option(metavar="|".join((*DEVICE_WORDS, "gpu:N")), help="Where to train; runs wait their turn."),
+            ],
+            "auto",
         ),
         "promote": (Annotated[bool, typer.Option("--promote", help="Use the result when it has finished.")], False),
         "detach": (
@@ -124,7 +134,14 @@ def _parameter_of(item: Setting, usual: Any) -> inspect.Parameter:
 
 
 def train(
-    reference: Reference, config: TrainingConfig, data: Path | None, promote: bool, detach: bool, json: bool
+    reference: Reference,
+    config: TrainingConfig,
+    *,
+    data: Path | None,
+    device: str,
+    promote: bool,
+    detach: bool,
+    json: bool,
 ) -> None:
     """Start a run and show it to its end, or return at once.
 
@@ -133,19 +150,9 @@ def train(
     """
     from layerwise import jobs, open_workspace
 
-    if promote and detach:
-        raise InputError("--promote waits for the end of the run, --detach does not", remedy="leave out one of them")
+    refuse_promoting_detached(promote, detach)
     with open_workspace() as workspace:
         spec = workspace.registry.snapshot().model(reference.name)
-        run = jobs.start(workspace.runs, spec, variant=reference.variant, config=config, data=data)
-        if detach:
-            if json:
-                print_json({"run": run.id, "state": run.state})
-            else:
-                typer.echo(f"{run.id} goes on by itself: layerwise follow {run.id[-4:]} shows it.")
-            return
-        status = show_to_its_end(run, json=json)
-        if promote and status == 0:
-            version = workspace.versions.promote(spec, run)
-            typer.echo(f"In use now: {version.reference}", err=json)
-    raise typer.Exit(status)
+        data = look_at(workspace, spec, data, json=json) if data is not None else None
+        run = jobs.start(workspace.runs, spec, variant=reference.variant, config=config, data=data, device=device)
+        see_off(workspace, run, promote=promote, detach=detach, json=json)

@@ -1,4 +1,4 @@
-"""train, follow, stop, runs, promote, rollback, delete, evaluate: with real processes and the toy plugin."""
+"""train, follow, stop, resume, runs, promote, rollback, delete, evaluate: with real processes and the toy plugin."""
 
 import os
 import signal
@@ -89,6 +89,8 @@ def test_from_training_to_promotion_and_back(layerwise, toy):
         (("--hidden-units", "8,x"), "whole numbers separated by commas"),
         (("--data", "nowhere"), "There is no such folder to train on"),
         (("--detach", "--promote"), "leave out one of them"),
+        (("--device", "tpu"), "The device is not known. Expected: auto, cpu, gpu (any one), gpu:0"),
+        (("--device", "gpu:99"), "GPU on this machine"),
     ],
 )
 def test_what_cannot_be_trained_is_said_before_anything_starts(layerwise, toy, words, expected):
@@ -159,6 +161,64 @@ def test_ctrl_c_while_following_leaves_the_run_alone(layerwise, toy):
     assert run.state == "running"
     run.request_stop()
     assert layerwise("follow", identifier).status == 130
+
+
+def test_a_run_waits_for_the_one_before_it_and_leaves_the_queue_at_ctrl_c(layerwise, toy):
+    first = layerwise("train", "toy/bars", "--num-epochs", "10000", "--detach", "--json").json["run"]
+    wait_for(toy, "epoch")
+    second, status, output, error = interrupt(["train", "toy/bars", "--num-epochs", "2"], toy, "waiting")
+    assert second.id != first
+    assert (status, error) == (130, "")
+    assert f"It waits for {first}, which has the device." in output
+    assert f"To go on: layerwise resume {second.id[-4:]}" in output
+
+    runs = {run["id"]: run for run in layerwise("runs", "--json").json}
+    assert (runs[first]["state"], runs[first]["is_resumable"], runs[first]["device"]) == ("running", False, "auto")
+    assert (runs[second.id]["state"], runs[second.id]["is_resumable"]) == ("stopped", True)
+    assert "Somebody asked it to stop." in layerwise("runs").output
+    assert layerwise("resume", first).status == 1  # it is running
+    layerwise("stop", first)
+    assert layerwise("follow", first).status == 130
+
+    resumed = layerwise("resume", second.id, "--promote")
+    assert resumed.status == 0, resumed.error
+    assert "epoch 2/2" in resumed.output
+    assert f"In use now: toy/bars:small@{second.id}" in resumed.output
+    assert "cannot be resumed. Expected: one that was stopped or failed" in layerwise("resume", second.id).error
+
+
+def test_a_resumed_run_shows_where_it_goes_on_and_only_the_last_of_what_was(layerwise, toy):
+    layerwise("train", "toy/bars", "--num-epochs", "10000", "--detach")
+    run = wait_for(toy, "epoch")
+    while len(run.history()) < 20:
+        time.sleep(0.05)
+    layerwise("stop", run.id)
+    layerwise("follow", run.id)
+    place = run.event_log.newest("checkpoint")
+    assert layerwise("resume", run.id, "--detach", "--json").json == {"run": run.id, "state": "queued"}
+    while run.event_log.newest("started")["epoch"] == 1:
+        time.sleep(0.05)
+    layerwise("stop", run.id)
+    shown = layerwise("follow", run.id).output
+    assert f"It went on from epoch {place['epoch']}, step {place['step']}" in shown or place["step"] == 0
+    assert "epochs before these" in shown
+    assert "epoch 1/10000 " not in shown
+    (listed,) = layerwise("runs", "--json").json
+    assert listed["epochs"] == len(run.history())
+    assert listed["checkpoint"]
+    assert "checkpoint " in layerwise("runs").output
+    assert listed["metrics"]["loss"] == run.history()[-1]["loss"]
+
+
+def test_several_runs_are_deleted_at_once(layerwise, toy, tmp_path):
+    (tmp_path / "own").mkdir()
+    for _ in range(2):
+        layerwise("train", "toy/bars", "--data", str(tmp_path / "own"))
+    first, second = (run.id for run in RunStore(toy).list())
+    assert layerwise("delete", first, "nothing", "--yes").status == 1
+    assert len(RunStore(toy).list()) == 2, "one that is not there: none is deleted"
+    assert layerwise("delete", first, second, "--yes").output == f"{first} is deleted.\n{second} is deleted.\n"
+    assert RunStore(toy).list() == []
 
 
 def test_own_pictures_are_trained_on_and_predicted(layerwise, toy, tmp_path):
