@@ -1,5 +1,7 @@
 """How examples reach the trainer, and what the learning rate does."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -70,6 +72,23 @@ def test_several_inputs_and_memory_mapped_files_are_fed(tmp_path):
         for (inputs, targets), _, _, _ in Feed(split, 10, 0, resident_bytes=limit).chunks(Recorder(), 1):
             np.testing.assert_array_equal(inputs["a"][:, 0], targets)
             np.testing.assert_array_equal(inputs["b"], targets)
+
+
+def test_streaming_holds_a_few_chunks_of_a_mapped_file_in_memory(monkeypatch, tmp_path):
+    chunk_bytes = 2**20
+    monkeypatch.setattr("layerwise.feed.CHUNK_BYTES", chunk_bytes)
+    # A file with holes, 256 times as large as a chunk.
+    stored = np.memmap(tmp_path / "inputs.bin", dtype=np.float32, mode="w+", shape=(2**16, 2**10))
+    feed = Feed(Split(stored, np.arange(len(stored), dtype=np.int32)), 128, 0, resident_bytes=2**20)
+    order_bytes = 3 * 8 * len(stored)
+    tracemalloc.start()
+    try:
+        seen = sum(np.unique(targets).size for (_, targets), *_ in feed.chunks(Recorder(), 1))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert seen == len(stored)
+    assert peak < 4 * chunk_bytes + order_bytes
 
 
 def test_small_data_make_a_small_batch_and_none_is_an_error():
