@@ -1,101 +1,155 @@
-"""How fast training is: the core's compiled loop beside `keras.Model.fit`, on the same network, data and optimizer.
+"""How fast training is: Layerwise's engine beside what one would use or write instead of it (benchmarks/peers.py).
 
-    python benchmarks/training.py                 both networks
+    python benchmarks/training.py                   both networks, all sides that are installed
     python benchmarks/training.py --network dense
-    KERAS_BACKEND=jax python benchmarks/training.py --network dense
+    python benchmarks/training.py --json FILE       the figures as JSON, too
 
-The networks are those of `vision/fashion`; the examples are random numbers of the form of Fashion-MNIST, since only
-speed is measured. All ways are tried in turn, round by round; the figures are examples per second.
+Every side is a process of its own with as many threads as there are cores. They are built at first and then train an
+epoch each in turn, round by round, so that whatever else the machine does meets them alike; the figures are medians.
+The exit status says whether the bars are met. `pip install "layerwise[bench]"` brings all peers.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
+import importlib.util
+import json
+import os
+import subprocess
 import sys
-import time
-from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
+from peers import EXAMPLES, SIDES, Side
 
-from layerwise import engines
-from layerwise.compilation import uses_xla
-from layerwise.devices import describe, prepare
-from layerwise.optimizers import build_optimizer
-from layerwise.registry import Registry
-from layerwise.specs import resolve
+from layerwise.environment import cpu_name, nvidia_gpus
 
-STEPS = {"dense": 240, "conv": 24}
-"""Steps of one measurement: about a second's work on two cores."""
+OURS, JAX = "layerwise", "layerwise on JAX"
+BOUNDS = ("matrix products only", "products and update only")
+FIT_BARS = {"dense": 2.0, "conv": 1.5}
+"""How many times as fast as Keras' fit, at least."""
 
 
-def measured_ways(variant: str) -> tuple[dict[str, Callable[[], object]], int]:
-    """What is measured, by name, and how many examples each of them trains on."""
-    import keras
+class Runner:
+    """The process of one side."""
 
-    spec = Registry().snapshot().model("vision/fashion")
-    # Random flips and shifts cost the same in every way; without them the loop is what is compared.
-    config = dataclasses.replace(spec.variant(variant).config, flip=False, shift=0)
-    steps, batch_size = STEPS[variant], config.batch_size
-    rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, (steps * batch_size, 28, 28, 1), dtype=np.uint8)
-    targets = rng.integers(0, 10, steps * batch_size).astype(np.int32)
+    def __init__(self, name: str, side: Side, network: str) -> None:
+        threads = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+        limits = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), threads)
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("peers.py")), name, network],
+            env={**os.environ, **limits, "KERAS_BACKEND": side.backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
 
-    def model() -> Any:
-        return resolve(spec.build)(config, spec.task)
+    def close(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.wait()
 
-    def fit(**options: Any) -> Callable[[], object]:
-        network = model()
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        network.compile(build_optimizer(config, steps), loss, metrics=["accuracy"], **options)
-        return lambda: network.fit(pictures, targets, batch_size=batch_size, epochs=1, verbose=0)
+    def is_ready(self) -> bool:
+        """Whether it could be built; waits until it is."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip() == "ready"
 
-    network = model()
-    trainer = engines.current().Trainer(
-        network,
-        build_optimizer(config, steps),
-        spec.task.loss(config),
-        spec.task.training_metrics(),
-        xla=uses_xla(network, "auto"),
-    )
-    data = trainer.place(pictures, targets)
+    def epoch(self) -> dict[str, float]:
+        """Train an epoch. Returns its seconds and mean loss."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
 
-    def loop() -> object:
-        order = rng.permutation(len(targets)).reshape(steps, batch_size).astype(np.int32)
-        return trainer.train(data, order, 0, steps)
 
-    return {"keras fit": fit(), "keras fit, 16 steps a call": fit(steps_per_execution=16), "layerwise": loop}, len(
-        targets
-    )
+def started(network: str, names: list[str]) -> dict[str, Runner]:
+    """The sides that can train the network, ready for the first round."""
+    runners = {}
+    for name in names:
+        side = SIDES[name]
+        missing = [package for package in side.packages if importlib.util.find_spec(package) is None]
+        if missing:
+            print(f'{name} is left out: {" and ".join(missing)} not installed; pip install "layerwise[bench]"')
+            continue
+        runner = Runner(name, side, network)
+        if runner.is_ready():
+            runners[name] = runner
+            continue
+        runner.close()
+        print(f"{name} is left out: it failed; see python benchmarks/peers.py {name!r} {network}")
+    return runners
+
+
+def measured(network: str, names: list[str], rounds: int) -> dict[str, dict[str, float]]:
+    """By side: examples per second (the median of the rounds) and the loss of the last epoch."""
+    runners = started(network, names)
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in runners}
+    try:
+        for number in range(rounds):
+            for name, runner in list(runners.items())[:: 1 if number % 2 else -1]:
+                found[name].append(runner.epoch())
+    finally:
+        for runner in runners.values():
+            runner.close()
+    return {
+        name: {
+            "examples_per_second": EXAMPLES[network] / median(epoch["seconds"] for epoch in epochs),
+            "loss": epochs[-1]["loss"],
+        }
+        for name, epochs in found.items()
+    }
+
+
+def judged(network: str, figures: dict[str, dict[str, float]]) -> dict[str, float]:
+    """The ratios that there are bars for, by what they say; each bar is 1."""
+    speeds = {name: figure["examples_per_second"] for name, figure in figures.items()}
+    peers = {name: speed for name, speed in speeds.items() if name not in (OURS, JAX, *BOUNDS)}
+    ratios = {}
+    if OURS in speeds and peers:
+        fastest = max(peers, key=lambda name: peers[name])
+        ratios[f"{OURS} to the fastest peer, {fastest}"] = speeds[OURS] / peers[fastest]
+    if OURS in speeds and "keras fit" in peers:
+        bar = FIT_BARS[network]
+        ratios[f"{OURS} to {bar:g} times keras fit"] = speeds[OURS] / (bar * peers["keras fit"])
+    if JAX in speeds and "JAX with optax" in peers:
+        ratios[f"{JAX} to JAX with optax"] = speeds[JAX] / peers["JAX with optax"]
+    return ratios
+
+
+def report(network: str, figures: dict[str, dict[str, float]], ratios: dict[str, float]) -> None:
+    """Print a table and how the bars were met."""
+    ours = figures.get(OURS, {}).get("examples_per_second", float("nan"))
+    print(f"\n{network:28}examples/s   {OURS} to it   loss")
+    for name, figure in sorted(figures.items(), key=lambda item: -item[1]["examples_per_second"]):
+        speed = figure["examples_per_second"]
+        print(f"{name:28}{speed:10,.0f}{ours / speed:15.2f}{figure['loss']:9.3f}")
+    for what, ratio in ratios.items():
+        print(f"{what}: {ratio:.2f}  bar 1: {'met' if ratio >= 1 else 'MISSED'}")
 
 
 def main() -> int:
-    """Measure and print."""
+    """Measure, print, and return 1 when a bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--network", choices=tuple(STEPS), help="one of them; both by default")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--network", choices=tuple(EXAMPLES), help="one of them; both by default")
+    parser.add_argument("--side", choices=tuple(SIDES), action="append", help="a side to measure; all by default")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
-    prepare()
-    import keras
-
-    print(f"{keras.backend.backend()} on {', '.join(device['name'] for device in describe())}")
-    for variant in [options.network] if options.network else STEPS:
-        ways, count = measured_ways(variant)
-        for way in ways.values():
-            way()  # compiles
-        times: dict[str, list[float]] = {name: [] for name in ways}
-        for number in range(options.rounds):
-            for name, way in list(ways.items())[:: 1 if number % 2 else -1]:
-                begin = time.perf_counter()
-                way()
-                times[name].append(time.perf_counter() - begin)
-        slowest = median(times["keras fit"])
-        print(f"\n{variant:30}examples/s    ratio to keras fit")
-        for name, found in times.items():
-            print(f"{name:30}{count / median(found):10,.0f}{slowest / median(found):10.2f}")
-    return 0
+    devices = [cpu_name(), *(gpu["name"] for gpu in nvidia_gpus())]
+    print(f"on {', '.join(devices)}")
+    results: dict[str, Any] = {"devices": devices, "rounds": options.rounds}
+    for network in [options.network] if options.network else EXAMPLES:
+        names = [name for name in options.side or SIDES if network in SIDES[name].networks]
+        figures = measured(network, names, options.rounds)
+        results[network] = {"figures": figures, "ratios": judged(network, figures)}
+        report(network, figures, results[network]["ratios"])
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2))
+    met = [ratio >= 1 for network in EXAMPLES for ratio in results.get(network, {}).get("ratios", {}).values()]
+    return int(not all(met))
 
 
 if __name__ == "__main__":
