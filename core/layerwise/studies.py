@@ -71,6 +71,11 @@ class Study(Job):
     KIND, PLURAL, MODULE = "study", "studies", "layerwise.tuning"
 
     @property
+    def created(self) -> str:
+        """When it was asked for, ISO 8601 in UTC."""
+        return self.request["created"]
+
+    @property
     def algorithm(self) -> str:
         """One of `ALGORITHMS`."""
         return self.request["algorithm"]
@@ -122,11 +127,8 @@ class Study(Job):
     def report(self, spec: ModelSpec) -> dict[str, Any]:
         """The study as plain values: what was asked for, its state, its trials with the best first, and `command`,
         which trains with what was best."""
-        from layerwise.context import train_command
-
         trials = self.ranked()
         best = trials[0] if trials and trials[0].score is not None else None
-        config = self.config_of(spec, best.values) if best else None
         asked = ("name", "variant", "data", "created", "algorithm", "objective", "num_trials", "num_epochs", "ranges")
         return {
             "id": self.id,
@@ -139,8 +141,14 @@ class Study(Job):
                 for trial in trials
             ],
             "best": best.run.id if best else None,
-            "command": train_command(spec, self.variant, config, self.data) if config else None,
+            "command": self.command(spec, best) if best else None,
         }
+
+    def command(self, spec: ModelSpec, trial: Trial) -> str:
+        """The command that trains with what a trial tried, as long as the variant is trained."""
+        from layerwise.context import train_command
+
+        return train_command(spec, self.variant, self.config_of(spec, trial.values), self.data)
 
 
 class StudyStore:

@@ -65,12 +65,12 @@ def resume(study: Study) -> None:
 
 
 def need_keras_tuner() -> None:
-    """Say so when KerasTuner, or SciPy, which its Bayesian search needs, is not installed.
+    """Say so when KerasTuner, or scikit-learn, which its Bayesian search needs, is not installed.
 
     Raises:
         MissingDependencyError: It is not.
     """
-    for module, package in (("keras_tuner", "keras-tuner"), ("scipy", "scipy")):
+    for module, package in (("keras_tuner", "keras-tuner"), ("sklearn", "scikit-learn")):
         if importlib.util.find_spec(module) is None:
             raise missing_extra(package, "tune", "The search for hyperparameters")
 

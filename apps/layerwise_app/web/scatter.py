@@ -1,0 +1,78 @@
+"""What the trials of a study reached, over each field that was searched, drawn as the curves are."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from layerwise_app.web.curves import nice_ticks, shown_range
+
+if TYPE_CHECKING:
+    from layerwise.search_space import Range
+    from layerwise.studies import Trial
+
+
+def scatter_html(item: Range, objective: str, ranked: Sequence[Trial]) -> str:
+    """A chart of one field: a dot for each trial with a score, the best one marked.
+
+    Args:
+        item: The field and its range, which is the horizontal axis.
+        objective: What the vertical axis is.
+        ranked: The trials with a score, the best first, at least one.
+    """
+    scores = [trial.score for trial in ranked if trial.score is not None]
+    ticks = nice_ticks(*shown_range(scores))
+    low, high = ticks[0], ticks[-1]
+    dots = []
+    # The best is drawn last, above the others.
+    for trial, score in reversed(list(zip(ranked, scores, strict=True))):
+        top = 100 * (high - min(score, high)) / (high - low)
+        kind = "lw-dot lw-best-dot" if trial is ranked[0] else "lw-dot"
+        text = html.escape(f"{item.name} {value_text(trial.values[item.name])}: {objective} {score:.4g}")
+        left = place(item, trial.values[item.name])
+        dots.append(f'<i class="{kind}" style="left: {left:.2f}%; top: {top:.2f}%" title="{text}"></i>')
+    rules = "".join(
+        f'<i class="lw-rule" style="top: {100 * (high - tick) / (high - low):.2f}%"></i>'
+        f'<span class="lw-y" style="top: {100 * (high - tick) / (high - low):.2f}%">{tick:g}</span>'
+        for tick in ticks
+    )
+    places = "".join(
+        f'<span class="lw-x" style="left: {left:.2f}%">{html.escape(text)}</span>' for left, text in axis_of(item)
+    )
+    words = html.escape(
+        f"{objective} over {item.name}: best {scores[0]:.4g} at {value_text(ranked[0].values[item.name])}"
+    )
+    return (
+        f'<figure class="lw-curve" data-points="{len(dots)}" role="img" aria-label="{words}">'
+        f"<figcaption><strong>{html.escape(item.name)}</strong></figcaption>"
+        f'<div class="lw-plot">{rules}{"".join(dots)}{places}</div></figure>'
+    )
+
+
+def place(item: Range, value: Any) -> float:
+    """Where a value stands on the axis of its field, in percent."""
+    if item.low is None or item.high is None:
+        position = item.choices.index(value_text(value)) if value_text(value) in item.choices else 0
+        return 100 * (position + 0.5) / len(item.choices)
+    if item.log:
+        return 100 * math.log(value / item.low) / math.log(item.high / item.low)
+    return 100 * (value - item.low) / (item.high - item.low)
+
+
+def axis_of(item: Range) -> list[tuple[float, str]]:
+    """The places on the axis of a field, in percent, and what is written there."""
+    if item.low is None or item.high is None:
+        return [(place(item, choice), choice) for choice in item.choices]
+    middle = math.sqrt(item.low * item.high) if item.log else (item.low + item.high) / 2
+    return [(place(item, value), f"{value:.3g}") for value in (item.low, middle, item.high)]
+
+
+def value_text(value: Any) -> str:
+    """A value of a field as its range writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
