@@ -5,7 +5,8 @@ An engine is a module with
 - `Trainer(model, optimizer, loss, metrics, *, xla)`: see `layerwise.engines.base.Trainer`;
 - `compile_predict(model, *, xla) -> (batch) -> outputs`, both NumPy.
 
-`current()` is the engine of the backend that Keras runs on.
+`current()` is the engine of the backend that Keras runs on, for one device or, in the scope of
+`layerwise.distribution`, for several.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+from layerwise.distribution import is_spread
 from layerwise.errors import DeviceError
 
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def current() -> ModuleType:
-    """The engine of Keras' backend.
+    """The engine of Keras' backend and of the devices that what is built now will be spread over.
 
     Raises:
         DeviceError: Keras runs on a backend that cannot train.
@@ -31,4 +33,4 @@ def current() -> ModuleType:
         raise DeviceError(
             f"The backend {backend!r} cannot train", expected=", ".join(BACKENDS), remedy="set KERAS_BACKEND=tensorflow"
         )
-    return importlib.import_module(f"layerwise.engines.{backend}")
+    return importlib.import_module(f"layerwise.engines.{backend}{'_replicas' if is_spread() else ''}")

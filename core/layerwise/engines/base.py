@@ -21,12 +21,18 @@ class Trainer(abc.ABC):
     integers crosses from Python for hundreds of steps. The weights live in the Keras variables of the model,
     which are up to date between two calls.
 
+    The same steps give the same bits, however many of them a call does. That holds because a step is compiled once
+    and `start` and `stop` are arguments of it. A subclass for several devices may override `place` and, in the
+    engines, `_step` (a gather, a forward pass, gradients and an update) and `_measure_batch`; the loop around
+    them stays.
+
     Args:
         model: The network; its variables are changed in place.
         optimizer: Built for the trainable variables if it is not yet.
         loss: `(targets, outputs) -> scalar`, the mean over a batch. Losses that layers add are added to it.
         metrics: What is watched beside the loss.
-        xla: Whether XLA compiles the step; engines for which that means nothing ignore it.
+        xla: Whether XLA compiles the steps as one loop (TensorFlow: else its own kernels run it; JAX: else steps
+            are compiled one by one). PyTorch ignores it.
     """
 
     def __init__(
@@ -35,6 +41,15 @@ class Trainer(abc.ABC):
         self.model, self.optimizer, self.loss, self.metrics, self.xla = model, optimizer, loss, dict(metrics), xla
         if not optimizer.built:
             optimizer.build(model.trainable_variables)
+
+    def compile(self, *, xla: bool) -> None:
+        """Compile the step anew, with XLA or without, where the engine has the choice. Variables stay as they are."""
+        self.xla = xla
+
+    def agree(self, *values: float) -> list[float]:
+        """What the first of several workers says, on all of them. They must call everything in the same order and for
+        the same number of steps, so what one alone can know (the time, a wish to stop) is settled here."""
+        return list(values)
 
     @abc.abstractmethod
     def place(self, inputs: Any, targets: Any) -> Any:

@@ -23,9 +23,13 @@ class Trainer(base.Trainer):
 
     def __init__(self, model, optimizer, loss, metrics, *, xla) -> None:
         super().__init__(model, optimizer, loss, metrics, xla=xla)
-        self._steps = tf.function(self._loop, jit_compile=xla, autograph=False)
+        self.compile(xla=xla)
         # Evaluation sees batches of two sizes (the last one is smaller), and XLA would compile each.
         self._evaluate = tf.function(self._measure_batch, autograph=False)
+
+    def compile(self, *, xla: bool) -> None:
+        self.xla = xla
+        self._steps = tf.function(self._loop, jit_compile=xla, autograph=False)
 
     def place(self, inputs: Any, targets: Any) -> Any:
         return base.map_arrays(tf.constant, (inputs, targets))
@@ -39,8 +43,7 @@ class Trainer(base.Trainer):
                 raise
             # Some operations (image warps) have no XLA kernel. The compiler refuses before the first step has
             # changed anything, so the same steps can be done without it.
-            self.xla = False
-            self._steps = tf.function(self._loop, autograph=False)
+            self.compile(xla=False)
             means = self._steps(*arguments)
         return {name: float(value) for name, value in means.items()}
 
@@ -61,15 +64,19 @@ class Trainer(base.Trainer):
         return {name: total / tf.cast(stop - start, tf.float32) for name, total in zip(names, sums, strict=True)}
 
     def _step(self, data: Any, positions: tf.Tensor) -> dict[str, tf.Tensor]:
+        gradients, values = self._gradients(data, positions)
+        self.optimizer.apply(gradients, self.model.trainable_variables)
+        return values
+
+    def _gradients(self, data: Any, positions: tf.Tensor) -> tuple[list[Any], dict[str, tf.Tensor]]:
+        """The gradients of the loss of a batch, scaled as the optimizer wants them, and the loss and the metrics."""
         inputs, targets = base.map_arrays(lambda tensor: tf.gather(tensor, positions), data)
-        variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
             outputs = self.model(inputs, training=True)
             loss, values = self.measure(targets, outputs, losses=self.model.losses)
             scaled = self.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled, [variable.value for variable in variables])
-        self.optimizer.apply(gradients, variables)
-        return {"loss": loss, **values}
+        gradients = tape.gradient(scaled, [variable.value for variable in self.model.trainable_variables])
+        return gradients, {"loss": loss, **values}
 
     def _measure_batch(self, batch: Any) -> dict[str, tf.Tensor]:
         inputs, targets = batch
