@@ -12,7 +12,7 @@ import gradio.blocks
 
 from layerwise.specs import resolve
 from layerwise_app.web.guard import drawn
-from layerwise_app.web.pages import compare, domain, header, home, models, plugins, train
+from layerwise_app.web.pages import compare, domain, header, home, models, plugins, train, tune
 from layerwise_app.web.site import Site
 
 MAX_WAITING = 256
@@ -50,6 +50,8 @@ def _drawn_pages(site: Site) -> gr.Blocks:
         train.draw(site, blocks)
     with blocks.route("Compare", "compare"):
         compare.draw(site, blocks)
+    with blocks.route("Tune", "tune"):
+        tune.draw(site, blocks)
     with blocks.route("Models", "models"):
         models.draw(site, blocks)
     with blocks.route("Plugins", "plugins"):
