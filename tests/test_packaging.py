@@ -27,8 +27,10 @@ def test_every_plugin_folder_is_packaged_and_has_an_entry_point():
 def test_the_import_contracts_name_every_package():
     linter = PROJECT["tool"]["importlinter"]
     assert linter["root_packages"] == ["layerwise", *PLUGINS, "layerwise_app"]
-    forbidden = {contract["name"]: contract["forbidden_modules"] for contract in linter["contracts"]}
+    contracts = linter["contracts"]
+    forbidden = {item["name"]: item["forbidden_modules"] for item in contracts if item["type"] == "forbidden"}
     assert all(set(PLUGINS) <= set(modules) for name, modules in forbidden.items() if "Plugins" not in name)
+    assert [item["modules"] for item in contracts if item["type"] == "independence"] == [PLUGINS]
 
 
 def test_dependencies_have_lower_bounds_and_torch_is_an_extra():

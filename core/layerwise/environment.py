@@ -34,7 +34,7 @@ PACKAGES = (
     "transformers",
     "ray",
     "keras-tuner",
-    "mlflow",
+    "mlflow-skinny",
     "tensorboard",
 )
 """Distributions whose versions a run folder keeps and `layerwise doctor` shows, those of extras included."""

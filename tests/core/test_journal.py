@@ -246,7 +246,7 @@ def test_a_home_that_cannot_be_written_to(site, tmp_path, monkeypatch):
     monkeypatch.setenv("LAYERWISE_PLUGIN_TIMEOUT", "1")
     install(site, textwrap.dedent(WAITING), name="hangs")
     assert [(report.name, report.status) for report in registry.snapshot().plugins] == (
-        [("vision", "loaded"), ("hangs", "quarantined"), ("toy", "loaded")]
+        [("tracking", "loaded"), ("vision", "loaded"), ("hangs", "quarantined"), ("toy", "loaded")]
     )
     (site / "go").touch()
     with pytest.raises(PluginError, match="LAYERWISE_HOME"):

@@ -15,7 +15,9 @@ EXTRAS = {
     "hub": ("pretrained models of Hugging Face", "transformers"),
     "cluster": ("training on several machines", "ray"),
     "tune": ("hyperparameter search", "keras-tuner"),
-    "mlflow": ("tracking of runs in MLflow", "mlflow"),
+    "mlflow": ("tracking of runs in MLflow", "mlflow-skinny"),
+    "parquet": ("tables of your own in Parquet files", "pyarrow"),
+    "audio": ("sounds of your own other than WAV", "soundfile"),
     "tensorboard": ("curves in TensorBoard", "tensorboard"),
 }
 """For each extra what it is for, and the distribution that tells whether it is installed."""

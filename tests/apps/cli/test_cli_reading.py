@@ -121,7 +121,7 @@ def test_plugins_are_switched_off_and_on(layerwise):
     def states():
         return {report["name"]: report["status"] for report in layerwise("plugins", "--json").json}
 
-    assert states() == {"vision": "loaded", "toy": "loaded"}
+    assert states() == {"tracking": "loaded", "vision": "loaded", "toy": "loaded"}
     assert "disabled" in layerwise("plugins", "--disable", "toy").output
     assert states()["toy"] == "disabled"
     assert layerwise("show", "toy/bars").status == 1
@@ -135,7 +135,7 @@ def test_doctor_says_what_is_there_and_what_is_not(layerwise):
     assert found.json["packages"]["keras"]
     assert found.json["devices"][0]["kind"] == "CPU"
     missing = {item["extra"]: item["install"] for item in found.json["missing_extras"]}
-    assert missing.get("mlflow") == 'pip install "layerwise[mlflow]"' or found.json["packages"]["mlflow"]
+    assert missing.get("mlflow") == 'pip install "layerwise[mlflow]"' or found.json["packages"]["mlflow-skinny"]
     assert "Everything that is installed works." in layerwise("doctor").output
 
 
