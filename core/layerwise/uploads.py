@@ -53,6 +53,10 @@ class Upload:
     created: str
     left_out: tuple[str, ...] = ()
 
+    def as_json(self) -> dict[str, Any]:
+        """The upload as JSON can hold it."""
+        return {**asdict(self), "folder": str(self.folder)}
+
 
 class UploadStore:
     """All uploads below one home folder."""
@@ -94,7 +98,7 @@ class UploadStore:
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
                 left_out=left_out[:100],
             )
-            record = {key: value for key, value in asdict(upload).items() if key not in ("id", "folder")}
+            record = {key: value for key, value in upload.as_json().items() if key not in ("id", "folder")}
             write_atomically(content / _RECORD, json.dumps(record, indent=2) + "\n")
             if _read(self.folder / upload.id) is None:
                 content.rename(self.folder / upload.id)

@@ -8,9 +8,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from layerwise.errors import DataError
 from layerwise.own_data import shortened
@@ -105,6 +108,37 @@ def scan_classes(folder: Path, suffixes: Collection[str]) -> Scan:
         splits["train"] = [file for file, is_test in zip(files, chosen, strict=True) if not is_test]
         splits["test"] = [file for file, is_test in zip(files, chosen, strict=True) if is_test]
     return Scan(root=resolved, splits=splits, others=others)
+
+
+class Files:
+    """What files hold, as an array [files] that reads a file when it is asked for it.
+
+    Args:
+        paths: The files.
+        read: What a file holds. What it raises is raised by the indexing.
+    """
+
+    dtype = np.dtype(object)
+
+    def __init__(self, paths: Sequence[Path], read: Callable[[Path], Any]) -> None:
+        self.paths, self.read = np.array(paths, object), read
+
+    @property
+    def shape(self) -> tuple[int]:
+        """[files]."""
+        return (len(self.paths),)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: Any) -> Any:
+        chosen = self.paths[index]
+        if isinstance(chosen, Path):
+            return self.read(chosen)
+        found = np.empty(len(chosen), object)
+        for place, path in enumerate(chosen):
+            found[place] = self.read(path)
+        return found
 
 
 def held_out(keys: Sequence[str], groups: Sequence[str]) -> list[bool]:

@@ -1,0 +1,117 @@
+"""Data of the user's own on the Train page: brought, looked at, chosen, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from layerwise import own_data
+from layerwise.errors import LayerwiseError
+from layerwise.quota import in_bytes
+from layerwise.uploads import LARGEST_UPLOAD, SUFFIXES
+from layerwise_app.web.guard import explain, guard
+from layerwise_app.web.markup import markup, note, status
+from layerwise_app.web.reports import report_html
+from layerwise_app.web.site import Site
+
+if TYPE_CHECKING:
+    from layerwise.specs import ModelSpec
+
+QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
+USUAL = "The data that the model was made with"
+
+
+class OwnData:
+    """What a model is trained on, if not on the data that it was made with.
+
+    Args:
+        site: What is shown.
+        spec: The model.
+    """
+
+    def __init__(self, site: Site, spec: ModelSpec) -> None:
+        self.spec, self.uploads = spec, site.workspace.uploads
+
+    def draw(self) -> gr.Dropdown:
+        """Draw it, hidden for a task that cannot be trained on any; the component whose value `located` takes."""
+        folder_format = type(self.spec.task).folder_format
+        with gr.Accordion("Train it on your own data", open=self.spec.data is None, visible=bool(folder_format)):
+            gr.Markdown(folder_format, elem_classes="lw-prose")
+            files = gr.File(
+                label=f"A zip archive, or tables: at most {in_bytes(LARGEST_UPLOAD)}",
+                file_count="multiple",
+                file_types=list(SUFFIXES),
+                height=140,
+            )
+            self.data = gr.Dropdown(
+                self._choices(),
+                value="" if self.spec.data is not None else None,
+                label="Data",
+                info="What was uploaded, or a path on the machine of the server",
+                allow_custom_value=True,
+            )
+            report = markup(elem_id="data-report")
+            delete = gr.Button("Delete this upload", size="sm", visible=False)
+        shown = [self.data, report, delete]
+        files.upload(guard(self.take), files, [files, *shown], **QUIET)
+        self.data.input(guard(self.look), self.data, shown, **QUIET)
+        delete.click(guard(self.delete), self.data, shown, **QUIET)
+        return self.data
+
+    def located(self, data: str | None) -> Path | None:
+        """Where the chosen data are; None for those that the model was made with.
+
+        Raises:
+            DataError: It is an archive that cannot be used.
+        """
+        return self.uploads.locate(data.strip()) if data and data.strip() else None
+
+    def take(self, files: Sequence[str]) -> Iterator[list[Any]]:
+        """Keep what was uploaded, and look at it."""
+        yield [gr.skip(), gr.skip(), status("Unpacking what you brought ..."), gr.skip()]
+        try:
+            upload = self.uploads.add([Path(file) for file in files])
+        except LayerwiseError as error:
+            yield [None, gr.skip(), note("This cannot be used.", str(error)), gr.skip()]
+            return
+        finally:
+            for file in files:
+                Path(file).unlink(missing_ok=True)
+        if upload.left_out:
+            gr.Info("Archives within the archive are left out.")
+        chosen = gr.update(choices=self._choices(), value=upload.id)
+        yield [None, chosen, status("Looking at every file ..."), gr.update(visible=True)]
+        yield [gr.skip(), gr.skip(), self._report(upload.folder), gr.skip()]
+
+    def look(self, data: str | None) -> Iterator[list[Any]]:
+        """Look at what was chosen or typed."""
+        is_upload = data in [upload.id for upload in self.uploads.list()]
+        yield [gr.skip(), status("Looking at every file ...") if data else "", gr.update(visible=is_upload)]
+        try:
+            located = self.located(data)
+        except LayerwiseError as error:
+            yield [gr.skip(), note("This cannot be used.", str(error)), gr.skip()]
+            return
+        yield [gr.skip(), self._report(located) if located else "", gr.skip()]
+
+    def delete(self, data: str) -> list[Any]:
+        """Delete the chosen upload."""
+        self.uploads.delete(data)
+        gr.Info("The upload is deleted. Versions that were trained on it stay.")
+        return [gr.update(choices=self._choices(), value=""), "", gr.update(visible=False)]
+
+    def _choices(self) -> list[tuple[str, str]]:
+        usual = [(USUAL, "")] if self.spec.data is not None else []
+        return usual + [
+            (f"{upload.id} ({', '.join(upload.files)}, {in_bytes(upload.num_bytes)})", upload.id)
+            for upload in self.uploads.list()
+        ]
+
+    def _report(self, path: Path) -> str:
+        try:
+            return report_html(own_data.check(self.spec.task, path))
+        except Exception as error:  # the reader is a plugin's code
+            return note("This cannot be trained on.", explain(error))

@@ -1,0 +1,72 @@
+"""Texts of a user's own in two languages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from layerwise.errors import DataError
+from layerwise.own_data import DataReport, Sample, size_range
+from layerwise.splits import Split
+from layerwise.tasks.table_folder import divided, read_tables
+
+FORMAT = """A CSV, TSV or Parquet file with two columns, the languages in its first line:
+
+    english<tab>german
+    Good morning.<tab>Guten Morgen.
+
+At least 10 pairs. A fifth of them is held out to test the result; or divide them yourself into `train.tsv` and
+`test.tsv`.
+"""
+
+
+def read_pairs(path: Path) -> tuple[tuple[str, str], dict[str, Split], DataReport]:
+    """The names of the two languages, the splits and the report of texts in two languages.
+
+    The inputs of a split are the texts of the first column [examples], its targets those of the second. Pairs of which
+    one side is empty are left out.
+
+    Args:
+        path: As FORMAT says.
+
+    Raises:
+        DataError: It is not like that.
+    """
+    tables = read_tables(path, ())
+    header = tables.splits["train"].header
+    if len(header) != 2:
+        raise DataError("A table of pairs has two columns", received=", ".join(header))
+    source, target = header
+    missing = {split: cells.is_missing for split, cells in tables.cells(source).items()}
+    num_missing = sum(int(rows.sum()) for rows in missing.values())
+    if num_missing:
+        tables = replace(
+            tables,
+            splits={split: table.select(~missing[split]) for split, table in tables.splits.items()},
+            warnings=(*tables.warnings, f"{num_missing:,} rows have no {source} and are left out."),
+        )
+    tables = divided(tables, [""] * len(tables.splits["train"]))
+    columns = {
+        name: {split: np.array(cells.stripped(), object) for split, cells in tables.cells(name).items()}
+        for name in header
+    }
+    if any(not len(part) for part in columns[source].values()):
+        raise DataError("There are too few pairs to learn from", expected="at least 10")
+    report = DataReport(
+        path=str(path),
+        what="pairs",
+        splits={split: len(part) for split, part in columns[source].items()},
+        sizes={
+            f"words of {name}": size_range([len(text.split()) for part in columns[name].values() for text in part])
+            for name in header
+        },
+        warnings=tables.warnings,
+        examples=tuple(
+            Sample(label="", kind="text", value=f"{one[:200]} = {other[:200]}")
+            for one, other in zip(columns[source]["train"][:5], columns[target]["train"][:5], strict=True)
+        ),
+    )
+    splits = {split: Split(columns[source][split], columns[target][split]) for split in tables.splits}
+    return (source, target), splits, report
