@@ -35,6 +35,8 @@ PACKAGES = (
     "ray",
     "keras-tuner",
     "mlflow-skinny",
+    "pyarrow",
+    "soundfile",
     "tensorboard",
 )
 """Distributions whose versions a run folder keeps and `layerwise doctor` shows, those of extras included."""

@@ -89,7 +89,7 @@ def _own_parameters() -> list[inspect.Parameter]:
     options: dict[str, tuple[Any, Any]] = {
         "data": (
             Annotated[
-                Path | None, typer.Option(help="Your own data: a folder, a zip archive or a table (see layerwise check).")
+                Path | None, typer.Option(help="Your own data: a folder, a zip archive or a table (layerwise check).")
             ],
             None,
         ),

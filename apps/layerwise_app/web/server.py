@@ -8,14 +8,12 @@ import contextvars
 import functools
 import logging
 import os
-import shutil
 import socket
 import sys
-import tempfile
 import threading
 import warnings
 import webbrowser
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +23,8 @@ from fastapi import FastAPI
 from gradio.routes import App, mount_gradio_app
 
 from layerwise.errors import LayerwiseError
+from layerwise.temporary import temporary_folder
+from layerwise.uploads import LARGEST_UPLOAD
 from layerwise.workspace import Workspace, open_workspace
 from layerwise_app.web.api import make_api
 from layerwise_app.web.app import build
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 1.0
-MAX_UPLOAD = "200mb"
 REFRESH_SECONDS = 30.0
 
 
@@ -56,7 +55,9 @@ def serve(host: str = "127.0.0.1", port: int = 7860, open_browser: bool = True, 
     """
     listening = _listen(host, port)
     address = f"http://{_reachable(host)}:{listening.getsockname()[1]}"
-    with open_workspace(home) as workspace, _temporary_files():
+    with open_workspace(home) as workspace, temporary_folder(workspace.uploads.folder) as temporary:
+        # On the disk of the uploads and not in the system's folder, which may be in memory.
+        os.environ["GRADIO_TEMP_DIR"] = str(temporary)
         pages = Pages(workspace, address)
 
         def ready() -> None:
@@ -162,7 +163,7 @@ def mounted_app(site: Site, prefix: str) -> FastAPI:
             run_history=False,
             show_error=False,
             ssr_mode=False,
-            max_file_size=MAX_UPLOAD,
+            max_file_size=LARGEST_UPLOAD,
         )
     # See layerwise_app.web.swap: the pages of this app call this app.
     blocks.config["api_prefix"] = prefix + str(blocks.config["api_prefix"])
@@ -230,14 +231,3 @@ def _reachable(host: str) -> str:
     if host in ("0.0.0.0", "::", ""):
         return "localhost"
     return f"[{host}]" if ":" in host else host
-
-
-@contextlib.contextmanager
-def _temporary_files() -> Iterator[None]:
-    """A folder for what visitors upload, gone when the server ends."""
-    folder = tempfile.mkdtemp(prefix="layerwise-")
-    os.environ["GRADIO_TEMP_DIR"] = folder
-    try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
