@@ -123,7 +123,7 @@ class _Page:
         is_measuring = any(progress)
         return [
             self._legend(runs),
-            curves_html(runs, axis),
+            curves_html([self.store.course(run).events() for run in runs], axis),
             differences_html(runs),
             measured_html(runs),
             gr.update(visible=True),

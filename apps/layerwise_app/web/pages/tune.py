@@ -62,7 +62,7 @@ class _Page:
         )
         with gr.Column(elem_classes="lw-settings"):
             self.trials = gr.Number(20, label="Trials", info="At most", precision=0)
-            self.epochs = gr.Number(None, label="Epochs", info="Of each trial; empty: as usual", precision=0)
+            self.epochs = gr.Number(0, label="Epochs", info="Of each trial; 0: as usual", precision=0)
             self.algorithm = gr.Dropdown(list(ALGORITHMS), value="bayesian", label="Algorithm", info="What to try next")
             self.objective = gr.Textbox("val_loss", label="Objective", info="A metric of the epochs", max_lines=1)
         self.data = gr.Textbox(
