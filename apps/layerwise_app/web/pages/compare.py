@@ -147,15 +147,17 @@ def number(index: int) -> str:
     return f'<i class="lw-number lw-run-{index}">{index}</i>'
 
 
-def curves_html(runs: Sequence[Run], axis: str) -> str:
-    """A chart for the loss and each metric that the runs report."""
-    events = [run.events() for run in runs]
-    measured = (
-        bare(name) for part in events for event in part if event["event"] == "epoch" for name in metrics_of(event)
-    )
-    names = dict.fromkeys(("loss", *measured))
+def curves_html(runs: Sequence[list[dict[str, Any]]], axis: str) -> str:
+    """A chart for the loss and each metric that the runs report.
+
+    Args:
+        runs: The events of each.
+        axis: As for `layerwise_app.web.curves.curve`.
+    """
+    epochs = (event for events in runs for event in events if event["event"] == "epoch")
+    names = dict.fromkeys(("loss", *(bare(name) for event in epochs for name in metrics_of(event))))
     charts = [
-        overlay_html(words(name).capitalize(), [curve(part, name, axis=axis) for part in events], axis=axis)
+        overlay_html(words(name).capitalize(), [curve(events, name, axis=axis) for events in runs], axis=axis)
         for name in names
     ]
     hint = "Validation, and training dashed."
