@@ -106,7 +106,9 @@ def test_a_version_is_no_model_to_train(layerwise):
     assert "A version is trained already" in result.error
 
 
-def test_a_run_that_fails_says_why(layerwise, toy, tmp_path):
+def test_a_run_that_fails_says_why(layerwise, toy, tmp_path, monkeypatch):
+    # As if the data had changed after they were looked at.
+    monkeypatch.setattr("layerwise_app.cli.train.look_at", lambda workspace, spec, data, json: data)
     (tmp_path / "own").mkdir()
     result = layerwise("train", "toy/bars", "--data", str(tmp_path / "own"))
     assert result.status == 1
