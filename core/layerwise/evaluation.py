@@ -130,7 +130,7 @@ def find_split(
     record = version.record.get("data") or {}
     own = data if data is not None else record.get("folder")
     if own is not None:
-        splits = _read_folder(version.task, Path(own))
+        splits = dict(version.task.read_to_measure(Path(own)))
         dataset, source = str(own), "folder"
     else:
         name = record.get("dataset") or snapshot.model(version.name).data
@@ -154,26 +154,6 @@ def find_split(
             remedy="choose one with --split; figures on train say nothing about new examples",
         )
     return dataset, source, found, splits[found]
-
-
-def _read_folder(task: Task, folder: Path) -> dict[str, Split]:
-    """The splits of a folder, their targets numbered as the labels of `task` are."""
-    data = task.read_folder(folder)
-    known, present = getattr(task, "labels", None), getattr(data.task, "labels", None)
-    if known is None or present is None or tuple(known) == tuple(present):
-        return data.splits
-    unknown = [label for label in present if label not in known]
-    if unknown:
-        raise DataError(
-            f"{folder} has labels that the model does not know",
-            expected=", ".join(known),
-            received=", ".join(unknown),
-            remedy="train a version on this folder",
-        )
-    import numpy as np
-
-    position = np.array([known.index(label) for label in present])
-    return {name: Split(part.inputs, position[_as_array(part.targets)]) for name, part in data.splits.items()}
 
 
 def _is_same(one: Path | str, other: Path | str) -> bool:

@@ -291,6 +291,35 @@ def test_a_link_to_a_table_elsewhere_is_refused(tmp_path):
         CLASSIFIER.read_folder(tmp_path / "data")
 
 
+def test_a_version_is_measured_with_what_it_learnt(tmp_path):
+    """Not with the statistics and the choices of the table that it is measured on."""
+    task, splits = read(CLASSIFIER, write_table(tmp_path / "a.csv", people(60)))
+    measured = task.read_to_measure(tmp_path / "a.csv")
+    for name, split in splits.items():
+        assert np.array_equal(split.inputs, measured[name].inputs)
+        assert np.array_equal(split.targets, measured[name].targets)
+    others = [[age + 100, colour, label] for age, colour, label in people(30) if label == "yes" or colour == "red"]
+    table = write_table(tmp_path / "b.csv", [*others, [None, "mauve", "no"]])
+    for split in task.read_to_measure(table).values():
+        assert split.inputs.shape[1] == task.num_features
+        assert np.all((split.inputs[:, 0] > 5) | (split.inputs[:, -1] == 1)), "far from the mean that was learnt"
+    for rows, header, said in (
+        (people(30), ("age", "color", "label"), "no colour"),
+        ([[1, "red", "perhaps"]] * 12, ("age", "colour", "label"), "perhaps"),
+        ([["old", "red", "yes"]] * 12, ("age", "colour", "label"), "age cannot be read"),
+    ):
+        with pytest.raises(DataError, match=said):
+            task.read_to_measure(write_table(tmp_path / "c.csv", rows, header))
+
+
+def test_a_regression_is_measured_with_what_it_learnt(tmp_path):
+    rows = [[age, colour, 2 * age + 7] for age, colour, _ in people()]
+    task, splits = read(REGRESSOR, write_table(tmp_path / "a.csv", rows, ("age", "colour", "price")))
+    measured = task.read_to_measure(tmp_path / "a.csv")
+    assert np.array_equal(measured["test"].inputs, splits["test"].inputs)
+    assert np.array_equal(measured["test"].targets, splits["test"].targets)
+
+
 # Regression
 
 

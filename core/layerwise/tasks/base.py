@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from layerwise.errors import InputError, SpecError
+from layerwise.errors import DataError, InputError, SpecError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from layerwise.config import TrainingConfig
     from layerwise.own_data import OwnData
+    from layerwise.splits import Split
 
 KINDS = (
     "image",
@@ -160,6 +161,32 @@ class Task:
         raise InputError(
             f"{self.type_name} cannot be trained on a folder of your own", remedy="choose a model of another task"
         )
+
+    def read_to_measure(self, folder: Path) -> dict[str, Split]:
+        """The splits of a user's own data as this very task encodes and numbers them: what a trained version is
+        measured on. Tasks that learn more than labels from data (columns, statistics) give their own.
+
+        Raises:
+            DataError: The folder is not laid out as `folder_format` says, or has labels that this task does not know.
+        """
+        data = self.read_folder(folder)
+        known, present = getattr(self, "labels", None), getattr(data.task, "labels", None)
+        if known is None or present is None or tuple(known) == tuple(present):
+            return data.splits
+        unknown = [label for label in present if label not in known]
+        if unknown:
+            raise DataError(
+                f"{folder} has labels that the model does not know",
+                expected=", ".join(known),
+                received=", ".join(unknown),
+                remedy="train a version on this folder",
+            )
+        import numpy as np
+
+        from layerwise.splits import Split
+
+        places = np.array([known.index(label) for label in present])
+        return {name: Split(part.inputs, places[np.asarray(part.targets)]) for name, part in data.splits.items()}
 
     def warm_input(self) -> np.ndarray | dict[str, np.ndarray]:
         """A batch of one with which the predict function is compiled before the first request."""

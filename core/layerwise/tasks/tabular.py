@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from layerwise.own_data import OwnData
+    from layerwise.splits import Split
 
 
 FOLDER_FORMAT = """A CSV or Parquet file, or a folder with one, the names of the columns in its first line:
@@ -127,6 +128,48 @@ class Tabular(Task):
 
         return np.zeros((1, self.num_features), "float32")
 
+    def read_to_measure(self, folder: Path) -> dict[str, Split]:
+        """The splits of a table that has this task's columns, encoded with what this task learnt of them.
+
+        Raises:
+            DataError: The table lacks a column, or a value is not of its column's kind.
+        """
+        import numpy as np
+
+        from layerwise.splits import Split
+        from layerwise.tasks.table_folder import divided, read_tables
+
+        tables = read_tables(folder, (self.target,))
+        missing = [name for name in self._names if name not in tables.splits["train"].header]
+        if missing:
+            raise DataError(
+                f"{folder} lacks columns that the model was trained with",
+                expected=", ".join(self._names),
+                received=f"no {', '.join(missing)}",
+            )
+        tables = divided(tables, self._groups(tables.targets()["train"]))
+        targets = {name: self._numbered(texts) for name, texts in tables.targets().items()}
+        blocks: dict[str, list[np.ndarray]] = {name: [] for name in tables.splits}
+        for column in self.columns:
+            for name, cells in tables.cells(column.name).items():
+                try:
+                    blocks[name].append(column.encode(cells.texts)[cells.codes])
+                except InputError as error:
+                    raise DataError(error.what, expected=error.expected, received=error.received) from None
+        return {name: Split(np.concatenate(block, axis=1), targets[name]) for name, block in blocks.items()}
+
+    @property
+    def _names(self) -> list[str]:
+        return [*(column.name for column in self.columns), self.target]
+
+    def _groups(self, targets: Sequence[str]) -> Sequence[str]:
+        """By what the rows are divided into splits: the texts of the target, or the same for all."""
+        raise NotImplementedError
+
+    def _numbered(self, targets: Sequence[str]) -> np.ndarray:
+        """The targets of a split [rows] from their texts; DataError when one cannot be used."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, kw_only=True)
 class TabularClassification(Tabular, Classification):
@@ -168,8 +211,6 @@ class TabularClassification(Tabular, Classification):
         Raises:
             DataError: The file is not like that, or there are not two classes with two rows each.
         """
-        import numpy as np
-
         from layerwise.own_data import OwnData
         from layerwise.splits import Split
         from layerwise.tasks.folders import check_counts
@@ -185,21 +226,28 @@ class TabularClassification(Tabular, Classification):
                 remedy="choose a model for regression, or name the column of classes 'label'",
             )
         check_counts(found, "rows")
-        tables = divided(tables, found)
+        tables = divided(tables, self._groups(found))
         targets = tables.targets()
-        for name, texts in targets.items():
-            unknown = sorted(set(texts) - set(labels))
-            if unknown:
-                raise DataError(
-                    f"The {name} table has classes that the train table does not have", received=", ".join(unknown[:10])
-                )
         learned = learn_columns(tables)
-        places = {label: place for place, label in enumerate(labels)}
+        task = dataclasses.replace(self, labels=labels, columns=learned.columns, target=tables.target)
         return OwnData(
-            task=dataclasses.replace(self, labels=labels, columns=learned.columns, target=tables.target),
-            splits={
-                name: Split(learned.inputs[name], np.array([places[text] for text in texts], "int32"))
-                for name, texts in targets.items()
-            },
+            task=task,
+            splits={name: Split(learned.inputs[name], task._numbered(texts)) for name, texts in targets.items()},
             report=describe_tables(tables, learned, targets),
         )
+
+    def _groups(self, targets: Sequence[str]) -> Sequence[str]:
+        return targets
+
+    def _numbered(self, targets: Sequence[str]) -> np.ndarray:
+        import numpy as np
+
+        places = {label: place for place, label in enumerate(self.labels)}
+        unknown = sorted(set(targets) - set(places))
+        if unknown:
+            raise DataError(
+                "There are classes that were not there to learn from",
+                expected=", ".join(self.labels),
+                received=", ".join(unknown[:10]),
+            )
+        return np.array([places[text] for text in targets], "int32")

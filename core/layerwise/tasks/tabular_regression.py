@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import DataError, SpecError
 from layerwise.tasks.base import Answer, Field
-from layerwise.tasks.columns import Column, is_number, mean_and_deviation, numbers_of
+from layerwise.tasks.columns import Column, is_number, mean_and_deviation
 from layerwise.tasks.tabular import FOLDER_FORMAT, Tabular
 
 if TYPE_CHECKING:
@@ -128,16 +128,8 @@ class TabularRegression(Tabular):
 
         tables = read_tables(folder, (self.target, "target", "label"))
         target = tables.target
-        wrong = [text for cells in tables.cells(target).values() for text in cells.present if not is_number(text)]
-        if wrong:
-            raise DataError(
-                f"The column {target!r} must hold numbers",
-                received=", ".join(map(repr, wrong[:5])),
-                remedy="choose a model for classification, or name the column of numbers 'target'",
-            )
-        tables = divided(tables, [""] * len(tables.splits["train"]))
-        # Float64, so that `evaluate` measures against every digit of the file.
-        values = {name: numbers_of(cells, target) for name, cells in tables.cells(target).items()}
+        tables = divided(tables, self._groups(tables.targets()["train"]))
+        values = {name: self._numbered(texts) for name, texts in tables.targets().items()}
         if values["train"].min() == values["train"].max():
             raise DataError(f"The column {target!r} always has the same value", received=f"{values['train'][0]:g}")
         mean, deviation = mean_and_deviation(values["train"])
@@ -155,3 +147,19 @@ class TabularRegression(Tabular):
             splits={name: Split(learned.inputs[name], numbers) for name, numbers in values.items()},
             report=describe_tables(tables, learned),
         )
+
+    def _groups(self, targets: Sequence[str]) -> Sequence[str]:
+        return [""] * len(targets)
+
+    def _numbered(self, targets: Sequence[str]) -> np.ndarray:
+        import numpy as np
+
+        wrong = sorted({text for text in targets if not is_number(text)})
+        if wrong:
+            raise DataError(
+                "The column of the target must hold numbers",
+                received=", ".join(map(repr, wrong[:5])),
+                remedy="choose a model for classification, or name the column of numbers 'target'",
+            )
+        # Float64, so that `evaluate` measures against every digit of the file.
+        return np.array([float(text) for text in targets], "float64")
