@@ -101,10 +101,9 @@ class Study(Job):
         runs = (run for run in RunStore(self.folder.parent.parent).list() if run.id[:15] >= self.id[:15])
         found = []
         for run in runs:
-            belongs = run.request.get("study") or {}
-            if belongs.get("id") == self.id:
+            if run.request.get("study") == self.id:
                 values = {item.name: run.config.get(item.name) for item in self.ranges}
-                found.append(Trial(number=belongs["trial"], run=run, values=values, score=self.score_of(run)))
+                found.append(Trial(number=run.request["trial"], run=run, values=values, score=self.score_of(run)))
         return sorted(found, key=lambda trial: trial.number)
 
     def score_of(self, run: Run) -> float | None:

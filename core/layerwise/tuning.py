@@ -119,7 +119,8 @@ def _run_of(study: Study, runs: RunStore, spec: ModelSpec, proposal: Any) -> Run
         config=config_from(spec.config, {**config, **({"num_epochs": num_epochs} if num_epochs else {})}),
         data=study.data,
         device=study.request["device"],
-        study={"id": study.id, "trial": proposal.trial_id},
+        study=study.id,
+        trial=proposal.trial_id,
     )
     study.append("trial", trial=proposal.trial_id, run=run.id, values=values)
     return run

@@ -135,14 +135,13 @@ class Sender:
 def _tags(run: Run) -> dict[str, str]:
     """What leads from MLflow back to the run. Its version has the id of the run."""
     request = run.request
-    study = request.get("study") or {}
     found = {
         "layerwise.run": run.id,
         "layerwise.model": run.name,
         "layerwise.variant": run.variant,
         "layerwise.version": run.id,
         "layerwise.data": run.data,
-        "layerwise.study": study.get("id"),
+        "layerwise.study": request.get("study"),
         "mlflow.source.git.commit": request.get("git"),
     }
     return {name: value for name, value in found.items() if value}

@@ -44,7 +44,7 @@ def make_trial(home, spec):
 
     def make(study, number, *, ending="finished", learning_rate=0.01, **metrics):
         config = dataclasses.replace(spec.variant().config, learning_rate=learning_rate)
-        run = RunStore(home).create(spec, None, config, study={"id": study.id, "trial": number})
+        run = RunStore(home).create(spec, None, config, study=study.id, trial=number)
         for epoch in range(max(map(len, metrics.values()), default=0)):
             run.append("epoch", epoch=epoch + 1, **{name: values[epoch] for name, values in metrics.items()})
         run.append(ending, reason="" if ending == "finished" else "It diverged")

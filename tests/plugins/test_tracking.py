@@ -34,7 +34,7 @@ def run(home, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(TOY))
     monkeypatch.syspath_prepend(str(TOY))
     spec = Registry(home).snapshot().model("toy/bars")
-    return RunStore(home).create(spec, None, spec.variant().config, study={"id": "a-study", "trial": "0"})
+    return RunStore(home).create(spec, None, spec.variant().config, study="a-study", trial="0")
 
 
 def told(store):

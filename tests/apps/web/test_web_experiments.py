@@ -126,7 +126,7 @@ def study(workspace, spec, make_run):
     for number, loss in (("0", 0.5), ("1", 0.25)):
         run = make_run("demo/brightness", STARTED, epoch(1, loss=loss, val_loss=loss))
         request = json.loads((run.folder / "run.json").read_text())
-        request["study"] = {"id": made.id, "trial": number}
+        request |= {"study": made.id, "trial": number}
         (run.folder / "run.json").write_text(json.dumps(request))
     made.append("stopped", reason="Somebody asked it to stop.")
     yield made
