@@ -28,6 +28,7 @@ from layerwise import jobs
 from layerwise.config import config_from, settings_of
 from layerwise.errors import DataError, InputError, LayerwiseError, NotFoundError, RunError, SpecError, WeightsError
 from layerwise.versions import Reference
+from layerwise_app.web.api_data import add_data
 from layerwise_app.web.api_experiments import add_comparison
 from layerwise_app.web.bodies import read_body, read_inputs
 from layerwise_app.web.descriptions import describe_model, describe_run, describe_setting, describe_version, plain
@@ -103,6 +104,7 @@ def make_api(workspace: Workspace, snapshot_number: Callable[[], int | None]) ->
     router = APIRouter(prefix="/api/v1", route_class=_Route, dependencies=[Depends(_same_site)])
     _add_models(router, workspace, snapshot_number)
     _add_runs(router, workspace)
+    add_data(router, workspace)
     add_comparison(router, workspace)
     return router
 
@@ -166,7 +168,8 @@ def _add_runs(router: APIRouter, workspace: Workspace) -> None:
         variant = spec.variant(body.variant)
         usual = {item.name: getattr(variant.config, item.name) for item in settings_of(spec.config)}
         config = config_from(spec.config, {**usual, **body.config})
-        run = jobs.start(workspace.runs, spec, variant=variant.name, config=config, data=body.data)
+        data = workspace.uploads.locate(body.data) if body.data else None
+        run = jobs.start(workspace.runs, spec, variant=variant.name, config=config, data=data)
         return describe_run(run)
 
     @router.get("/runs/{identifier}")

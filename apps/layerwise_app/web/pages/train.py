@@ -12,6 +12,7 @@ from layerwise_app.web.forms import control_of, ordered_settings, read_config
 from layerwise_app.web.guard import guard
 from layerwise_app.web.markup import empty, markup
 from layerwise_app.web.pages import header
+from layerwise_app.web.pages.own_data import OwnData
 from layerwise_app.web.pages.run_view import QUIET, RunView
 from layerwise_app.web.site import Site
 
@@ -75,11 +76,12 @@ class _Setup:
         start = gr.Button("Start training", variant="primary")
         with gr.Accordion("More settings", open=False), gr.Column(elem_classes="lw-settings"):
             controls += [control_of(item, getattr(variant.config, item.name)) for item in advanced]
-        data = _draw_data(spec)
+        own_data = OwnData(self.site, spec)
+        data = own_data.draw()
 
-        def begin(data: str, *values: Any) -> list[Any]:
+        def begin(data: str | None, *values: Any) -> list[Any]:
             config = read_config(spec, [*basic, *advanced], values)
-            run = jobs.start(self.view.runs, spec, variant=variant.name, config=config, data=data.strip() or None)
+            run = jobs.start(self.view.runs, spec, variant=variant.name, config=config, data=own_data.located(data))
             return self.view.choose(run.id)
 
         start.click(guard(begin), [data, *controls], self.view.everything, **QUIET)
@@ -88,16 +90,3 @@ class _Setup:
         parsed = parse_reference(reference)
         spec = self.site.snapshot.model(parsed.name)
         return spec, spec.variant(parsed.variant)
-
-
-def _draw_data(spec: ModelSpec) -> gr.Textbox:
-    """Where the user's own data are; not to be seen for a task that cannot be trained on any."""
-    folder_format = type(spec.task).folder_format
-    with gr.Accordion("Train it on your own data", open=spec.data is None, visible=bool(folder_format)):
-        data = gr.Textbox(
-            label="Folder with your own data",
-            info="A path on the machine of the server. Empty: the data that the model was made with.",
-            max_lines=1,
-        )
-        gr.Markdown(folder_format, elem_classes="lw-prose")
-    return data
