@@ -291,8 +291,10 @@ def size_range(values: Sequence[float] | np.ndarray) -> tuple[float, float, floa
 
 
 def in_numbers(sizes: tuple[float, float, float]) -> str:
-    """A range for a reader: "10 to 640, median 32"."""
+    """A range for a reader: "10 to 640, median 32", or one number where all are the same."""
     low, median, high = (f"{value:,.6g}" for value in sizes)
+    if low == high:
+        return low
     return f"{low} to {high}, median {median}"
 
 
