@@ -14,6 +14,7 @@ from layerwise.errors import InputError
 from layerwise.versions import parse_reference
 from layerwise_app.cli.follow import STATUS
 from layerwise_app.cli.output import Json, print_json, print_table
+from layerwise_app.cli.own_data import look_at
 
 if TYPE_CHECKING:
     from layerwise.search_space import Range
@@ -45,7 +46,7 @@ def tune(
     epochs: Annotated[
         int | None, typer.Option(help="Epochs of each trial; by default the variant's. For hyperband the most.")
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="A folder with data of your own (docs/training.md).")] = None,
+    data: Annotated[Path | None, typer.Option(help="Your own data, as for layerwise train.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, gpu, gpu:0 ... or all.")] = "auto",
     seed: Annotated[int, typer.Option(min=1, help="The same seed proposes the same.")] = 1,
     resume: Annotated[str | None, typer.Option(metavar="STUDY", help="Go on with a study that ended early.")] = None,
@@ -69,7 +70,8 @@ def tune(
             reference = parse_reference(name or "")
             spec = workspace.registry.snapshot().model(reference.name)
             options = {"algorithm": algorithm, "objective": objective, "num_trials": trials, "num_epochs": epochs}
-            options |= {"data": data, "device": device, "seed": seed}
+            located = look_at(workspace, spec, data, json=json) if data is not None else None
+            options |= {"data": located, "device": device, "seed": seed}
             ranges = _ranges(spec, reference.variant, fields, range_ or [])
             study = tuning.start(workspace.studies, spec, reference.variant, ranges, **options)
         if detach:

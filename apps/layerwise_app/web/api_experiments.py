@@ -105,7 +105,7 @@ def add_studies(router: APIRouter, workspace: Workspace) -> None:
             num_trials=body.trials,
             num_epochs=body.epochs,
             seed=body.seed,
-            data=body.data,
+            data=workspace.uploads.locate(body.data) if body.data else None,
             device=body.device,
         )
         return described(study)

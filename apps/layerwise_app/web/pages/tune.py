@@ -66,7 +66,9 @@ class _Page:
             self.algorithm = gr.Dropdown(list(ALGORITHMS), value="bayesian", label="Algorithm", info="What to try next")
             self.objective = gr.Textbox("val_loss", label="Objective", info="A metric of the epochs", max_lines=1)
         self.data = gr.Textbox(
-            label="Folder with your own data", info="On the machine of the server; empty: the model's", max_lines=1
+            label="Your own data",
+            info="The id of an upload, or a path on the machine of the server; empty: the model's",
+            max_lines=1,
         )
         self.begin = gr.Button("Start searching", variant="primary")
 
@@ -129,7 +131,7 @@ class _Page:
             objective=objective.strip(),
             num_trials=int(trials or 0),
             num_epochs=int(epochs) if epochs else None,
-            data=data.strip() or None,
+            data=self.site.workspace.uploads.locate(data.strip()) if data.strip() else None,
         )
         return self.choose(study.id)
 
