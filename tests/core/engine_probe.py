@@ -2,11 +2,13 @@
 `keras.Model.fit` from the same weights on the same batches, and prints what came out as JSON."""
 
 import json
+from itertools import pairwise
 
 import keras
 import numpy as np
 
 from layerwise import engines
+from layerwise.compilation import uses_xla
 from layerwise.networks import dense_network
 
 BATCH, STEPS = 32, 40
@@ -29,8 +31,22 @@ def trainer_of(model, optimizer, xla=True):
     return engines.current().Trainer(model, optimizer, cross_entropy, {"accuracy": accuracy}, xla=xla)
 
 
+def convolutional_network():
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    blocks = [layers.Conv2D(8, 3, activation="relu"), layers.MaxPooling2D(), layers.Flatten(), layers.Dropout(0.3)]
+    return keras.Sequential([keras.Input((8, 8, 1)), *blocks, layers.Dense(3)])
+
+
+def train_in(calls, trainer, data, order):
+    """All steps, in as many calls of different lengths."""
+    bounds = [0, *(STEPS * number * number // calls**2 for number in range(1, calls + 1))]
+    for start, stop in pairwise(bounds):
+        trainer.train(data, order, start, stop)
+
+
 def weights(model):
-    return [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
+    return [keras.ops.convert_to_numpy(variable) for variable in model.weights]
 
 
 def distance(first, second):
@@ -47,20 +63,27 @@ def main():
     trainer = trainer_of(ours, keras.optimizers.Adam(0.01))
     data = trainer.place(inputs, targets)
     epoch = trainer.train(data, order, 0, STEPS)
-    # The same steps in three calls.
-    other = trainer_of(pieces, keras.optimizers.Adam(0.01))
-    for start, stop in ((0, 1), (1, 25), (25, STEPS)):
-        other.train(data, order, start, stop)
+    train_in(5, trainer_of(pieces, keras.optimizers.Adam(0.01)), data, order)
     peer.compile(keras.optimizers.Adam(0.01), cross_entropy, jit_compile=False)
     flat = order.reshape(-1)
     peer.fit(inputs[flat], targets[flat], batch_size=BATCH, shuffle=False, verbose=0)
 
-    # Dropout and batch normalisation: random, but the same for the same seed.
-    twins = []
-    for _ in range(2):
+    # Dropout and batch normalisation: random, but the same for the same seed, in one call or in several. Each network
+    # is made right before it is trained: on torch Keras draws dropout from the global generator.
+    noisy = []
+    for calls in (1, 1, 5):
         model = network(dropout=0.3, normalization="batch")
-        trainer_of(model, keras.optimizers.AdamW(0.01)).train(data, order, 0, STEPS)
-        twins.append(model)
+        train_in(calls, trainer_of(model, keras.optimizers.AdamW(0.01)), data, order)
+        noisy.append(model)
+
+    # A convolutional network, compiled as such networks are on this device.
+    images = rng.normal(size=(BATCH * STEPS, 8, 8, 1)).astype("float32")
+    convolutional = []
+    for calls in (1, 5):
+        model = convolutional_network()
+        other = trainer_of(model, keras.optimizers.Adam(0.01), xla=uses_xla(model, "auto"))
+        train_in(calls, other, other.place(images, targets), order)
+        convolutional.append(model)
 
     # Mixed precision in float16: an absurdly large scale overflows, and such steps are skipped.
     half = network(dtype="mixed_float16")
@@ -83,7 +106,9 @@ def main():
                 "epoch": epoch,
                 "to_fit": distance(ours, peer),
                 "in_pieces": distance(ours, pieces),
-                "twins": distance(*twins),
+                "twins": distance(*noisy[:2]),
+                "dropout_in_pieces": distance(*noisy[1:]),
+                "convolutions_in_pieces": distance(*convolutional),
                 "skipped": skipped,
                 "mixed_loss": learned["loss"],
                 "predict": float(np.abs(predict(inputs[:50]) - outputs).max()),
