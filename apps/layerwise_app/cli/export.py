@@ -24,7 +24,7 @@ def export(
     name: NAME,
     file_format: Annotated[str, typer.Option("--format", help=f"{_FORMATS}.")],
     to: Annotated[
-        Path | None, typer.Option(help="The file, or a folder for it; by default the current folder.")
+        Path | None, typer.Option(help="PATH.zip, or a folder for it; by default the current folder.")
     ] = None,
     precision: Annotated[
         str, typer.Option(help=f"Of the stored weights: {', '.join(PRECISIONS)}; less than float32 in litert only.")

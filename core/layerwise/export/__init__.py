@@ -68,8 +68,8 @@ def export(
     Args:
         reference: The model, variant and version, as for the predictor.
         file_format: A name of `FORMATS`.
-        to: The file, which is replaced, or a folder to put it into under the name that `file_name` gives; None is the
-            current folder.
+        to: The file, PATH.zip, which is replaced; or a folder to put it into under the name that `file_name` gives,
+            made if it is missing. None is the current folder.
         precision: Of the stored weights, one of `PRECISIONS`. Less than float32 changes the answers: by how much is in
             the metadata, with the metrics on the test split when the data set is on this machine.
         progress: Told what is being done, a few words.
@@ -120,7 +120,7 @@ def exporting(
             received="one that brings its own runner",
         )
     path = Path(to or ".").expanduser()
-    if path.is_dir():
+    if path.suffix != ".zip":
         path /= file_name(version, file_format, precision)
     request = {
         "home": str(workspace.home),
