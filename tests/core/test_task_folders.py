@@ -303,11 +303,11 @@ def png_of_size(width: int, height: int) -> bytes:
 def test_a_hundred_thousand_pictures(tmp_path, cache):
     """Found, decoded and described; what is kept in memory is far less than the pictures are."""
     task = ImageClassification(labels=("x", "y"), size=(64, 64), channels=3)
-    picture = tmp_path / "one.png"
-    write_picture(picture)
     for label in map(str, range(10)):
-        (tmp_path / "many" / label).mkdir(parents=True)
-        for index in range(10_000):
+        # One for each class: a file can have 65,000 names at most.
+        picture = tmp_path / "many" / label / "0.png"
+        write_picture(picture, int(label))
+        for index in range(1, 10_000):
             os.link(picture, tmp_path / "many" / label / f"{index}.png")
     tracemalloc.start()
     data = task.read_folder(tmp_path / "many")
