@@ -77,7 +77,9 @@ class _Page:
         self.status = markup(elem_id="study")
         self.charts = markup(elem_id="charts")
         self.table = markup(elem_id="trials")
-        self.command = gr.Code(label="To train with the best", language="shell", interactive=False, visible=False)
+        self.command = gr.Code(
+            label="To train with the best", language="shell", lines=1, interactive=False, visible=False, wrap_lines=True
+        )
         with gr.Row(elem_classes="lw-actions", visible=False) as self.actions:
             self.stop = gr.Button("Stop", min_width=90)
             self.resume = gr.Button("Go on", min_width=90)
@@ -220,7 +222,7 @@ def charts_html(study: Study, scored: list[Trial]) -> str:
         return ""
     charts = "".join(scatter_html(item, study.objective, scored) for item in study.ranges)
     hint = f"{html.escape(study.objective)} over each setting, a dot for each trial; the best one is marked."
-    return f'<div class="lw-panel lw-charts">{charts}</div><p class="lw-hint">{hint}</p>'
+    return f'<div class="lw-panel lw-charts lw-small">{charts}</div><p class="lw-hint">{hint}</p>'
 
 
 def trials_html(study: Study, ranked: list[Trial]) -> str:
@@ -239,4 +241,4 @@ def trials_html(study: Study, ranked: list[Trial]) -> str:
     ]
     compare = link(f"./compare?runs={','.join(trial.run.id for trial in ranked[:8])}", "Compare the best of them")
     heads = ("Run", html.escape(study.objective), *map(html.escape, names), "State")
-    return table("Trials", heads, rows) + (f"<p>{compare}</p>" if len(ranked) > 1 else "")
+    return table("Trials", heads, rows) + (f'<p class="lw-hint">{compare}</p>' if len(ranked) > 1 else "")
