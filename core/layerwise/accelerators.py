@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -77,7 +78,7 @@ def _torch() -> list[dict[str, Any]]:
 _ACCELERATORS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
 
 
-def precision_for(device: dict[str, Any]) -> tuple[str, str]:
+def precision_for(device: Mapping[str, Any]) -> tuple[str, str]:
     """The precision that suits a device, and why: by the units that it has, not by a measurement.
 
     Args:

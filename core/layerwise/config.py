@@ -248,6 +248,11 @@ class TrainingConfig:
         choices=("auto", "xla", "graph"),
         advanced=True,
     )
+    deterministic: bool = setting(
+        False,
+        "Only operations whose result never varies from run to run; on a GPU that takes more time",
+        advanced=True,
+    )
 
     def __post_init__(self) -> None:
         for item in settings_of(type(self)):

@@ -10,13 +10,15 @@ import math
 import shlex
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise import weights
 from layerwise.checkpoints import Cadence, Checkpoint
 from layerwise.config import TrainingConfig, config_from, settings_of
+from layerwise.slots import parse_device
 
 if TYPE_CHECKING:
     import keras
@@ -44,6 +46,9 @@ class Context:
         data: What it trains on, for the record: dataset, source, folder, counts.
     """
 
+    leads: ClassVar[bool] = True
+    """Whether it is this process that writes to the run's folder and calls callbacks; of several workers, one does."""
+
     run: Run
     spec: ModelSpec
     task: Task
@@ -63,6 +68,18 @@ class Context:
         """The context of a run that was asked for."""
         spec = snapshot.model(run.name)
         return cls(run=run, spec=spec, task=spec.task, config=config_from(spec.config, run.config), snapshot=snapshot)
+
+    @property
+    def device(self) -> str:
+        """The device word for `layerwise.devices.prepare`: its process sees only the GPUs that it was given."""
+        return str(parse_device(self.run.device).pinned)
+
+    def scope(self) -> AbstractContextManager[None]:
+        """The scope in which the model, the optimizer and the trainer must be built: that of all devices that share
+        the batches."""
+        from layerwise.distribution import over
+
+        return over(self.device)
 
     def should_stop(self) -> bool:
         """Whether somebody asked for a stop."""

@@ -4,7 +4,7 @@ queued     it was asked for, or asked to go on
 waiting    for a device: `reason`
 download   a file of the data set: `file`, `bytes`, `total_bytes`
 started    the next step is step `step` + 1 of epoch `epoch`: `device`, `num_epochs`, `steps_per_epoch`,
-           `num_parameters`, `examples`
+           `num_parameters`, `examples`, `replicas` (devices that share the batches), `compiler` ("xla" or "graph")
 progress   `step` of `steps` in `epoch`: the loss and the metrics since the epoch began, `samples_per_second`
 epoch      what an epoch gave: the loss and the metrics, those of validation with "val_", `learning_rate`, `seconds`
 checkpoint kept at `step` of `epoch`

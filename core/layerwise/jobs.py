@@ -43,6 +43,8 @@ def start(
     config: TrainingConfig | None = None,
     data: Path | str | None = None,
     device: str = "auto",
+    cluster: str | None = None,
+    workers: int | None = None,
     **more: Any,
 ) -> Run:
     """Start training `spec` and return at once. The run waits while another one has its device.
@@ -51,16 +53,30 @@ def start(
         config: None trains with the variant's own config.
         data: A folder of the user's own data, or None for the model's data set.
         device: "auto", "cpu", "gpu", "gpu:1" or "all" (`layerwise.slots`).
+        cluster: The address of a Ray cluster to train on, or "local" to start one on this machine; None trains in a
+            process of this machine.
+        workers: How many processes of the cluster share the batches.
         more: What else `run.json` shall hold.
 
     Raises:
         NotFoundError: The model has no such variant.
         RunError: There is nothing to train it on.
-        DeviceError: There is no such device.
+        DeviceError: There is no such device, or none that the workers of a cluster can use.
+        MissingDependencyError: Ray, which runs the workers, is not installed.
     """
     check_data(spec, data)
-    word = str(parse_device(device, num_gpus()))
-    run = runs.create(spec, variant, config or spec.variant(variant).config, data=data, device=word, **more)
+    config = config or spec.variant(variant).config
+    if cluster is not None:
+        from layerwise.cluster import check
+
+        word = str(parse_device(device))
+        check(spec, config, word, workers)
+        more |= {"cluster": cluster, "workers": workers}
+    elif workers is None:
+        word = str(parse_device(device, num_gpus()))
+    else:
+        raise RunError("Workers are those of a cluster", remedy="name it with --cluster ADDRESS, or --cluster local")
+    run = runs.create(spec, variant, config, data=data, device=word, **more)
     launch(run)
     return run
 
@@ -148,7 +164,7 @@ def stop(job: Job) -> None:
 def main(folder: str) -> int:
     """The process of one run: waits for its device, and trains. Returns the exit status."""
     run = Run(Path(folder))
-    return conduct(run, lambda: _train_in_turn(run))
+    return conduct(run, lambda: _train_on_cluster(run) if run.cluster else _train_in_turn(run))
 
 
 def conduct(job: Job, work: Callable[[], None]) -> int:
@@ -164,8 +180,15 @@ def conduct(job: Job, work: Callable[[], None]) -> int:
             job.append_failure(str(error))
         except Exception as error:  # the last place where a reason can be written
             traceback.print_exc()
-            job.append_failure(_sentence(error), traceback=traceback.format_exc())
+            job.append_failure(sentence_of(error), traceback=traceback.format_exc())
         return int(job.state == "failed")
+
+
+def _train_on_cluster(run: Run) -> None:
+    # Ray has a queue of its own for what its machines have.
+    from layerwise import cluster
+
+    cluster.train(run)
 
 
 def _train_in_turn(run: Run) -> None:
@@ -190,7 +213,10 @@ def _train(run: Run) -> None:
     fit(Context.of(run, snapshot))
 
 
-def _sentence(error: Exception) -> str:
+def sentence_of(error: Exception) -> str:
+    """An exception as a reason that a user can read."""
+    if isinstance(error, LayerwiseError):
+        return str(error)
     text = str(error).strip().splitlines()
     first = text[0][:500] if text else "no further word"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -50,6 +50,16 @@ class Run(Job):
         """Its config as plain values."""
         return self.request["config"]
 
+    @property
+    def cluster(self) -> str | None:
+        """The address of the cluster that it trains on, None for this machine."""
+        return self.request.get("cluster")
+
+    @property
+    def workers(self) -> int:
+        """How many processes of its cluster share the batches."""
+        return self.request.get("workers") or 1
+
     def history(self) -> list[dict[str, Any]]:
         """The "epoch" events: one mapping of metrics for each finished epoch."""
         return [event for event in course(self.events()) if event["event"] == "epoch"]

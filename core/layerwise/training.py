@@ -14,12 +14,13 @@ import math
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from layerwise import weights
-from layerwise.compilation import uses_xla
+from layerwise.compilation import compile_fastest, is_known, uses_xla
 from layerwise.context import Context, num_trainable_parameters
 from layerwise.data import hold_out, load
 from layerwise.errors import RunError
@@ -90,11 +91,15 @@ class Supervised:
     def __init__(self, context: Context) -> None:
         from layerwise.devices import prepare, quiet_import
 
-        keras = quiet_import()
+        self.context, config = context, context.config
+        prepare(config.precision, context.device, deterministic=config.deterministic)
+        with context.scope():
+            self._build(quiet_import())
+
+    def _build(self, keras: ModuleType) -> None:
         from layerwise import engines
 
-        self.context, config = context, context.config
-        prepare(precision=config.precision)
+        context, config = self.context, self.context.config
         keras.utils.set_random_seed(config.seed)
         train_split, self.validation = self._read_data()
         self.feed = Feed(train_split, config.batch_size, config.seed)
@@ -140,6 +145,8 @@ class Supervised:
     def _callbacks(self) -> list[keras.callbacks.Callback]:
         import keras
 
+        if not self.context.leads:
+            return []
         found = list(self.context.snapshot.callbacks(self.context.run))
         if self.context.config.patience and self.validation is not None:
             found.append(keras.callbacks.EarlyStopping("val_loss", patience=self.context.config.patience, mode="min"))
@@ -153,19 +160,43 @@ class Supervised:
         self.model.stop_training = False
         self.callbacks.on_train_begin()
         self._initial = [_plain_state(callback) for callback in self.callbacks.callbacks]
-        self._resume()
+        if not self._resume() and not is_known(self.model, self.context.config.compiler):
+            self._measure_compilers()
+        self._compare_workers()
         self.context.started(
             num_parameters=num_trainable_parameters(self.model),
             examples=self.feed.num_examples,
             steps_per_epoch=self.feed.steps_per_epoch,
             epoch=self.place.epoch,
             step=self.place.step,
+            replicas=self.trainer.num_replicas,
+            compiler="xla" if self.trainer.xla else "graph",
         )
         stopped, logs = False, {}
         while self._goes_on() and not stopped:
             stopped, logs = self._epoch()
         self.callbacks.on_train_end(logs)
         return stopped
+
+    def _measure_compilers(self) -> None:
+        """Compile with what is fastest here, and have nothing changed by trying it out."""
+        variables = self._variables()
+        former = weights.arrays_of(variables)
+        data, order, start, _ = next(self.feed.chunks(self.trainer, self.place.epoch, self.place.step))
+        compile_fastest(self.trainer, data, order, start)
+        weights.assign(variables, former, self.context.run.checkpoints.folder)
+
+    def _compare_workers(self) -> None:
+        """Whether all workers go on from the same step: one that reads another checkpoint would spoil the weights."""
+        mine = [self.place.epoch, self.place.step]
+        theirs = self.trainer.agree(*mine)
+        if mine != theirs:
+            raise RunError(
+                "The workers see different checkpoints",
+                expected="epoch {:.0f}, step {:.0f}, as the first worker".format(*theirs),
+                received="epoch {}, step {}".format(*mine),
+                remedy="check that all of them have the same shared storage, and resume the run",
+            )
 
     def _goes_on(self) -> bool:
         return self.place.epoch <= self.context.config.num_epochs and not self.model.stop_training
@@ -186,6 +217,8 @@ class Supervised:
         place.seconds = time.perf_counter() - begin
         self.context.finished_epoch(epoch=place.epoch, **logs, learning_rate=place.learning_rate, seconds=place.seconds)
         self.callbacks.on_epoch_end(place.epoch - 1, logs)
+        (stops,) = self.trainer.agree(self.model.stop_training)
+        self.model.stop_training = bool(stops)
         self.place = Place(epoch=place.epoch + 1, best=place.best)
         if not self._goes_on() or self.context.checkpoint_due(epoch_ended=True):
             self._save_checkpoint()
@@ -204,7 +237,9 @@ class Supervised:
                 logs = self._means()
                 self.callbacks.on_train_batch_end(place.step - 1, logs)
                 self.context.progress(epoch=place.epoch, step=place.step, steps=steps, **logs, samples_per_second=rate)
-                if self.context.should_stop():
+                steps_per_call, stops = self.trainer.agree(self.steps_per_call, self.context.should_stop())
+                self.steps_per_call = int(steps_per_call)
+                if stops:
                     return logs, True
                 if place.step < steps and self.context.checkpoint_due():
                     self._save_checkpoint()
@@ -261,16 +296,17 @@ class Supervised:
             "place": asdict(self.place),
             "callbacks": changed,
             "stop_training": self.model.stop_training,
+            "xla": self.trainer.xla,
             "data": self.context.data,
         }
         arrays = weights.arrays_of(self._variables())
         self.context.save_checkpoint(arrays, state, epoch=self.place.epoch, step=self.place.step)
 
-    def _resume(self) -> None:
-        """Go on from the newest checkpoint, if there is one."""
+    def _resume(self) -> bool:
+        """Go on from the newest checkpoint. Returns whether there is one."""
         checkpoint = self.context.latest_checkpoint()
         if checkpoint is None:
-            return
+            return False
         if checkpoint.state["data"] != self.context.data:
             raise RunError(
                 "The data are not those that the run began with, so it cannot go on",
@@ -281,8 +317,11 @@ class Supervised:
         weights.assign(self._variables(), checkpoint.arrays, self.context.run.checkpoints.folder)
         self.place = Place(**checkpoint.state["place"])
         self.model.stop_training = checkpoint.state["stop_training"]
+        if self.trainer.xla != checkpoint.state["xla"]:
+            self.trainer.compile(xla=checkpoint.state["xla"])
         for callback, changed in zip(self.callbacks.callbacks, checkpoint.state["callbacks"], strict=False):
             vars(callback).update(changed)
+        return True
 
 
 def _plain_state(callback: Any) -> dict[str, Any]:

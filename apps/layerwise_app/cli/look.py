@@ -68,12 +68,16 @@ def data(json: Json = False) -> None:
 
 
 def doctor(json: Json = False) -> None:
-    """Say what this machine has: versions, devices, folders, and what is missing and how to get it."""
+    """Say what this machine has: versions, devices and what each setting of a training would do with them, folders,
+    and what is missing and how to get it."""
     from layerwise import paths
+    from layerwise.advice import advice
     from layerwise.environment import environment
+    from layerwise.slots import num_gpus
 
     found = environment()
     found["devices"], found["problems"] = _devices(found)
+    found["settings"] = advice(found["devices"], num_gpus(), found["backend"]) if found["devices"] else []
     found["folders"] = {
         "home": str(paths.home()),
         "cache": str(paths.cache()),
@@ -131,6 +135,7 @@ def _print_report(found: dict[str, Any]) -> None:
             ("data folders", ", ".join(found["folders"]["data"]) or "none (LAYERWISE_DATA)"),
         ]
     )
+    print_table(("setting", "what it does here"), [(row["setting"], row["effect"]) for row in found["settings"]])
     print_table(
         ("package", "version"), [(name, version) for name, version in found["packages"].items() if version is not None]
     )

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _KIND_WORDS = {int: "INTEGER", float: "NUMBER", str: "TEXT", tuple: "N,N,..."}
 
 
+_SEVERAL_MACHINES = "Several machines"
+
+
 def add_to(app: typer.Typer) -> None:
     """Add this command."""
     models = typer.Typer(
@@ -70,7 +73,7 @@ def command_of(spec: ModelSpec, variant: str, name: str) -> Any:
     settings = settings_of(spec.config)
 
     def command(**values: Any) -> None:
-        own = {option: values.pop(option) for option in ("data", "device", "promote", "detach", "json")}
+        own = {option: values.pop(option) for option in _own_options()}
         chosen = {item.name: getattr(usual, item.name) for item in settings}
         chosen |= {option: value for option, value in values.items() if value is not None}
         train(Reference(spec.name, variant), config_from(spec.config, chosen), **own)
@@ -86,7 +89,12 @@ def command_of(spec: ModelSpec, variant: str, name: str) -> Any:
 
 
 def _own_parameters() -> list[inspect.Parameter]:
-    options: dict[str, tuple[Any, Any]] = {
+    return [_keyword(name, annotation, default) for name, (annotation, default) in _own_options().items()]
+
+
+def _own_options() -> dict[str, tuple[Any, Any]]:
+    """The options that are no fields of a config: their annotation and their default."""
+    return {
         "data": (
             Annotated[
                 Path | None, typer.Option(help="Your own data: a folder, a zip archive or a table (layerwise check).")
@@ -100,6 +108,24 @@ def _own_parameters() -> list[inspect.Parameter]:
             ],
             "auto",
         ),
+        "cluster": (
+            Annotated[
+                str | None,
+                typer.Option(
+                    metavar="ADDRESS|local",
+                    help="Train on a Ray cluster, or start one on this machine.",
+                    rich_help_panel=_SEVERAL_MACHINES,
+                ),
+            ],
+            None,
+        ),
+        "workers": (
+            Annotated[
+                int | None,
+                typer.Option(min=1, help="Processes that share the batches.", rich_help_panel=_SEVERAL_MACHINES),
+            ],
+            None,
+        ),
         "promote": (Annotated[bool, typer.Option("--promote", help="Use the result when it has finished.")], False),
         "detach": (
             Annotated[bool, typer.Option("--detach", help="Return at once; `layerwise follow` shows it.")],
@@ -107,7 +133,6 @@ def _own_parameters() -> list[inspect.Parameter]:
         ),
         "json": (Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")], False),
     }
-    return [_keyword(name, annotation, default) for name, (annotation, default) in options.items()]
 
 
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
@@ -139,6 +164,8 @@ def train(
     *,
     data: Path | None,
     device: str,
+    cluster: str | None,
+    workers: int | None,
     promote: bool,
     detach: bool,
     json: bool,
@@ -154,5 +181,14 @@ def train(
     with open_workspace() as workspace:
         spec = workspace.registry.snapshot().model(reference.name)
         data = look_at(workspace, spec, data, json=json) if data is not None else None
-        run = jobs.start(workspace.runs, spec, variant=reference.variant, config=config, data=data, device=device)
+        run = jobs.start(
+            workspace.runs,
+            spec,
+            variant=reference.variant,
+            config=config,
+            data=data,
+            device=device,
+            cluster=cluster,
+            workers=workers,
+        )
         see_off(workspace, run, promote=promote, detach=detach, json=json)

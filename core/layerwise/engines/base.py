@@ -35,6 +35,9 @@ class Trainer(abc.ABC):
             are compiled one by one). PyTorch ignores it.
     """
 
+    num_replicas = 1
+    """How many devices share the batches."""
+
     def __init__(
         self, model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Callable, metrics: Metrics, *, xla: bool
     ) -> None:

@@ -30,7 +30,7 @@ class Trainer(engine.Trainer):
         devices = distribution.device_mesh.devices.reshape(-1)
         every = {f"{device.platform}:{device.id}": device for device in jax.local_devices()}
         mesh = jax.sharding.Mesh([every[name] for name in devices], ("batch",))
-        self._num_replicas = len(devices)
+        self.num_replicas = len(devices)
         self._on_each = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
         self._cut = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(None, "batch"))
         super().__init__(model, optimizer, loss, metrics, xla=xla)
@@ -39,6 +39,6 @@ class Trainer(engine.Trainer):
         return base.map_arrays(lambda array: jax.device_put(array, self._on_each), (inputs, targets))
 
     def train(self, data: Any, order: np.ndarray, start: int, stop: int) -> dict[str, float]:
-        share(order.shape[1], self._num_replicas)
+        share(order.shape[1], self.num_replicas)
         positions: Any = jax.device_put(order, self._cut)
         return super().train(data, positions, start, stop)

@@ -27,9 +27,10 @@ class Trainer(tensorflow.Trainer):
 
     def __init__(self, model, optimizer, loss, metrics, *, xla) -> None:
         self._strategy = tf.distribute.get_strategy()
-        self._num_replicas = self._strategy.num_replicas_in_sync
+        self.num_replicas = self._strategy.num_replicas_in_sync
         super().__init__(model, optimizer, loss, metrics, xla=xla)
         self._evaluate = tf.function(self._measure_share, autograph=False)
+        self._leading = tf.function(self._first_says, autograph=False)
 
     def compile(self, *, xla: bool) -> None:
         self.xla = xla
@@ -42,7 +43,7 @@ class Trainer(tensorflow.Trainer):
         return self._strategy.experimental_distribute_values_from_function(lambda _: on_one(inputs, targets))
 
     def train(self, data: Any, order: np.ndarray, start: int, stop: int) -> dict[str, float]:
-        share(order.shape[1], self._num_replicas)
+        share(order.shape[1], self.num_replicas)
         return super().train(data, order, start, stop)
 
     def evaluate_batch(self, data: Any, start: int, stop: int) -> dict[str, float]:
@@ -51,14 +52,15 @@ class Trainer(tensorflow.Trainer):
         }
 
     def agree(self, *values: float) -> list[float]:
-        def said() -> Any:
-            says = tf.cast(_index() == 0, tf.float64)  # only the first replica of all says anything but zero
-            return says * tf.constant(values, tf.float64)
+        return [float(value) for value in self._leading(tf.constant(values, tf.float64))]
 
-        return [float(value) for value in self._strategy.reduce("sum", self._strategy.run(said), axis=None)]
+    def _first_says(self, values: tf.Tensor) -> tf.Tensor:
+        """What the first replica of all is given, summed with the zeros of the others."""
+        said = self._strategy.run(lambda: values * tf.cast(_index() == 0, tf.float64))
+        return self._strategy.reduce("sum", said, axis=None)
 
     def _step(self, data: Any, positions: tf.Tensor) -> dict[str, tf.Tensor]:
-        shares = tf.reshape(positions, (self._num_replicas, -1))
+        shares = tf.reshape(positions, (self.num_replicas, -1))
 
         def replica(data: Any) -> dict[str, tf.Tensor]:
             gradients, values = self._compiled_gradients(data, shares[_index()])
@@ -72,7 +74,7 @@ class Trainer(tensorflow.Trainer):
     def _gradients(self, data: Any, positions: tf.Tensor) -> tuple[list[Any], dict[str, tf.Tensor]]:
         gradients, values = super()._gradients(data, positions)
         # The optimizer sums the gradients of the replicas, and the loss is the mean over the whole batch.
-        return [gradient if gradient is None else gradient / self._num_replicas for gradient in gradients], values
+        return [gradient if gradient is None else gradient / self.num_replicas for gradient in gradients], values
 
     def _all_or_none(self, gradients: list[Any]) -> list[Any]:
         """The gradients, all of them not a number if those of any replica overflowed: a LossScaleOptimizer decides in
@@ -88,7 +90,7 @@ class Trainer(tensorflow.Trainer):
 
     def _measure_share(self, data: Any, start: tf.Tensor, stop: tf.Tensor) -> dict[str, tf.Tensor]:
         """The means over the examples `start` to `stop - 1`, of which each replica does its part."""
-        per_replica = -(-(stop - start) // self._num_replicas)
+        per_replica = -(-(stop - start) // self.num_replicas)
 
         def replica(data: Any) -> dict[str, tf.Tensor]:
             first = tf.minimum(start + _index() * per_replica, stop)
