@@ -32,7 +32,7 @@ def runs(
     with open_workspace() as workspace:
         wanted = parse_reference(name) if name else None
         found = [
-            {**outline(run), "promoted": workspace.versions.is_promoted(run)}
+            {**outline(run), "is_promoted": workspace.versions.is_promoted(run)}
             for run in workspace.runs.list()
             if wanted is None or (run.name == wanted.name and wanted.variant in (None, run.variant))
         ]
@@ -42,7 +42,7 @@ def runs(
     rows = [
         (
             run["id"],
-            run["state"] + (", in use" if run["promoted"] else ""),
+            run["state"] + (", in use" if run["is_promoted"] else ""),
             run["device"],
             f"{run['epochs']} of {run['num_epochs']}",
             "; ".join(filter(None, (figures(run["metrics"]), run["reason"], _checkpoint(run)))),

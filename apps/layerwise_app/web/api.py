@@ -1,11 +1,9 @@
-"""The HTTP API: models, predictions and training runs, as JSON.
+"""The HTTP API: models and predictions as JSON, and the routes about runs (`api_runs`), data and experiments.
 
     GET    /api/v1/health
     GET    /api/v1/models                                   GET /api/v1/models/{domain}/{application}
     POST   /api/v1/predict/{domain}/{application}           {"inputs": {...}, "variant": ..., "version": ...}, or a form
-    GET    /api/v1/runs                                     POST /api/v1/runs {"model": ..., "config": {...}}
-    GET    /api/v1/runs/{id}                                DELETE /api/v1/runs/{id}
-    GET    /api/v1/runs/{id}/events?start=0                 POST /api/v1/runs/{id}/stop, /promote
+    POST   /api/v1/models/{domain}/{application}/export     {"format": "onnx", "variant": ..., "version": ...}: a zip
 
 Files (pictures, sounds) come in base64 or as a data URL in JSON, or as the parts of a form. They are never taken
 for paths of the server.
@@ -15,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -22,16 +21,25 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
 
-from layerwise import jobs
-from layerwise.config import config_from, settings_of
-from layerwise.errors import DataError, InputError, LayerwiseError, NotFoundError, RunError, SpecError, WeightsError
+from layerwise.config import settings_of
+from layerwise.errors import (
+    DataError,
+    DeviceError,
+    InputError,
+    LayerwiseError,
+    NotFoundError,
+    RunError,
+    SpecError,
+    WeightsError,
+)
 from layerwise.versions import Reference
 from layerwise_app.web.api_data import add_data
-from layerwise_app.web.api_experiments import add_comparison
+from layerwise_app.web.api_experiments import add_comparison, add_studies
+from layerwise_app.web.api_runs import add_runs
 from layerwise_app.web.bodies import read_body, read_inputs
-from layerwise_app.web.descriptions import describe_model, describe_run, describe_setting, describe_version, plain
+from layerwise_app.web.descriptions import describe_model, describe_setting, describe_version, plain
+from layerwise_app.web.exports import add_exports
 from layerwise_app.web.guard import UNEXPECTED
 
 if TYPE_CHECKING:
@@ -39,18 +47,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_STATUS = {NotFoundError: 404, InputError: 422, SpecError: 422, DataError: 422, RunError: 409, WeightsError: 503}
-
-
-class RunRequest(BaseModel):
-    """What to train."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    model: str
-    variant: str | None = None
-    config: dict[str, Any] = {}
-    data: str | None = None
+_STATUS = {
+    NotFoundError: 404,
+    InputError: 422,
+    SpecError: 422,
+    DataError: 422,
+    DeviceError: 422,
+    RunError: 409,
+    WeightsError: 503,
+}
 
 
 class _Route(APIRoute):
@@ -103,19 +108,23 @@ def make_api(workspace: Workspace, snapshot_number: Callable[[], int | None]) ->
     """
     router = APIRouter(prefix="/api/v1", route_class=_Route, dependencies=[Depends(_same_site)])
     _add_models(router, workspace, snapshot_number)
-    _add_runs(router, workspace)
+    add_runs(router, workspace)
     add_data(router, workspace)
     add_comparison(router, workspace)
+    add_studies(router, workspace)
+    add_exports(router, workspace)
     return router
 
 
 def _add_models(router: APIRouter, workspace: Workspace, snapshot_number: Callable[[], int | None]) -> None:
+    started = secrets.token_hex(8)
+
     @router.get("/health")
     async def health() -> dict[str, Any]:
-        """Whether the server answers, and what it shows."""
+        """Whether the server answers, what it shows, and which start of it this is."""
         from layerwise import __version__
 
-        return {"status": "ok", "version": __version__, "snapshot": snapshot_number()}
+        return {"status": "ok", "version": __version__, "snapshot": snapshot_number(), "started": started}
 
     @router.get("/models")
     def models() -> list[dict[str, Any]]:
@@ -153,59 +162,3 @@ def _add_models(router: APIRouter, workspace: Workspace, snapshot_number: Callab
             return {"model": spec.name, "variant": version.variant, "version": version.id, "answer": plain(answer)}
 
         return await asyncio.to_thread(answer)
-
-
-def _add_runs(router: APIRouter, workspace: Workspace) -> None:
-    @router.get("/runs")
-    def runs() -> list[dict[str, Any]]:
-        """All training runs, the newest first."""
-        return [describe_run(run) for run in workspace.runs.list()]
-
-    @router.post("/runs", status_code=201)
-    def start(body: RunRequest) -> dict[str, Any]:
-        """Start a training run. Settings left out are the variant's own."""
-        spec = workspace.registry.snapshot().model(body.model)
-        variant = spec.variant(body.variant)
-        usual = {item.name: getattr(variant.config, item.name) for item in settings_of(spec.config)}
-        config = config_from(spec.config, {**usual, **body.config})
-        data = workspace.uploads.locate(body.data) if body.data else None
-        run = jobs.start(workspace.runs, spec, variant=variant.name, config=config, data=data)
-        return describe_run(run)
-
-    @router.get("/runs/{identifier}")
-    def run(identifier: str) -> dict[str, Any]:
-        """One run, with its config and the metrics of each epoch."""
-        found = workspace.runs.get(identifier)
-        return {**describe_run(found), "config": found.config, "data": found.data, "history": found.history()}
-
-    @router.get("/runs/{identifier}/events")
-    def events(identifier: str, start: int = 0) -> dict[str, Any]:
-        """What happened in a run, from event number `start`; `next` is where to go on."""
-        found = workspace.runs.get(identifier)
-        state = found.state
-        new = found.events(max(start, 0))
-        return {"state": state, "events": new, "next": max(start, 0) + len(new)}
-
-    @router.post("/runs/{identifier}/stop")
-    def stop(identifier: str) -> dict[str, Any]:
-        """Ask a run to stop after its current step."""
-        found = workspace.runs.get(identifier)
-        jobs.stop(found)
-        return describe_run(found)
-
-    @router.post("/runs/{identifier}/promote")
-    def promote(identifier: str) -> dict[str, Any]:
-        """Put the version that a run made in use."""
-        found = workspace.runs.get(identifier)
-        return describe_version(workspace.versions.promote(workspace.registry.snapshot().model(found.name), found))
-
-    @router.post("/models/{domain}/{application}/rollback")
-    def rollback(domain: str, application: str, variant: str | None = None) -> dict[str, Any]:
-        """Put the version in use that was in use before."""
-        spec = workspace.registry.snapshot().model(f"{domain}/{application}")
-        return describe_version(workspace.versions.rollback(spec, variant))
-
-    @router.delete("/runs/{identifier}", status_code=204)
-    def delete(identifier: str) -> None:
-        """Delete a run that has ended, with its version."""
-        workspace.runs.delete(identifier)

@@ -103,16 +103,17 @@ class Line:
     is_minor: bool = False
 
 
-def curve_html(title: str, curves: Mapping[str, Points], num_epochs: float) -> str:
+def curve_html(title: str, curves: Mapping[str, Points], num_epochs: float, resumes: Sequence[float] = ()) -> str:
     """A chart of the curves of one run, its width that of the longest so far.
 
     Args:
         title: What is drawn.
         curves: The points of each, in the order of the legend.
         num_epochs: Where the axis ends, at least.
+        resumes: After how many epochs it went on after an interruption.
     """
     lines = [Line(label=data, points=points, style=f"lw-{data}") for data, points in curves.items() if points]
-    return chart_html(title, lines, right=num_epochs)
+    return chart_html(title, lines, right=num_epochs, marks=[(place, "resumed here") for place in resumes])
 
 
 def overlay_html(title: str, runs: Sequence[Mapping[str, Points]], *, axis: str = "epoch") -> str:
@@ -136,7 +137,14 @@ def overlay_html(title: str, runs: Sequence[Mapping[str, Points]], *, axis: str 
     return chart_html(title, sorted(lines, key=lambda line: not line.is_minor), axis=axis)
 
 
-def chart_html(title: str, lines: Sequence[Line], *, right: float = 0.0, axis: str = "epoch") -> str:
+def chart_html(
+    title: str,
+    lines: Sequence[Line],
+    *,
+    right: float = 0.0,
+    axis: str = "epoch",
+    marks: Sequence[tuple[float, str]] = (),
+) -> str:
     """A chart.
 
     Args:
@@ -144,6 +152,7 @@ def chart_html(title: str, lines: Sequence[Line], *, right: float = 0.0, axis: s
         lines: What is drawn, in the order of the legend. Minor ones are not in the legend.
         right: Where the horizontal axis ends, at least.
         axis: As for `curve`.
+        marks: Places on the horizontal axis where something happened, and what.
     """
     caption = f"<strong>{html.escape(title)}</strong>"
     if not lines:
@@ -160,18 +169,23 @@ def chart_html(title: str, lines: Sequence[Line], *, right: float = 0.0, axis: s
     )
     rules = "".join(f'<i class="lw-rule" style="top: {scale.top(tick):.2f}%"></i>' for tick in ticks)
     labels = "".join(f'<span class="lw-y" style="top: {scale.top(tick):.2f}%">{tick:g}</span>' for tick in ticks)
-    unit, marks = ("epoch", [(tick, tick) for tick in epoch_ticks(scale.right)])
+    unit, numbers = ("epoch", [(tick, tick) for tick in epoch_ticks(scale.right)])
     if axis == "time":
-        unit, marks = time_ticks(scale.right)
+        unit, numbers = time_ticks(scale.right)
     places = "".join(
-        f'<span class="lw-x" style="left: {scale.left(place):.2f}%">{text:g}</span>' for place, text in marks
+        f'<span class="lw-x" style="left: {scale.left(place):.2f}%">{text:g}</span>' for place, text in numbers
+    )
+    happened = "".join(
+        f'<i class="lw-mark-line" style="left: {scale.left(place):.2f}%" title="{html.escape(text)}"></i>'
+        for place, text in marks
     )
     count = sum(len(line.points) for line in lines)
     words = ", ".join(f"{line.label} {line.points[-1][1]:.4g}{_after(line, axis)}" for line in main)
     return (
         f'<figure class="lw-curve" data-points="{count}" role="img" aria-label="{html.escape(f"{title}: {words}")}">'
         f"<figcaption>{caption}{legend}</figcaption>"
-        f'<div class="lw-plot">{rules}<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">'
+        f'<div class="lw-plot">{rules}{happened}'
+        f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">'
         f"{''.join(_line(line, scale) for line in lines)}</svg>{_ends(main, scale)}{labels}{places}</div>"
         f'<p class="lw-axis">{unit}</p></figure>'
     )

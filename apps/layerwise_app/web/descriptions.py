@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.encoders import jsonable_encoder
 
 from layerwise.errors import LayerwiseError
+from layerwise.outline import outline
 from layerwise.versions import Reference
 
 if TYPE_CHECKING:
@@ -91,14 +92,17 @@ def describe_version(version: Version) -> dict[str, Any]:
     }
 
 
-def describe_run(run: Run) -> dict[str, Any]:
+def describe_run(workspace: Workspace, run: Run) -> dict[str, Any]:
     """A run and what became of it."""
-    return {
-        "id": run.id,
-        "model": run.name,
-        "variant": run.variant,
-        "state": run.state,
-        "reason": run.reason,
-        "created": run.created,
-        "has_version": run.version_folder is not None,
-    }
+    found = outline(run)
+    # Where it lies on the server's disk is no visitor's business.
+    del found["folder"]
+    return {**found, "is_promoted": is_promoted(workspace, run)}
+
+
+def is_promoted(workspace: Workspace, run: Run) -> bool:
+    """Whether a run's version is in use."""
+    try:
+        return workspace.versions.is_promoted(run)
+    except LayerwiseError:
+        return False  # the pointer is unreadable: promoting again writes a good one

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from layerwise.config import Setting, TrainingConfig, config_from, settings_of
+from layerwise.slots import num_gpus
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
@@ -30,6 +31,19 @@ def control_of(setting: Setting, value: Any) -> Any:
         return gr.Textbox(**usual, max_lines=1)
     # No limits here: Gradio would clamp a number without a word, the config says what is wrong with it.
     return gr.Number(**usual, precision=0 if setting.kind is int else None)
+
+
+def device_control() -> gr.Dropdown:
+    """Draw the choice of the device, with what this machine has."""
+    count = num_gpus()
+    if count == 0:
+        choices, info = [("CPU", "auto")], "There is no NVIDIA GPU on this machine"
+    else:
+        single = [(f"GPU {index}", f"gpu:{index}") for index in range(count)]
+        several = [("The first free GPU", "auto"), *single, ("All GPUs together", "all")]
+        choices = [*(several if count > 1 else [("GPU", "auto")]), ("CPU", "cpu")]
+        info = "A run waits while another one has its device"
+    return gr.Dropdown(choices, value="auto", label="Device", info=info, interactive=True)
 
 
 def label_of(name: str) -> str:

@@ -40,14 +40,20 @@ def table(label: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> st
     Args:
         label: What it lists, for those who do not see it.
         names: The heading of each column.
-        rows: Cells, which are HTML.
+        rows: Cells, which are HTML. A row of one cell is the heading of those below it.
     """
     head = "".join(f"<th scope=col>{name}</th>" for name in names)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "".join(f"<tr>{_cells(row, len(names))}</tr>" for row in rows)
     return (
         f'<div class="lw-scroll" tabindex="0" role="region" aria-label="{html.escape(label)}">'
         f'<table class="lw-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
+
+
+def _cells(row: Sequence[str], num_columns: int) -> str:
+    if len(row) == 1:
+        return f"<th scope=rowgroup colspan={num_columns}>{row[0]}</th>"
+    return "".join(f"<td>{cell}</td>" for cell in row)
 
 
 def link(target: str, text: str) -> str:

@@ -72,7 +72,7 @@ def test_from_training_to_promotion_and_back(layerwise, toy):
     assert second.json["state"] == "finished"
     assert len(second.json["history"]) == 1
     listed = layerwise("runs", "toy/bars:small", "--json").json
-    assert [(run["id"], run["promoted"]) for run in listed] == [(second.json["run"], True), (first.id, False)]
+    assert [(run["id"], run["is_promoted"]) for run in listed] == [(second.json["run"], True), (first.id, False)]
     assert layerwise("runs", "toy/bars:deep", "--json").json == []
     assert layerwise("delete", second.json["run"], "--yes").status == 1  # in use
     assert layerwise("rollback", "toy/bars").output == f"In use again: toy/bars:small@{first.id}\n"

@@ -103,6 +103,8 @@ def make_run(workspace: Workspace) -> Iterator[Callable[..., Any]]:
 
     yield make
     for owner, run in made:
+        if run.folder.exists() and run.is_active:
+            run.append("stopped", reason="")
         with contextlib.suppress(LayerwiseError):  # in use, or deleted by the test
             owner.runs.delete(run.id)
 

@@ -17,7 +17,9 @@ def test_health_says_what_is_shown(client):
 
     answer = client.get("/api/v1/health")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "version": __version__, "snapshot": client.pages.number}
+    health = answer.json()
+    assert health.pop("started") == client.get("/api/v1/health").json()["started"]
+    assert health == {"status": "ok", "version": __version__, "snapshot": client.pages.number}
 
 
 def test_models_are_listed_with_their_inputs_and_outputs(client):
@@ -149,7 +151,44 @@ def test_runs_are_listed_and_followed(client, make_run):
     later = client.get(f"/api/v1/runs/{run.id}/events", params={"start": 3}).json()
     assert [event["event"] for event in later["events"]] == ["epoch", "finished"]
     assert client.get(f"/api/v1/runs/{run.id}/events", params={"start": -7}).json()["next"] == 5
+    assert client.get(f"/api/v1/runs/{run.id}/events", params={"start": 9}).json()["next"] == 9
     assert client.get("/api/v1/runs/nothing").status_code == 404
+
+
+def test_what_the_api_says_of_a_run(client, make_run):
+    run = make_run("demo/brightness", {"event": "epoch", "epoch": 1, "loss": 0.8, "val_loss": 0.7}, ending="failed")
+    found = client.get(f"/api/v1/runs/{run.id}").json()
+    assert {name: found[name] for name in ("device", "epochs", "metrics", "is_resumable", "is_promoted")} == {
+        "device": "auto",
+        "epochs": 1,
+        "metrics": {"loss": 0.8, "val_loss": 0.7},
+        "is_resumable": True,
+        "is_promoted": False,
+    }
+    assert "folder" not in found
+
+
+def test_only_what_was_stopped_or_failed_is_resumed(client, make_run):
+    finished = make_run("demo/brightness")
+    answer = client.post(f"/api/v1/runs/{finished.id}/resume")
+    assert answer.status_code == 409
+    assert "one that was stopped or failed" in answer.json()["error"]["expected"]
+    assert client.post("/api/v1/runs/nothing/resume").status_code == 404
+
+
+def test_a_device_that_is_not_there(client):
+    for device, said in (("tpu", "The device is not known"), ("gpu:99", "GPU")):
+        answer = client.post("/api/v1/runs", json={"model": "vision/fashion", "device": device})
+        assert answer.status_code == 422
+        assert said in answer.json()["error"]["message"]
+
+
+def test_the_schema_documents_the_routes_of_runs(client):
+    schema = client.get("/api/v1/openapi.json").json()
+    for path, methods in schema["paths"].items():
+        if path.startswith("/api/v1/runs"):
+            assert all(method["description"] for method in methods.values()), path
+    assert "gpu:0" in schema["components"]["schemas"]["RunRequest"]["properties"]["device"]["description"]
 
 
 def test_starting_what_cannot_be_trained(client):

@@ -3,60 +3,67 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import LayerwiseError
 from layerwise.events import ENDINGS
-from layerwise_app.web.curves import metric_of
+from layerwise.outline import outline
+from layerwise_app.web.curves import bare
+from layerwise_app.web.descriptions import is_promoted
 from layerwise_app.web.figures import in_words, words
 from layerwise_app.web.markup import badge, empty, link, table
+from layerwise_app.words import ago
 
 if TYPE_CHECKING:
     from layerwise.runs import Run
     from layerwise.workspace import Workspace
 
 SHOWN_RUNS = 50
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a row says of a run."""
-
-    state: str
-    reason: str
-    num_epochs: int
-    result: str
+SHOWN_REASON = 200
+"""How many letters of a reason fit into the table."""
 
 
 class RunList:
-    """The newest runs below one home folder."""
+    """The newest runs below one home folder, and those that are going on."""
 
     COLUMNS = ("Started", "Network", "State", "Epochs", "Result", "")
 
     def __init__(self, workspace: Workspace) -> None:
-        self.runs, self.versions = workspace.runs, workspace.versions
-        # Ended runs do not change, and reading the events of all of them each second would keep the server busy.
-        self._ended: dict[str, Facts] = {}
+        self.workspace, self.runs, self.versions = workspace, workspace.runs, workspace.versions
+        # Runs that have ended, with the size of their events: they change only when they are resumed, and reading all
+        # of them each second would keep the server busy.
+        self._ended: dict[str, tuple[int, dict[str, Any]]] = {}
 
     def newest(self) -> list[Run]:
         """The runs that are shown."""
-        return self.runs.list()[:SHOWN_RUNS]
+        return self._shown(self.runs.list())
+
+    def _shown(self, runs: list[Run]) -> list[Run]:
+        if len(self._ended) > len(runs):
+            self._ended.clear()  # some were deleted
+        older = [run for run in runs[SHOWN_RUNS:] if self.outline(run)["state"] not in ENDINGS]
+        return runs[:SHOWN_RUNS] + older
 
     def table_html(self) -> str:
-        """All of them."""
-        rows = [self.row(run) for run in self.newest()]
-        if not rows:
+        """All of them, the trials of a search together."""
+        runs = self.runs.list()
+        if not runs:
             return empty("No run yet.", "Choose a model, and start one.")
-        return table("Runs", self.COLUMNS, rows)
+        shown = self._shown(runs)
+        rows: list[tuple[str, ...]] = []
+        for study, members in _by_study(shown, self.outline):
+            if study:
+                rows.append((_heading(study, [self.outline(run) for run in members]),))
+            rows += map(self.row, members)
+        hidden = len(runs) - len(shown)
+        more = f'<p class="lw-hint">{hidden} older runs are not shown; layerwise runs lists all.</p>' if hidden else ""
+        return table("Runs", self.COLUMNS, rows) + more
 
     def is_promoted(self, run: Run) -> bool:
         """Whether its version is in use."""
-        try:
-            return self.versions.is_promoted(run)
-        except LayerwiseError:
-            return False  # the pointer is unreadable: promoting again writes a good one
+        return is_promoted(self.workspace, run)
 
     def has_former(self, run: Run) -> bool:
         """Whether another version of its model was in use before the present one."""
@@ -67,25 +74,32 @@ class RunList:
 
     def row(self, run: Run) -> tuple[str, ...]:
         """What the list says of a run: cells of HTML."""
-        facts = self._facts(run)
-        reason = f"<br><small>{html.escape(facts.reason[:200])}</small>" if facts.reason else ""
+        found = self.outline(run)
+        device = f"<br><small>on {html.escape(found['device'])}</small>" if found["device"] != "auto" else ""
+        said = [html.escape(found["reason"][:SHOWN_REASON]), _checkpoint(found)]
+        small = "".join(f"<br><small>{text}</small>" for text in said if text)
         return (
             link(f"./train?run={run.id}", when(run)),
-            html.escape(f"{run.name}:{run.variant}"),
-            f"{badge(facts.state)}{reason}",
-            f"{facts.num_epochs} of {html.escape(str(run.config.get('num_epochs', '?')))}",
-            html.escape(facts.result),
+            html.escape(f"{run.name}:{run.variant}") + device,
+            f"{badge(found['state'])}{small}",
+            f"{found['epochs']} of {html.escape(str(found['num_epochs'] or '?'))}",
+            html.escape(_result(found["metrics"])),
             '<span class="lw-badge">in use</span>' if self.is_promoted(run) else "",
         )
 
-    def _facts(self, run: Run) -> Facts:
-        if run.id in self._ended:
-            return self._ended[run.id]
-        state, history = run.state, run.history()
-        facts = Facts(state, run.reason, len(history), _result(history))
-        if state in ENDINGS:
-            self._ended[run.id] = facts
-        return facts
+    def outline(self, run: Run) -> dict[str, Any]:
+        """What there is to say of a run."""
+        try:
+            size = run.event_log.path.stat().st_size
+        except OSError:
+            size = -1
+        known = self._ended.get(run.id)
+        if known and known[0] == size:
+            return known[1]
+        found = outline(run)
+        if found["state"] in ENDINGS:
+            self._ended[run.id] = size, found
+        return found
 
 
 def when(run: Run) -> str:
@@ -93,9 +107,32 @@ def when(run: Run) -> str:
     return f"{run.created.replace('T', ' ')[:19]} ({run.id[-4:]})"
 
 
-def _result(history: Sequence[Mapping[str, Any]]) -> str:
-    if not history:
+def checkpoint_age(found: Mapping[str, Any]) -> str:
+    """How old the newest checkpoint of a run with that outline is: "3 min ago"; "" without one."""
+    if not found["checkpoint"]:
         return ""
-    metric = metric_of(history)
-    name = next((name for name in (f"val_{metric}", metric, "loss") if name in history[-1]), None)
-    return in_words(words(name), history[-1][name]) if name else ""
+    return ago((datetime.now(UTC) - datetime.fromisoformat(found["checkpoint"])).total_seconds())
+
+
+def _checkpoint(found: Mapping[str, Any]) -> str:
+    age = checkpoint_age(found)
+    return f"can be resumed, checkpoint {age}" if age and found["is_resumable"] else ""
+
+
+def _by_study(runs: Iterable[Run], outline_of: Any) -> list[tuple[str | None, list[Run]]]:
+    """The runs in their order, the trials of a search below the newest of them."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(outline_of(run)["study"] or f"/{run.id}", []).append(run)
+    return [(None if name.startswith("/") else name, members) for name, members in groups.items()]
+
+
+def _heading(study: str, trials: list[dict[str, Any]]) -> str:
+    ended = sum(trial["state"] in ENDINGS for trial in trials)
+    return f"Search {link(f'./tune?study={study}', study)}: {ended} of these {len(trials)} trials have ended"
+
+
+def _result(metrics: Mapping[str, Any]) -> str:
+    metric = next((name for name in map(bare, metrics) if name != "loss"), "loss")
+    name = next((name for name in (f"val_{metric}", metric) if name in metrics), None)
+    return in_words(words(name), metrics[name]) if name else ""

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import html
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from layerwise import jobs
 from layerwise.errors import NotFoundError
+from layerwise.events import ENDINGS
 from layerwise_app.web.curves import curve, curve_html, metric_of
 from layerwise_app.web.guard import guard
-from layerwise_app.web.markup import empty, markup
-from layerwise_app.web.pages.run_list import RunList, when
-from layerwise_app.web.progress import num_epochs_of, progress_html
+from layerwise_app.web.markup import empty, link, markup
+from layerwise_app.web.pages.run_list import RunList, checkpoint_age, when
+from layerwise_app.web.progress import num_epochs_of, progress_html, resumes_of
 from layerwise_app.web.site import Site
 
 if TYPE_CHECKING:
     from layerwise.runs import Run
 
-POLL_SECONDS = 1.0
+POLL_SECONDS, IDLE_SECONDS = 1.0, 5.0
+"""How often a page looks while its run is going on, and otherwise: another browser may start or resume one."""
+REMEMBER = """(run) => {
+  const address = new URL(window.location);
+  if (run) address.searchParams.set("run", run); else address.searchParams.delete("run");
+  window.history.replaceState(window.history.state, "", address);
+  return [];
+}"""
+"""Keeps the run that is looked at in the address, so that the page can be opened again, here or elsewhere."""
+RECONNECT = Path(__file__).parents[1].joinpath("reconnect.js").read_text(encoding="utf-8")
 QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -39,6 +50,7 @@ class RunView:
             self.metric = markup(elem_id="metric")
         with gr.Row(elem_classes="lw-actions", visible=False) as self.actions:
             self.stop = gr.Button("Stop", interactive=False, min_width=90)
+            self.resume = gr.Button("Resume", interactive=False, min_width=90)
             self.promote = gr.Button("Use this version", variant="primary", interactive=False, min_width=150)
             self.rollback = gr.Button("Roll back", interactive=False, min_width=110)
             self.delete = gr.Button("Delete", interactive=False, min_width=90)
@@ -49,17 +61,18 @@ class RunView:
         with gr.Accordion("What its process printed", open=False):
             self.log = gr.Code(label="Log", language=None, interactive=False, max_lines=20)
             self.read_log = gr.Button("Read again", size="sm")
-        self.timer = gr.Timer(POLL_SECONDS, active=False)
+        self.timer = gr.Timer(IDLE_SECONDS)
+        markup("", js_on_load=RECONNECT)
 
     def draw_list(self) -> None:
         """Draw the list of all runs."""
-        markup("<h2>Runs</h2>")
+        markup(f"<h2>Runs</h2><p>{link('./compare', 'Compare runs')}</p>")
         self.table = markup(elem_id="runs")
 
     @property
     def shown(self) -> list[Any]:
         """What `look` fills."""
-        buttons = [self.stop, self.promote, self.rollback, self.delete]
+        buttons = [self.stop, self.resume, self.promote, self.rollback, self.delete]
         return [self.progress, self.loss, self.metric, self.actions, *buttons, self.confirm, self.table, self.timer]
 
     @property
@@ -72,6 +85,8 @@ class RunView:
         self.run.input(guard(self.look), self.run, self.shown, **QUIET)
         self.timer.tick(guard(self.look), self.run, self.shown, **QUIET)
         self.stop.click(guard(self.stop_run), self.run, self.shown, **QUIET)
+        self.run.change(None, self.run, None, js=REMEMBER, **QUIET)
+        self.resume.click(guard(self.resume_run), self.run, self.shown, **QUIET)
         self.promote.click(guard(self.promote_run), self.run, self.shown, **QUIET)
         self.rollback.click(guard(self.roll_back), self.run, self.shown, **QUIET)
         self.delete.click(guard(self.ask), self.run, [self.confirm, self.question], **QUIET)
@@ -96,38 +111,46 @@ class RunView:
             hint = "Choose a model, and start one: its curves grow here while it learns."
             off, hidden = gr.update(interactive=False), gr.update(visible=False)
             said = empty(f"{error.what}.", hint)
-            return [said, "", "", hidden, off, off, off, off, hidden, self.list.table_html(), gr.Timer(active=False)]
-        state = run.state
-        is_active = state in ("queued", "running")
+            table, timer = self.list.table_html(), gr.Timer(IDLE_SECONDS)
+            return [said, "", "", hidden, *[off] * 5, hidden, table, timer]
+        found = self.list.outline(run)
+        is_active = found["state"] not in ENDINGS
+        enabled = (
+            is_active and not run.stop_requested,
+            found["is_resumable"],
+            found["has_version"] and not self.list.is_promoted(run),
+            self.list.has_former(run),
+            not is_active,
+        )
         return [
-            *self._drawn(run, state),
+            *self._drawn(run, found),
             gr.update(visible=True),
-            gr.update(interactive=is_active and not run.stop_requested),
-            gr.update(interactive=run.version_folder is not None and not self.list.is_promoted(run)),
-            gr.update(interactive=self.list.has_former(run)),
-            gr.update(interactive=not is_active),
+            *(gr.update(interactive=is_enabled) for is_enabled in enabled),
             gr.update(visible=False) if is_active else gr.skip(),
             self.list.table_html(),
-            gr.update(active=is_active),
+            gr.Timer(POLL_SECONDS if is_active else IDLE_SECONDS),
         ]
 
-    def _drawn(self, run: Run, state: str) -> list[str]:
+    def _drawn(self, run: Run, found: dict[str, Any]) -> list[str]:
         """The progress, the curve of the loss, and that of the first metric if there is one."""
-        events = run.events()
-        progress = progress_html(run, state, events)
-        if run.reason:
-            progress += f'<div class="lw-note" role="status">{html.escape(run.reason)}</div>'
+        events = self.runs.course(run).events()
+        progress = progress_html(run, found["state"], events) + _note(found)
         # While it runs the axis is as long as the run will be, afterwards as long as it was.
-        num_epochs = num_epochs_of(run, events) if state in ("queued", "running") else 0
-        metric = metric_of(events)
+        num_epochs = 0 if found["state"] in ENDINGS else num_epochs_of(run, events)
+        metric, resumes = metric_of(events), resumes_of(events)
         drawn = [("Loss", "loss"), *([(metric.replace("_", " ").capitalize(), metric)] if metric else [])]
-        curves = [curve_html(title, curve(events, name), num_epochs) for title, name in drawn]
+        curves = [curve_html(title, curve(events, name), num_epochs, resumes) for title, name in drawn]
         return [progress, *curves, *[""] * (2 - len(curves))]
 
     def stop_run(self, identifier: str) -> list[Any]:
         """Ask the run to stop; the timer shows when it did."""
         jobs.stop(self.runs.get(identifier))
         gr.Info("It stops after the current step and keeps what it has learned.")
+        return self.look(identifier)
+
+    def resume_run(self, identifier: str) -> list[Any]:
+        """Let the run go on from its newest checkpoint."""
+        jobs.resume(self.runs.get(identifier))
         return self.look(identifier)
 
     def promote_run(self, identifier: str) -> list[Any]:
@@ -163,3 +186,12 @@ class RunView:
     def log_of(self, identifier: str | None) -> str:
         """The end of what the run's process printed."""
         return self.runs.get(identifier).log_text()[-20_000:] if identifier else ""
+
+
+def _note(found: dict[str, Any]) -> str:
+    """Why a run ended before its time, and what a resume would do."""
+    if not found["is_resumable"]:
+        return ""
+    age = checkpoint_age(found)
+    hint = f"Resume goes on from its checkpoint of {age}." if age else "It has no checkpoint yet: Resume begins anew."
+    return f'<div class="lw-note" role="status">{html.escape(found["reason"])} {hint}</div>'

@@ -8,7 +8,7 @@ import gradio as gr
 
 from layerwise import jobs
 from layerwise.versions import parse_reference
-from layerwise_app.web.forms import control_of, ordered_settings, read_config
+from layerwise_app.web.forms import control_of, device_control, ordered_settings, read_config
 from layerwise_app.web.guard import guard
 from layerwise_app.web.markup import empty, markup
 from layerwise_app.web.pages import header
@@ -56,9 +56,11 @@ class _Setup:
 
     def open(self, request: gr.Request) -> list[Any]:
         """A page that is opened shows the model of its link, and the run that is going on, if there is one."""
-        asked, references = request.query_params.get("model", ""), self.site.references()
-        chosen = [str(item) for item in references if asked in (str(item), item.name)] or [*map(str, references)]
         runs = self.view.list.newest()
+        shown = next((run for run in runs if run.id == request.query_params.get("run")), None)
+        asked = request.query_params.get("model") or (f"{shown.name}:{shown.variant}" if shown else "")
+        references = self.site.references()
+        chosen = [str(item) for item in references if asked in (str(item), item.name)] or [*map(str, references)]
         active = next((run for run in runs if run.is_active), runs[0] if runs else None)
         identifier = request.query_params.get("run") or (active.id if active else None)
         return [chosen[0] if chosen else None, *self.view.choose(identifier)]
@@ -73,18 +75,19 @@ class _Setup:
         basic, advanced = ordered_settings(spec)
         with gr.Column(elem_classes="lw-settings"):
             controls = [control_of(item, getattr(variant.config, item.name)) for item in basic]
+            device = device_control()
         start = gr.Button("Start training", variant="primary")
         with gr.Accordion("More settings", open=False), gr.Column(elem_classes="lw-settings"):
             controls += [control_of(item, getattr(variant.config, item.name)) for item in advanced]
         own_data = OwnData(self.site, spec)
         data = own_data.draw()
 
-        def begin(data: str | None, *values: Any) -> list[Any]:
-            config = read_config(spec, [*basic, *advanced], values)
-            run = jobs.start(self.view.runs, spec, variant=variant.name, config=config, data=own_data.located(data))
+        def begin(data: str | None, device: str, *values: Any) -> list[Any]:
+            config, folder = read_config(spec, [*basic, *advanced], values), own_data.located(data)
+            run = jobs.start(self.view.runs, spec, variant=variant.name, config=config, data=folder, device=device)
             return self.view.choose(run.id)
 
-        start.click(guard(begin), [data, *controls], self.view.everything, **QUIET)
+        start.click(guard(begin), [data, device, *controls], self.view.everything, **QUIET)
 
     def _variant(self, reference: str) -> tuple[ModelSpec, Variant]:
         parsed = parse_reference(reference)
