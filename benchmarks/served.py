@@ -28,8 +28,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def served() -> Iterator[Served]:
-    """Start `layerwise serve`, and end it afterwards."""
+def served(*, kill: bool = False) -> Iterator[Served]:
+    """Start `layerwise serve`, and end it afterwards.
+
+    Args:
+        kill: End it by SIGKILL, without a word.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -40,7 +44,7 @@ def served() -> Iterator[Served]:
         _wait_for_first_byte(process, port, begin + START_SECONDS)
         yield Served(f"http://127.0.0.1:{port}", time.perf_counter() - begin)
     finally:
-        process.terminate()
+        (process.kill if kill else process.terminate)()
         try:
             process.wait(30)
         except subprocess.TimeoutExpired:
