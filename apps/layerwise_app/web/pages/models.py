@@ -12,6 +12,7 @@ from layerwise_app.web.figures import figures_of, format_count, in_words, main_f
 from layerwise_app.web.guard import guard
 from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import cards, header
+from layerwise_app.web.pages.export_part import ExportPart
 from layerwise_app.web.site import Site
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class _Page:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.versions = site.workspace.versions
+        self.export = ExportPart(site.workspace)
 
     def draw(self) -> None:
         """The table of all models, and below it one of them."""
@@ -50,16 +52,18 @@ class _Page:
                     self.promote = gr.Button("Use this version", variant="primary")
                     self.rollback = gr.Button("Roll back")
                 self.list = markup(elem_id="versions")
+                self.export.draw()
             with gr.Column(scale=3, min_width=300, elem_classes="lw-panel"):
                 self.card = gr.Markdown(elem_classes="lw-prose")
 
     def wire(self, blocks: gr.Blocks) -> None:
         """Connect the components."""
-        shown = [self.table, self.version, self.promote, self.rollback, self.list, self.card]
+        shown = [self.table, self.version, self.promote, self.rollback, self.list, self.card, *self.export.components]
         blocks.load(guard(self.open), None, [self.model, *shown], **QUIET)
         self.model.input(guard(self.look), self.model, shown, **QUIET)
         self.promote.click(guard(self.promote_version), [self.model, self.version], shown, **QUIET)
         self.rollback.click(guard(self.roll_back), self.model, shown, **QUIET)
+        self.export.wire(self.model)
 
     def open(self, request: gr.Request) -> list[Any]:
         """A page that is opened shows the model of its link."""
@@ -74,7 +78,7 @@ class _Page:
         table = self.registry_html()
         if not reference:
             off = gr.update(interactive=False)
-            return [table, gr.update(choices=[]), off, off, "", ""]
+            return [table, gr.update(choices=[]), off, off, "", "", *self.export.look(None, [], None)]
         spec, variant = self._variant(reference)
         current = cards.version_in_use(self.site, spec, variant)
         versions = self.versions.list(spec, variant)
@@ -86,6 +90,7 @@ class _Page:
             gr.update(interactive=bool(self.versions.history(spec.name, variant))),
             _versions_html(versions, current.id if current else None),
             f"## {_plain(spec.card.title)}\n\n{spec.card.summary}\n\n{cards.card_markdown(self.site, spec)}",
+            *self.export.look(spec, versions, current.id if current else None),
         ]
 
     def promote_version(self, reference: str, identifier: str | None) -> list[Any]:
