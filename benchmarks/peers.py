@@ -2,17 +2,19 @@
 
     python benchmarks/peers.py SIDE NETWORK
 
-is what benchmarks/training.py starts for each side: a process that makes the data and the network, runs an epoch to
-compile, writes a line when it is ready, and then, for each line that it is sent, runs an epoch and writes its seconds
-and mean loss as JSON.
+is what benchmarks/training.py and benchmarks/gpu.py start for each side: a process that makes the data and the network,
+runs an epoch to compile, writes a line when it is ready, and then, for each line that it is sent, runs an epoch and
+writes its seconds and mean loss as JSON. It takes a GPU when it sees one.
 
-Every side does the same work in float32: Adam with Keras' defaults, batches of 128 from a new shuffle of all
-examples in every epoch, the mean loss of the epoch read at its end. What does not fill a batch is left out, save by
-Keras' fit and scikit-learn, which train on a last smaller batch.
+Every side does the same work, in float32 unless another precision is asked for: Adam with Keras' defaults, batches of
+128 from a new shuffle of all examples in every epoch, the mean loss of the epoch read at its end. What does not fill a
+batch is left out, save by Keras' fit and scikit-learn, which train on a last smaller batch.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib.util
 import json
 import os
 import sys
@@ -24,8 +26,12 @@ from typing import Any
 import numpy as np
 
 BATCH, CLASSES = 128, 10
-EXAMPLES = {"dense": 60_000, "conv": 6_000}
-"""How many there are: about a second's work on two cores."""
+EXAMPLES = {"dense": 60_000, "conv": 6_000, "transformer": 6_000}
+"""How many there are unless another number is asked for: about a second's work on two cores."""
+PRECISIONS = ("float32", "mixed_bfloat16")
+SHAPES = {"dense": (784,), "conv": (28, 28, 1), "transformer": (28, 28)}
+WIDTH, HEADS, BLOCKS = 64, 4, 2
+"""Of the transformer."""
 RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
 
 Epoch = Callable[[], float]
@@ -33,9 +39,9 @@ Epoch = Callable[[], float]
 
 
 def examples(network: str) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs float32 [examples, 784] or [examples, 28, 28, 1] and targets int32 [examples]: noise around a pattern for
-    each class, so that a side that does not learn is seen, with three labels in ten drawn at random, so that gradients
-    stay as large as they are in life."""
+    """Inputs float32 [examples, 784], [examples, 28, 28, 1] or [examples, 28, 28] and targets int32 [examples]: noise
+    around a pattern for each class, so that a side that does not learn is seen, with three labels in ten drawn at
+    random, so that gradients stay as large as they are in life."""
     rng, count = np.random.default_rng(0), EXAMPLES[network]
     targets = rng.integers(0, CLASSES, count).astype(np.int32)
     patterns = rng.random((CLASSES, 784), dtype=np.float32)
@@ -44,7 +50,7 @@ def examples(network: str) -> tuple[np.ndarray, np.ndarray]:
     inputs /= 2
     is_wrong = rng.random(count) < 0.3
     targets[is_wrong] = rng.integers(0, CLASSES, np.sum(is_wrong))
-    return (inputs if network == "dense" else inputs.reshape(-1, 28, 28, 1)), targets
+    return inputs.reshape(-1, *SHAPES[network]), targets
 
 
 def shuffled(rng: np.random.Generator, network: str) -> np.ndarray:
@@ -54,34 +60,56 @@ def shuffled(rng: np.random.Generator, network: str) -> np.ndarray:
 
 
 def keras_model(network: str) -> Any:
-    """The network in Keras: 784-512-512-10, or 32 and 64 filters of 3x3, each with ReLU and 2x2 pooling, and ten
-    units: 669,706 and 34,826 parameters."""
+    """The network in Keras: 784-512-512-10; 32 and 64 filters of 3x3, each with ReLU and 2x2 pooling, and ten units; or
+    two blocks of a transformer over the 28 rows: 669,706, 34,826 and 86,730 parameters."""
     import keras
     from keras import layers
 
     keras.utils.set_random_seed(0)
     if network == "dense":
         hidden = [layers.Dense(512, activation="relu"), layers.Dense(512, activation="relu")]
-        return keras.Sequential([keras.Input((784,)), *hidden, layers.Dense(CLASSES)])
+        return keras.Sequential([keras.Input((784,)), *hidden, layers.Dense(CLASSES, dtype="float32")])
+    if network == "transformer":
+        return _keras_transformer()
     blocks = [
         layer for filters in (32, 64) for layer in (layers.Conv2D(filters, 3, activation="relu"), layers.MaxPooling2D())
     ]
-    return keras.Sequential([keras.Input((28, 28, 1)), *blocks, layers.Flatten(), layers.Dense(CLASSES)])
+    return keras.Sequential(
+        [keras.Input((28, 28, 1)), *blocks, layers.Flatten(), layers.Dense(CLASSES, dtype="float32")]
+    )
 
 
-def layerwise(network: str) -> Epoch:
+def _keras_transformer() -> Any:
+    """Attention and two dense layers a block, each normalised before and added to what came in (Vaswani et al. 2017,
+    arXiv:1706.03762; Xiong et al. 2020, arXiv:2002.04745)."""
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((28, 28))
+    x = layers.Dense(WIDTH)(inputs)
+    for _ in range(BLOCKS):
+        tokens = layers.LayerNormalization(epsilon=1e-5)(x)
+        x = layers.Add()([x, layers.MultiHeadAttention(HEADS, WIDTH // HEADS)(tokens, tokens)])
+        hidden = layers.Dense(2 * WIDTH, activation="gelu")(layers.LayerNormalization(epsilon=1e-5)(x))
+        x = layers.Add()([x, layers.Dense(WIDTH)(hidden)])
+    return keras.Model(inputs, layers.Dense(CLASSES, dtype="float32")(layers.Flatten()(x)))
+
+
+def layerwise(network: str, precision: str = "float32", compiler: str = "auto") -> Epoch:
     """The engine of the backend that KERAS_BACKEND names, as the training loop uses it."""
     from layerwise import engines
-    from layerwise.compilation import uses_xla
+    from layerwise.compilation import compile_fastest, is_known, uses_xla
     from layerwise.devices import prepare
 
-    prepare()
+    prepare(precision)
     import keras
 
     model = keras_model(network)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    trainer = engines.current().Trainer(model, keras.optimizers.Adam(RATE), loss, {}, xla=uses_xla(model, "auto"))
+    trainer = engines.current().Trainer(model, keras.optimizers.Adam(RATE), loss, {}, xla=uses_xla(model, compiler))
     data, rng = trainer.place(*examples(network)), np.random.default_rng(0)
+    if not is_known(model, compiler):
+        compile_fastest(trainer, data, shuffled(rng, network))
 
     def epoch() -> float:
         order = shuffled(rng, network)
@@ -90,8 +118,11 @@ def layerwise(network: str) -> Epoch:
     return epoch
 
 
-def keras_fit(network: str) -> Epoch:
+def keras_fit(network: str, precision: str = "float32") -> Epoch:
     """`Model.fit` as it comes."""
+    import keras
+
+    keras.config.set_dtype_policy(precision)
     inputs, targets = examples(network)
     model = _compiled(network)
     return lambda: model.fit(inputs, targets, batch_size=BATCH, verbose=0).history["loss"][0]
@@ -152,15 +183,26 @@ def tensorflow_xla_loop(network: str) -> Epoch:
     return tensorflow_loop(network, xla=True)
 
 
-def torch_loop(network: str) -> Epoch:
-    """A PyTorch loop: fused Adam, convolutions with channels last, examples in memory."""
+def torch_loop(network: str, precision: str = "float32") -> Epoch:
+    """A PyTorch loop: fused Adam, convolutions with channels last, examples in the device's memory."""
     import torch
     from torch import nn
 
     torch.manual_seed(0)
-    numpy_inputs, numpy_targets = examples(network)
-    inputs, targets = torch.from_numpy(numpy_inputs), torch.from_numpy(numpy_targets).long()
-    if network == "dense":
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32, which the others take by themselves
+    inputs, targets = (torch.from_numpy(array).to(device) for array in examples(network))
+    targets = targets.long()
+    if network == "transformer":
+        blocks = (
+            nn.TransformerEncoderLayer(
+                *(WIDTH, HEADS, 2 * WIDTH), dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+            )
+            for _ in range(BLOCKS)
+        )
+        model = nn.Sequential(nn.Linear(28, WIDTH), *blocks, nn.Flatten(), nn.Linear(28 * WIDTH, CLASSES))
+    elif network == "dense":
         model = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, CLASSES))
     else:
         model = nn.Sequential(
@@ -169,14 +211,16 @@ def torch_loop(network: str) -> Epoch:
             *(nn.Flatten(), nn.Linear(1600, CLASSES)),
         ).to(memory_format=torch.channels_last)
         inputs = inputs.permute(0, 3, 1, 2)
-    rng = np.random.default_rng(0)
+    model, rng = model.to(device), np.random.default_rng(0)
     optimizer = torch.optim.Adam(model.parameters(), RATE, (BETA_1, BETA_2), EPSILON, fused=True)
 
     def epoch() -> float:
-        total, order = torch.zeros(()), torch.from_numpy(shuffled(rng, network))
+        total, order = torch.zeros((), device=device), torch.from_numpy(shuffled(rng, network)).to(device)
         for at in order:
             optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(model(inputs[at]), targets[at])
+            with torch.autocast(device, torch.bfloat16, enabled=precision == "mixed_bfloat16"):
+                logits = model(inputs[at])
+            loss = nn.functional.cross_entropy(logits.float(), targets[at])
             loss.backward()
             optimizer.step()
             total += loss.detach()
@@ -185,7 +229,7 @@ def torch_loop(network: str) -> Epoch:
     return epoch
 
 
-def jax_optax(network: str) -> Epoch:
+def jax_optax(network: str, precision: str = "float32") -> Epoch:
     """JAX with optax, the state donated: an epoch in one `lax.scan`, or, for convolutions, which XLA makes slow in
     loops on CPUs, a call a step."""
     import jax
@@ -195,9 +239,13 @@ def jax_optax(network: str) -> Epoch:
     inputs, targets = map(jnp.asarray, examples(network))
     forward, parameters = _jax_network(network)
     optimizer, rng = optax.adam(RATE, BETA_1, BETA_2, EPSILON), np.random.default_rng(0)
+    compute_type = jnp.bfloat16 if precision == "mixed_bfloat16" else jnp.float32
+    in_one_call = network != "conv" or jax.default_backend() != "cpu"
 
     def loss_of(parameters: Any, inputs: jax.Array, targets: jax.Array) -> jax.Array:
-        return optax.softmax_cross_entropy_with_integer_labels(forward(parameters, inputs), targets).mean()
+        narrow = jax.tree.map(lambda array: array.astype(compute_type), (parameters, inputs))
+        logits = forward(*narrow).astype(jnp.float32)
+        return optax.softmax_cross_entropy_with_integer_labels(logits, targets).mean()
 
     def step(state: Any, inputs: jax.Array, targets: jax.Array, at: jax.Array) -> Any:
         parameters, moments = state
@@ -208,13 +256,13 @@ def jax_optax(network: str) -> Epoch:
     def scan(state: Any, inputs: jax.Array, targets: jax.Array, order: jax.Array) -> Any:
         return jax.lax.scan(lambda state, at: step(state, inputs, targets, at), state, order)
 
-    compiled = jax.jit(scan if network == "dense" else step, donate_argnums=0)
+    compiled = jax.jit(scan if in_one_call else step, donate_argnums=0)
     state = parameters, optimizer.init(parameters)
 
     def epoch() -> float:
         nonlocal state
         order = shuffled(rng, network)
-        if network == "dense":
+        if in_one_call:
             state, losses = compiled(state, inputs, targets, jnp.asarray(order))
             return float(losses.mean())
         losses = []
@@ -234,6 +282,8 @@ def _jax_network(network: str) -> tuple[Callable[[Any, Any], Any], Any]:
     def initial(key: Any, *shape: int) -> dict[str, Any]:
         return {"w": jax.nn.initializers.glorot_uniform()(key, shape), "b": jnp.zeros(shape[-1])}
 
+    if network == "transformer":
+        return _jax_transformer(initial)
     keys = jax.random.split(jax.random.key(0), 3)
     if network == "dense":
         sizes = ((784, 512), (512, 512), (512, CLASSES))
@@ -256,6 +306,37 @@ def _jax_network(network: str) -> tuple[Callable[[Any, Any], Any], Any]:
         return x.reshape(len(x), -1) @ last["w"] + last["b"]
 
     return convolutional, [initial(key, *size) for key, size in zip(keys, sizes, strict=True)]
+
+
+def _jax_transformer(initial: Callable[..., dict[str, Any]]) -> tuple[Callable[[Any, Any], Any], Any]:
+    import jax
+    from jax import numpy as jnp
+
+    def linear(layer: Any, x: Any) -> Any:
+        return x @ layer["w"] + layer["b"]
+
+    def normal(layer: Any, x: Any) -> Any:
+        centred = x - x.mean(-1, keepdims=True)
+        return centred * jax.lax.rsqrt((centred**2).mean(-1, keepdims=True) + 1e-5) * layer["w"] + layer["b"]
+
+    def transformer(parameters: Any, x: Any) -> Any:
+        first, *blocks, last = parameters
+        x = linear(first, x)
+        for norm, inwards, outwards, second_norm, wide, narrow in blocks:
+            tokens = linear(inwards, normal(norm, x)).reshape(*x.shape[:2], 3, HEADS, WIDTH // HEADS)
+            attended = jax.nn.dot_product_attention(*(tokens[:, :, index] for index in range(3)))
+            x = x + linear(outwards, attended.reshape(x.shape))
+            x = x + linear(narrow, jax.nn.gelu(linear(wide, normal(second_norm, x)), approximate=False))
+        return linear(last, x.reshape(len(x), -1))
+
+    keys = iter(jax.random.split(jax.random.key(0), 2 + 4 * BLOCKS))
+    norm = {"w": jnp.ones(WIDTH), "b": jnp.zeros(WIDTH)}
+    sizes = ((WIDTH, 3 * WIDTH), (WIDTH, WIDTH), (WIDTH, 2 * WIDTH), (2 * WIDTH, WIDTH))
+    blocks = []
+    for _ in range(BLOCKS):
+        inwards, outwards, wide, narrow = (initial(next(keys), *size) for size in sizes)
+        blocks.append((norm, inwards, outwards, norm, wide, narrow))
+    return transformer, [initial(next(keys), 28, WIDTH), *blocks, initial(next(keys), 28 * WIDTH, CLASSES)]
 
 
 def scikit_learn(network: str) -> Epoch:
@@ -325,16 +406,21 @@ class Side:
     """A way to train.
 
     Args:
-        build: `(network) -> epoch`; makes the data and the network.
+        build: `(network, **options) -> epoch`; makes the data and the network.
         packages: The modules that must be installed.
         backend: KERAS_BACKEND of its process.
         networks: Those that it can train.
     """
 
-    build: Callable[[str], Epoch]
+    build: Callable[..., Epoch]
     packages: tuple[str, ...]
     backend: str = "tensorflow"
-    networks: tuple[str, ...] = ("dense", "conv")
+    networks: tuple[str, ...] = tuple(EXAMPLES)
+
+    @property
+    def missing(self) -> list[str]:
+        """The modules that are not installed."""
+        return [package for package in self.packages if importlib.util.find_spec(package) is None]
 
 
 SIDES = {
@@ -354,10 +440,18 @@ SIDES = {
 
 def main() -> None:
     """Serve one side over standard input and output."""
-    side, network = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("side", choices=tuple(SIDES))
+    parser.add_argument("network", choices=tuple(EXAMPLES))
+    parser.add_argument("--examples", type=int, help="how many there are")
+    parser.add_argument("--precision", choices=PRECISIONS, help="of Layerwise, Keras' fit, PyTorch and JAX")
+    parser.add_argument("--compiler", choices=("auto", "xla", "graph"), help="of Layerwise on TensorFlow")
+    options = parser.parse_args()
+    EXAMPLES[options.network] = options.examples or EXAMPLES[options.network]
+    chosen = {name: value for name in ("precision", "compiler") if (value := getattr(options, name)) is not None}
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no answer
-    epoch = SIDES[side].build(network)
+    epoch = SIDES[options.side].build(options.network, **chosen)
     epoch()
     print("ready", file=answers, flush=True)
     for _ in sys.stdin:

@@ -12,7 +12,6 @@ The exit status says whether the bars are met. `pip install "layerwise[bench]"` 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import subprocess
@@ -34,13 +33,13 @@ BOUND_SHARE = 0.75
 
 
 class Runner:
-    """The process of one side."""
+    """The process of one side. `options` are further words for its command line."""
 
-    def __init__(self, name: str, side: Side, network: str) -> None:
+    def __init__(self, name: str, side: Side, network: str, *options: str) -> None:
         threads = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
         limits = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), threads)
         self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("peers.py")), name, network],
+            [sys.executable, str(Path(__file__).with_name("peers.py")), name, network, *options],
             env={**os.environ, **limits, "KERAS_BACKEND": side.backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -72,9 +71,8 @@ def started(network: str, names: list[str]) -> dict[str, Runner]:
     runners: dict[str, Runner] = {}
     for name in names:
         side = SIDES[name]
-        missing = [package for package in side.packages if importlib.util.find_spec(package) is None]
-        if missing:
-            print(f'{name} is left out: {" and ".join(missing)} not installed; pip install "layerwise[bench]"')
+        if side.missing:
+            print(f'{name} is left out: {" and ".join(side.missing)} not installed; pip install "layerwise[bench]"')
             continue
         runners[name] = Runner(name, side, network)
     for name, runner in list(runners.items()):
@@ -136,7 +134,7 @@ def report(network: str, figures: dict[str, dict[str, float]], ratios: dict[str,
 def main() -> int:
     """Measure, print, and return 1 when a bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--network", choices=tuple(EXAMPLES), help="one of them; both by default")
+    parser.add_argument("--network", choices=tuple(FIT_BARS), help="one of them; both by default")
     parser.add_argument("--side", choices=tuple(SIDES), action="append", help="a side to measure; all by default")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, help="a file for the figures")
@@ -144,14 +142,14 @@ def main() -> int:
     devices = [cpu_name(), *(gpu["name"] for gpu in nvidia_gpus())]
     print(f"on {', '.join(devices)}")
     results: dict[str, Any] = {"devices": devices, "rounds": options.rounds}
-    for network in [options.network] if options.network else EXAMPLES:
+    for network in [options.network] if options.network else FIT_BARS:
         names = [name for name in options.side or SIDES if network in SIDES[name].networks]
         figures = measured(network, names, options.rounds)
         results[network] = {"figures": figures, "ratios": judged(network, figures)}
         report(network, figures, results[network]["ratios"])
     if options.json:
         options.json.write_text(json.dumps(results, indent=2))
-    met = [ratio >= 1 for network in EXAMPLES for ratio in results.get(network, {}).get("ratios", {}).values()]
+    met = [ratio >= 1 for network in FIT_BARS for ratio in results.get(network, {}).get("ratios", {}).values()]
     return int(not all(met))
 
 

@@ -7,30 +7,15 @@ import time
 from pathlib import Path
 
 import pytest
-from training_helpers import config_of, finish, noise_pictures
+from training_helpers import assert_same_bits, config_of, finish, noise_pictures
 
 from layerwise import jobs
 from layerwise.errors import RunError
 from layerwise.runs import RunStore
-from layerwise.weights import read_arrays
 
 EVERY_CHANCE = {"checkpoint_minutes": 0.0}  # a checkpoint whenever it costs less than two percent of the time
 DENSE = {"num_epochs": 1_000, "dropout": 0.3, "hidden_units": (64, 32), **EVERY_CHANCE}
 CONVOLUTIONAL = {"num_epochs": 400, "dropout": 0.3, "filters": 8, "batch_size": 16, **EVERY_CHANCE}
-
-
-def everything(run):
-    """All that a training ends with: weights, random states, optimizer; and the version that was the best."""
-    checkpoint, version = run.checkpoints.latest(), read_arrays(run.version_folder)
-    return checkpoint.arrays | {f"version/{name}": array for name, array in version.items()}
-
-
-def assert_same_bits(run, reference):
-    ours, theirs = everything(run), everything(reference)
-    assert ours.keys() == theirs.keys()
-    differing = [name for name, array in ours.items() if array.tobytes() != theirs[name].tobytes()]
-    assert differing == []
-    assert run.checkpoints.latest().state["place"]["best"] == reference.checkpoints.latest().state["place"]["best"]
 
 
 def epochs_of(run):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from layerwise import jobs
 from layerwise.config import config_from
+from layerwise.weights import read_arrays
 
 
 def config_of(spec, **changes):
@@ -31,6 +32,21 @@ def wait_for(run, kind):
         if event["event"] == kind:
             return event
     raise AssertionError(f"{kind} never came: {run.events()} {run.log_text()}")
+
+
+def everything(run):
+    """All that a training ends with: weights, random states, optimizer; and the version that was the best."""
+    checkpoint, version = run.checkpoints.latest(), read_arrays(run.version_folder)
+    return checkpoint.arrays | {f"version/{name}": array for name, array in version.items()}
+
+
+def assert_same_bits(run, reference):
+    """Two trainings ended with the very same numbers."""
+    ours, theirs = everything(run), everything(reference)
+    assert ours.keys() == theirs.keys()
+    differing = [name for name, array in ours.items() if array.tobytes() != theirs[name].tobytes()]
+    assert differing == []
+    assert run.checkpoints.latest().state["place"]["best"] == reference.checkpoints.latest().state["place"]["best"]
 
 
 def noise_pictures(folder: Path, count: int = 60) -> Path:

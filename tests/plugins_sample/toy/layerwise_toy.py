@@ -44,9 +44,10 @@ def read(paths):
 
 @dataclass(frozen=True, kw_only=True)
 class BarsConfig(TrainingConfig):
-    hidden_units: tuple[int, ...] = setting((16,), "Width of each hidden layer", minimum=1, maximum=512, unit="units")
+    hidden_units: tuple[int, ...] = setting((16,), "Width of each hidden layer", minimum=1, maximum=2**30, unit="units")
     dropout: float = setting(0.0, "Share of units zeroed in a training step", minimum=0, maximum=0.9)
     filters: int = setting(0, "Filters of a convolution before the dense layers; 0 for none", minimum=0, maximum=64)
+    heads: int = setting(0, "Heads of a transformer block before the dense layers; 0 for none", minimum=0, maximum=8)
 
 
 def build(config, task):
@@ -55,17 +56,32 @@ def build(config, task):
     from layerwise.networks import dense_network
 
     inputs = x = keras.Input((*task.size, task.channels))
-    if config.filters:
+    if config.heads:
+        x = transformer_block(keras.layers.Rescaling(1 / 255)(x), config.heads)
+    elif config.filters:
         x = keras.layers.Conv2D(config.filters, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(x))
         x = keras.layers.BatchNormalization()(x)
     dense = dense_network(
         x.shape[1:],
         config.hidden_units,
         output_units=len(task.labels),
-        scale=1.0 if config.filters else 1 / 255,
+        scale=1 / 255 if x is inputs else 1.0,
         dropout=config.dropout,
     )
-    return keras.Model(inputs, dense(x)) if config.filters else dense
+    return dense if x is inputs else keras.Model(inputs, dense(x))
+
+
+def transformer_block(pictures, heads):
+    """Rows of pictures as tokens; attention and two dense layers, each normalised before and added to what came in
+    (Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020, arXiv:2002.04745)."""
+    from keras import layers
+
+    _, height, width, channels = pictures.shape
+    x = layers.Dense(16)(layers.Reshape((height, width * channels))(pictures))
+    tokens = layers.LayerNormalization()(x)
+    x = layers.Add()([x, layers.MultiHeadAttention(heads, key_dim=8)(tokens, tokens)])
+    hidden = layers.Dense(32, activation="gelu")(layers.LayerNormalization()(x))
+    return layers.Add()([x, layers.Dense(16)(hidden)])
 
 
 def examples():

@@ -1,0 +1,53 @@
+"""The benchmark of GPUs works as a script: it is tried on the CPU, and says so where it has no GPU."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "gpu.py"
+NETWORKS, PRECISIONS = ["conv", "dense", "transformer"], ["float32", "mixed_bfloat16"]
+
+
+def benchmark(*words, **environment):
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=560,
+        check=False,
+    )
+
+
+def test_without_a_gpu_it_says_so_in_one_sentence():
+    done = benchmark(CUDA_VISIBLE_DEVICES="-1")
+    assert done.returncode == 1
+    [line] = done.stdout.splitlines()
+    assert "no NVIDIA GPU" in line
+    assert "--device cpu" in line
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_whole_script_runs_on_a_cpu(tmp_path, fashion_mnist_folder):
+    done = benchmark("--device", "cpu", "--quick", "--out", str(tmp_path / "gpu.json"))
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    found = json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8"))
+    assert found["driver"] is None
+    assert found["environment"]["packages"]["tensorflow"]
+    assert sorted(found["speeds"]) == sorted(found["compilers"]) == sorted(found["accuracies"]) == NETWORKS
+    for precisions in found["speeds"].values():
+        assert sorted(precisions) == PRECISIONS
+        for sides in precisions.values():
+            assert sides["layerwise"]["examples_per_second"] > 0
+            assert 0 < sides["layerwise"]["loss"] < 2.5
+    for speeds in found["compilers"].values():
+        assert sorted(speeds) == ["graph", "xla"]
+    assert found["first_step_seconds"] > 0
+    assert found["resumed"]["same_bits"] is True
+    assert "What to do" in found["refused"]
+    assert set(found["right"].values()) == {True}
