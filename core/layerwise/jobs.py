@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
 
 ASKED = "Somebody asked it to stop."
+# What TensorFlow, XLA, PyTorch and CUDA's libraries say when an allocation on a device fails.
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|\bOOM\b|RESOURCE_?EXHAUSTED|ALLOC_FAILED|can't allocate memory", re.IGNORECASE
+)
+_NODE = re.compile(r"\{\{.*?\}\}\s*")  # where in TensorFlow's graph it happened
 
 
 def start(
@@ -201,6 +207,7 @@ def _train_in_turn(run: Run) -> None:
             run.append("stopped", reason=ASKED)
             return
         os.environ.update(visible_devices(slots))
+        run.append("preparing")
         _train(run)
 
 
@@ -223,8 +230,10 @@ def sentence_of(error: Exception) -> str:
         return "The disk is full. What to do: make room and resume it; it goes on from its last checkpoint."
     if isinstance(error, MemoryError):
         return "The memory ran out. What to do: use a smaller batch_size or network."
-    if "ResourceExhausted" in type(error).__name__ or "out of memory" in first.lower():
-        return f"The device's memory ran out ({first[:200]}). What to do: use a smaller batch_size or network."
+    told = next((line for line in (*text, type(error).__name__) if _OUT_OF_MEMORY.search(line)), None)
+    if told is not None:
+        told = _NODE.sub("", told)[:200]
+        return f"The device's memory ran out ({told}). What to do: use a smaller batch_size or network."
     return f"An unexpected {type(error).__name__}: {first}"
 
 
