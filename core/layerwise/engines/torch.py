@@ -17,13 +17,21 @@ if TYPE_CHECKING:
 class Trainer(base.Trainer):
     """See `layerwise.engines.base.Trainer`."""
 
+    def __init__(self, model, optimizer, loss, metrics, *, xla) -> None:
+        super().__init__(model, optimizer, loss, metrics, xla=xla)
+        self._seed = torch.initial_seed()
+
     def place(self, inputs: Any, targets: Any) -> Any:
         return base.map_arrays(keras.ops.convert_to_tensor, (inputs, targets))
 
     def train(self, data: Any, order: np.ndarray, start: int, stop: int) -> dict[str, float]:
         positions: Any = keras.ops.convert_to_tensor(order, dtype="int64")
         sums: dict[str, Any] = {}
+        done: Any = keras.ops.convert_to_numpy(self.optimizer.iterations)
         for step in range(start, stop):
+            # Dropout without a seed of its own draws from PyTorch's generator, which is part of no checkpoint: each
+            # step begins with a state that follows from its number.
+            torch.manual_seed(self._seed + int(done) + step - start)
             for name, value in self._step(data, positions[step]).items():
                 sums[name] = sums.get(name, 0.0) + value.detach().float()
         return {name: float(total) / (stop - start) for name, total in sums.items()}
