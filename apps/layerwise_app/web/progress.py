@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from layerwise.events import metrics_of
+from layerwise.events import BEFORE_START, metrics_of
 from layerwise_app.web.figures import format_metric, words
 from layerwise_app.web.markup import badge, link
 from layerwise_app.words import ago, went_on
@@ -27,10 +27,11 @@ def progress_html(run: Run, state: str, events: Sequence[dict[str, Any]]) -> str
     total = num_epochs_of(run, events)
     done = _epochs_done(last)
     bar = f'<progress max="{total}" value="{done:.3f}" aria-label="Progress of the training"></progress>'
-    facts = [_before(run, events)] if state == "queued" else [_where(state, last, total)]
+    is_ready = state not in ("queued", "running") or (bool(events) and events[-1]["event"] not in BEFORE_START)
+    facts = [_where(state, last, total) if is_ready else _before(run, events)]
     if last:
         facts += [f"{html.escape(words(name))} <b>{format_metric(name, value)}</b>" for name, value in _figures(last)]
-        if "samples_per_second" in last:
+        if state != "queued" and "samples_per_second" in last:
             facts.append(f"<b>{last['samples_per_second']:,.0f}</b> examples per second")
     if state == "running":
         facts += _of_its_process(events)
@@ -66,6 +67,8 @@ def _before(run: Run, events: Sequence[dict[str, Any]]) -> str:
     if last["event"] == "download":
         share = f", {last['bytes'] / last['total_bytes']:.0%}" if last["total_bytes"] else ""
         return f"downloading {html.escape(last['file'])}{share}"
+    if last["event"] == "preparing":
+        return "the data are read and the network is built"
     return "it leaves the queue" if run.stop_requested else "its process is starting"
 
 
@@ -92,7 +95,7 @@ def _epochs_done(last: dict[str, Any] | None) -> float:
 
 def _where(state: str, last: dict[str, Any] | None, total: int) -> str:
     if last is None:
-        return "the data are read and the network is compiled" if state == "running" else ""
+        return "the network is compiled" if state == "running" else ""
     return f"epoch <b>{last['epoch']}</b> of {total}"
 
 
