@@ -12,6 +12,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import socket
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -204,8 +205,9 @@ def _ray() -> Any:
 def _connected(ray: Any, address: str, workers: int) -> Iterator[None]:
     local = {"num_cpus": max(workers, cores()) + 1, "include_dashboard": False}
     try:
+        _knock(address)
         ray.init(address=address, **(local if address == LOCAL else {}))
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise RunError(
             f"The cluster {address!r} cannot be reached",
             received=str(error).partition("\n")[0],
@@ -216,6 +218,17 @@ def _connected(ray: Any, address: str, workers: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Whether anybody answers there: Ray itself would try again for minutes.
+
+    Raises:
+        OSError: Nobody does.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 def _variables(run: Run) -> dict[str, str]:
