@@ -13,6 +13,7 @@ exit status says whether what is either right or wrong is right; speeds have no 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import multiprocessing
@@ -269,7 +270,8 @@ def _train_too_large(folder: Path) -> None:
     run = Run(folder)
     context = Context.of(run, Registry(folder.parent.parent).snapshot())
     context.spec = dataclasses.replace(context.spec, build=_too_large)
-    jobs.conduct(run, lambda: fit(context))
+    with (folder / "log.txt").open("a") as log, contextlib.redirect_stderr(log):
+        jobs.conduct(run, lambda: fit(context))
 
 
 def _too_large(config: Any, task: Any) -> Any:
