@@ -6,6 +6,7 @@ the order of any epoch is known without having run those before it.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.errors import DataError
+from layerwise.splits import Rows
 
 if TYPE_CHECKING:
     from layerwise.data import Split
@@ -43,6 +45,8 @@ class Feed:
         self.batch_size = min(batch_size, self.num_examples)
         self.steps_per_epoch = self.num_examples // self.batch_size
         self.is_resident = size_in_bytes(split) <= resident_bytes
+        if not self.is_resident:
+            _expect_single_rows(split)
         self._placed: Any = None
 
     def order(self, epoch: int) -> np.ndarray:
@@ -96,5 +100,18 @@ def take(split: Split, positions: Any) -> tuple[Any, Any]:
 
 def size_in_bytes(split: Split) -> int:
     """The size of all examples of a split."""
-    arrays = [*split.inputs.values()] if isinstance(split.inputs, dict) else [split.inputs]
-    return sum(int(np.prod(array.shape)) * np.dtype(array.dtype).itemsize for array in [*arrays, split.targets])
+    return sum(int(np.prod(array.shape)) * np.dtype(array.dtype).itemsize for array in _arrays(split))
+
+
+def _arrays(split: Split) -> list[Any]:
+    inputs = split.inputs
+    return [*(inputs.values() if isinstance(inputs, dict) else [inputs]), split.targets]
+
+
+def _expect_single_rows(split: Split) -> None:
+    """Tell the system that rows of mapped files will be read in no order. Else it reads 128 KB around each of them,
+    which took 70 times as long on a file larger than the memory."""
+    for array in _arrays(split):
+        mapped = getattr(array.array if isinstance(array, Rows) else array, "_mmap", None)
+        if mapped is not None and hasattr(mmap, "MADV_RANDOM"):
+            mapped.madvise(mmap.MADV_RANDOM)

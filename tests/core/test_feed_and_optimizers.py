@@ -1,5 +1,6 @@
 """How examples reach the trainer, and what the learning rate does."""
 
+import mmap
 import tracemalloc
 
 import numpy as np
@@ -89,6 +90,24 @@ def test_streaming_holds_a_few_chunks_of_a_mapped_file_in_memory(monkeypatch, tm
         tracemalloc.stop()
     assert seen == len(stored)
     assert peak < 4 * chunk_bytes + order_bytes
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_RANDOM"), reason="this system takes no advice")
+@pytest.mark.parametrize("limit", [0, 10**9])
+def test_the_system_is_told_that_rows_of_a_mapped_file_are_read_in_no_order(limit):
+    class Mapping:
+        def __init__(self):
+            self.advice = []
+
+        def madvise(self, advice):
+            self.advice.append(advice)
+
+    stored = np.zeros((100, 3)).view(np.memmap)
+    stored._mmap = Mapping()
+    split = Split(stored, np.zeros(100, np.int32))
+    for part in (split, split.select(np.arange(50))):
+        Feed(part, 10, 0, resident_bytes=limit)
+    assert stored._mmap.advice == ([] if limit else [mmap.MADV_RANDOM] * 2)
 
 
 def test_small_data_make_a_small_batch_and_none_is_an_error():
