@@ -37,6 +37,8 @@ BARS = {
     "peak memory of a streamed training, GB": 1.5,
 }
 """The most of each."""
+STREAMED_STEPS = 500
+"""About as many steps of the epoch that a streamed training does."""
 
 
 def first_step(rounds: int) -> dict[str, float]:
@@ -140,7 +142,7 @@ def streamed(_rounds: int) -> dict[str, float]:
         for data, order, start, stop in feed.chunks(trainer, 1):
             trainer.train(data, order, start, stop)
             peak, steps = max(peak, _own_memory()), steps + stop - start
-            if steps >= 2000:
+            if steps >= STREAMED_STEPS:
                 break
         speed = steps * feed.batch_size / (time.perf_counter() - begin)
     return {
