@@ -213,7 +213,8 @@ def test_what_a_queued_run_waits_for(make_run):
     waiting = {"event": "waiting", "reason": "It waits for another run, which has it.", "run": "another run"}
     assert "It waits for another run" in progress_html(run, "queued", [waiting])
     download = {"event": "download", "file": "<a>.gz", "bytes": 50, "total_bytes": 200}
-    assert "downloading &lt;a&gt;.gz, 25%" in progress_html(run, "queued", [download])
+    for state in ("queued", "running"):
+        assert "downloading &lt;a&gt;.gz, 25%" in progress_html(run, state, [download])
     run.request_stop()
     assert "it leaves the queue" in progress_html(run, "queued", [])
 
