@@ -2,6 +2,7 @@
 
 queued     it was asked for, or asked to go on
 waiting    for a device: `reason`
+preparing  it has its device: the data are read, the network is built
 download   a file of the data set: `file`, `bytes`, `total_bytes`
 started    the next step is step `step` + 1 of epoch `epoch`: `device`, `num_epochs`, `steps_per_epoch`,
            `num_parameters`, `examples`, `replicas` (devices that share the batches), `compiler` ("xla" or "graph")
@@ -24,7 +25,9 @@ from typing import Any
 Event = dict[str, Any]
 
 ENDINGS = ("finished", "stopped", "failed")
-BEFORE_START = ("queued", "waiting", "download")
+QUEUED = ("queued", "waiting")
+"""The events after which it has no device yet."""
+BEFORE_START = (*QUEUED, "preparing", "download")
 """The events that may come before "started"."""
 FIRST_READ = 4096
 """How many bytes are read at first of the end of a file; each further block is larger."""

@@ -25,7 +25,7 @@ from typing import Any, ClassVar, TypeVar
 from filelock import FileLock, Timeout
 
 from layerwise.errors import NotFoundError, RunError
-from layerwise.events import BEFORE_START, ENDINGS, Event, EventLog
+from layerwise.events import ENDINGS, QUEUED, Event, EventLog
 from layerwise.liveness import reason_of_death, sign_in
 from layerwise.paths import write_atomically
 
@@ -131,10 +131,10 @@ class Job:
         last = self.event_log.last() or {"event": "queued", "time": 0.0}
         if last["event"] in ENDINGS:
             return last["event"], last.get("reason", "")
-        started = last["event"] not in BEFORE_START
+        has_device = last["event"] not in QUEUED
         is_new = last["event"] == "queued" and time.time() - last["time"] < STARTING_SECONDS
         if alive or is_new:
-            return ("running" if started else "queued"), last.get("reason", "")
+            return ("running" if has_device else "queued"), last.get("reason", "")
         return "failed", reason_of_death(self.folder / "process.json")
 
     @property

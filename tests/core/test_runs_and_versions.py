@@ -91,7 +91,7 @@ def test_events_are_gone_on_with_from_where_one_was(spec, runs):
     assert run.event_log.read_from(position) == ([], position)
     run.append("download", file="a", bytes=1, total_bytes=2)
     with run.lock():
-        assert run.state == "queued"
+        assert run.state == "running"
     run.append("started")
     later, end = run.event_log.read_from(position)
     assert [event["event"] for event in later] == ["download", "started"]

@@ -24,6 +24,7 @@ def test_a_run_learns_and_writes_everything_down(runs, spec, home):
     events = finish(run)
     assert [event["event"] for event in events if event["event"] != "progress"] == [
         "queued",
+        "preparing",
         "started",
         *["epoch"] * 8,
         "checkpoint",

@@ -165,7 +165,7 @@ class _Screen:
             if event["event"] in ("started", "epoch", "checkpoint") and event not in hidden:
                 self.show(event)
         # What it waits for counts only while it does.
-        if events and events[-1]["event"] in ("waiting", "download", "progress"):
+        if events and events[-1]["event"] in ("waiting", "preparing", "download", "progress"):
             self.show(events[-1])
 
     def _update(self, **values: Any) -> None:
@@ -176,6 +176,9 @@ class _Screen:
         self._update(
             description=f"downloading {event['file']}", completed=event["bytes"], total=event["total_bytes"] or None
         )
+
+    def _preparing(self, _: dict[str, Any]) -> None:
+        self._update(description="reading the data", total=None)
 
     def _waiting(self, event: dict[str, Any]) -> None:
         self.say(event["reason"])

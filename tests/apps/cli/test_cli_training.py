@@ -9,6 +9,7 @@ import time
 import pytest
 
 from layerwise.config import settings_of
+from layerwise.registry import Registry
 from layerwise.runs import RunStore
 
 
@@ -212,10 +213,10 @@ def test_a_resumed_run_shows_where_it_goes_on_and_only_the_last_of_what_was(laye
     assert listed["metrics"]["loss"] == run.history()[-1]["loss"]
 
 
-def test_several_runs_are_deleted_at_once(layerwise, toy, tmp_path):
-    (tmp_path / "own").mkdir()
+def test_several_runs_are_deleted_at_once(layerwise, toy):
+    spec = Registry(toy).snapshot().model("toy/bars")
     for _ in range(2):
-        layerwise("train", "toy/bars", "--data", str(tmp_path / "own"))
+        RunStore(toy).create(spec, None, spec.variant().config).append_failure("The power went out.")
     first, second = (run.id for run in RunStore(toy).list())
     assert layerwise("delete", first, "nothing", "--yes").status == 1
     assert len(RunStore(toy).list()) == 2, "one that is not there: none is deleted"
