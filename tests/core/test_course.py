@@ -1,7 +1,6 @@
 """Runs that are looked at again and again: what counts, what is kept, how little is read."""
 
 import itertools
-import json
 
 import pytest
 from hypothesis import given
