@@ -33,6 +33,10 @@ class RunRequest(BaseModel):
         None, description="Data of your own: an upload, or a folder on the server. The model's own when left out."
     )
     device: str = Field("auto", description="auto, cpu, gpu (any one), gpu:0, gpu:1 ... or all (every GPU).")
+    cluster: str | None = Field(
+        None, description="The address of a Ray cluster, or local to start one there; none when left out."
+    )
+    workers: int | None = Field(None, description="How many processes of the cluster share every batch.")
 
 
 def add_runs(router: APIRouter, workspace: Workspace) -> None:
@@ -53,7 +57,16 @@ def add_runs(router: APIRouter, workspace: Workspace) -> None:
         usual = {item.name: getattr(variant.config, item.name) for item in settings_of(spec.config)}
         config = config_from(spec.config, {**usual, **body.config})
         data = workspace.uploads.locate(body.data) if body.data else None
-        run = jobs.start(workspace.runs, spec, variant=variant.name, config=config, data=data, device=body.device)
+        run = jobs.start(
+            workspace.runs,
+            spec,
+            variant=variant.name,
+            config=config,
+            data=data,
+            device=body.device,
+            cluster=body.cluster,
+            workers=body.workers,
+        )
         return describe_run(workspace, run)
 
     @router.get("/runs/{identifier}")

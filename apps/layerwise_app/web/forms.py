@@ -46,6 +46,20 @@ def device_control() -> gr.Dropdown:
     return gr.Dropdown(choices, value="auto", label="Device", info=info, interactive=True)
 
 
+def cluster_controls() -> tuple[gr.Textbox, gr.Number]:
+    """Draw the choice of a cluster, and of how many of its processes share the work."""
+    address = gr.Textbox(
+        label="Cluster",
+        info="The address of a Ray cluster, or local to start one on this machine; empty trains without one",
+        max_lines=1,
+        interactive=True,
+    )
+    workers = gr.Number(
+        2, label="Workers", info="Processes of the cluster that share every batch", precision=0, interactive=True
+    )
+    return address, workers
+
+
 def label_of(name: str) -> str:
     """The name of a setting in words: `num_epochs` is "Number of epochs"."""
     text = name.replace("_", " ")

@@ -183,6 +183,14 @@ def test_a_device_that_is_not_there(client):
         assert said in answer.json()["error"]["message"]
 
 
+def test_workers_that_make_no_sense(client):
+    for asked, said in (({"workers": 2}, "those of a cluster"), ({"cluster": "local"}, "number of workers")):
+        answer = client.post("/api/v1/runs", json={"model": "vision/fashion", **asked})
+        assert answer.status_code == 409
+        assert said in answer.json()["error"]["message"]
+    assert client.get("/api/v1/runs").json() == []
+
+
 def test_the_schema_documents_the_routes_of_runs(client):
     schema = client.get("/api/v1/openapi.json").json()
     for path, methods in schema["paths"].items():

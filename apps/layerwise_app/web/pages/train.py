@@ -8,11 +8,11 @@ import gradio as gr
 
 from layerwise import jobs
 from layerwise.versions import parse_reference
-from layerwise_app.web.forms import control_of, device_control, ordered_settings, read_config
+from layerwise_app.web.forms import cluster_controls, control_of, device_control, ordered_settings, read_config
 from layerwise_app.web.guard import guard
 from layerwise_app.web.markup import empty, markup
 from layerwise_app.web.pages import header
-from layerwise_app.web.pages.own_data import OwnData
+from layerwise_app.web.pages.own_data import OwnData, located
 from layerwise_app.web.pages.run_view import QUIET, RunView
 from layerwise_app.web.site import Site
 
@@ -76,18 +76,28 @@ class _Setup:
         with gr.Column(elem_classes="lw-settings"):
             controls = [control_of(item, getattr(variant.config, item.name)) for item in basic]
             device = device_control()
-        start = gr.Button("Start training", variant="primary")
         with gr.Accordion("More settings", open=False), gr.Column(elem_classes="lw-settings"):
             controls += [control_of(item, getattr(variant.config, item.name)) for item in advanced]
+        with gr.Accordion("Several machines", open=False), gr.Column(elem_classes="lw-settings"):
+            cluster, workers = cluster_controls()
         own_data = OwnData(self.site, spec)
         data = own_data.draw()
+        start = gr.Button("Start training", variant="primary")
 
-        def begin(data: str | None, device: str, *values: Any) -> list[Any]:
-            config, folder = read_config(spec, [*basic, *advanced], values), own_data.located(data)
-            run = jobs.start(self.view.runs, spec, variant=variant.name, config=config, data=folder, device=device)
+        def begin(data: str | None, device: str, cluster: str, workers: int | None, *values: Any) -> list[Any]:
+            run = jobs.start(
+                self.view.runs,
+                spec,
+                variant=variant.name,
+                config=read_config(spec, [*basic, *advanced], values),
+                data=located(self.site.workspace.uploads, data),
+                device=device,
+                cluster=cluster.strip() or None,
+                workers=workers if cluster.strip() else None,
+            )
             return self.view.choose(run.id)
 
-        start.click(guard(begin), [data, device, *controls], self.view.everything, **QUIET)
+        start.click(guard(begin), [data, device, cluster, workers, *controls], self.view.everything, **QUIET)
 
     def _variant(self, reference: str) -> tuple[ModelSpec, Variant]:
         parsed = parse_reference(reference)
