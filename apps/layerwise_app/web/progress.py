@@ -28,7 +28,8 @@ def progress_html(run: Run, state: str, events: Sequence[dict[str, Any]]) -> str
     done = _epochs_done(last)
     bar = f'<progress max="{total}" value="{done:.3f}" aria-label="Progress of the training"></progress>'
     is_ready = state not in ("queued", "running") or (bool(events) and events[-1]["event"] not in BEFORE_START)
-    facts = [_where(state, last, total) if is_ready else _before(run, events)]
+    waits = "" if is_ready else f"<p>{_before(run, events)}</p>"
+    facts = [_where(state, last, total)] if is_ready or last else []
     if last:
         facts += [f"{html.escape(words(name))} <b>{format_metric(name, value)}</b>" for name, value in _figures(last)]
         if state != "queued" and "samples_per_second" in last:
@@ -39,7 +40,7 @@ def progress_html(run: Run, state: str, events: Sequence[dict[str, Any]]) -> str
     name = html.escape(f"{run.name}:{run.variant}")
     return (
         f'<div class="lw-progress" data-run="{run.id}"><p class="lw-run"><strong>{name}</strong> {badge(state)}</p>'
-        f"{bar}<p>{said}</p></div>"
+        f"{bar}{waits}<p>{said}</p></div>"
     )
 
 
@@ -66,10 +67,10 @@ def _before(run: Run, events: Sequence[dict[str, Any]]) -> str:
         return reason.replace(other, link(f"./train?run={other}", other)) if is_known else reason
     if last["event"] == "download":
         share = f", {last['bytes'] / last['total_bytes']:.0%}" if last["total_bytes"] else ""
-        return f"downloading {html.escape(last['file'])}{share}"
+        return f"Downloading {html.escape(last['file'])}{share}."
     if last["event"] == "preparing":
-        return "the data are read and the network is built"
-    return "it leaves the queue" if run.stop_requested else "its process is starting"
+        return "The data are read and the network is built."
+    return "It leaves the queue." if run.stop_requested else "Its process is starting."
 
 
 def _of_its_process(events: Sequence[dict[str, Any]]) -> list[str]:

@@ -135,7 +135,7 @@ def study(workspace, spec, make_run):
 
 def test_a_study_on_its_page(site, study):
     shown = tune._Page(site)
-    status, charts, trials, command, actions, stop, go_on, use, timer = shown.look(study.id)
+    status, charts, trials, command, actions, stop, resume, use, timer = shown.look(study.id)
     assert "<b>2</b> of at most 3 trials" in status
     assert "best val_loss <b>0.25</b>" in status
     assert charts.count("<figure") == 2
@@ -143,7 +143,7 @@ def test_a_study_on_its_page(site, study):
     assert trials.index("<b>0.25</b>") < trials.index("<b>0.5</b>")
     assert command["value"] == "layerwise train demo/brightness:default"
     assert actions["visible"]
-    assert (stop["visible"], go_on["visible"], use["interactive"]) == (False, True, True)
+    assert (stop["interactive"], resume["interactive"], use["interactive"]) == (False, True, True)
     assert not timer["active"]
     assert "There is no study" in shown.look("none")[0]
 

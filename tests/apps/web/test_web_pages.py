@@ -195,7 +195,7 @@ def test_progress_in_words(make_run):
     assert "epoch <b>2</b> of 4 &middot; loss <b>0.25</b> &middot; <b>12,346</b> examples per second" in shown
     assert "on &lt;CPU&gt;" in shown
     assert "went on" not in shown
-    assert "its process is starting" in progress_html(run, "queued", [])
+    assert "Its process is starting." in progress_html(run, "queued", [])
     run.append("checkpoint", epoch=2, step=5)
     run.append(**{**started, "epoch": 2, "step": 5})
     resumed = progress_html(run, "running", run.events())
@@ -214,9 +214,9 @@ def test_what_a_queued_run_waits_for(make_run):
     assert "It waits for another run" in progress_html(run, "queued", [waiting])
     download = {"event": "download", "file": "<a>.gz", "bytes": 50, "total_bytes": 200}
     for state in ("queued", "running"):
-        assert "downloading &lt;a&gt;.gz, 25%" in progress_html(run, state, [download])
+        assert "Downloading &lt;a&gt;.gz, 25%." in progress_html(run, state, [download])
     run.request_stop()
-    assert "it leaves the queue" in progress_html(run, "queued", [])
+    assert "It leaves the queue." in progress_html(run, "queued", [])
 
 
 @pytest.mark.parametrize(("count", "labels"), [(0, ["CPU"]), (1, ["GPU", "CPU"]), (2, None)])
@@ -243,7 +243,7 @@ def test_what_can_be_done_with_a_run_depends_on_its_state(site, make_run):
     assert buttons(site, make_run("demo/brightness")) == {"promote", "delete"}
     failed = make_run("demo/brightness", epoch, ending="failed", threshold=None)
     assert buttons(site, failed) == {"resume", "delete"}
-    assert "It has no checkpoint yet: Resume begins anew." in RunView(site).look(failed.id)[0]
+    assert "Without a checkpoint yet, Resume begins anew." in RunView(site).look(failed.id)[0]
     failed.checkpoints.save({}, {})
     assert "Resume goes on from its checkpoint of just now." in RunView(site).look(failed.id)[0]
     active = make_run("demo/brightness", epoch, ending="", threshold=None)

@@ -18,7 +18,7 @@ from layerwise_app.web.figures import words
 from layerwise_app.web.guard import guard
 from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import header
-from layerwise_app.web.pages.run_list import RunList, when
+from layerwise_app.web.pages.run_list import RunList, choice
 from layerwise_app.web.site import Site
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class _Page:
         axis = "time" if request.query_params.get("axis") == "time" else "epoch"
         chosen = self._find(asked)[:MAX_RUNS]
         listed = {run.id: run for run in (*self.list.newest(), *chosen)}
-        choices = [(f"{run.name}:{run.variant}, {when(run)}", run.id) for run in listed.values()]
+        choices = [choice(run) for run in listed.values()]
         identifiers = [run.id for run in chosen]
         return [gr.update(choices=choices, value=identifiers), axis, *self.look(identifiers, axis)]
 

@@ -19,9 +19,45 @@ from layerwise_app.web.site import Site
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
+    from layerwise.uploads import UploadStore
 
 QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
 USUAL = "The data that the model was made with"
+
+
+def data_choice(uploads: UploadStore, *, has_usual: bool) -> gr.Dropdown:
+    """Draw the choice of the data; its value is for `located`.
+
+    Args:
+        uploads: What was brought.
+        has_usual: Whether the model has data of its own, which are then chosen at first.
+    """
+    return gr.Dropdown(
+        choices_of(uploads, has_usual=has_usual),
+        value="" if has_usual else None,
+        label="Data",
+        info="What was uploaded, or a path on the machine of the server",
+        allow_custom_value=True,
+        interactive=True,
+    )
+
+
+def located(uploads: UploadStore, data: str | None) -> Path | None:
+    """Where the chosen data are; None for those that the model was made with.
+
+    Raises:
+        DataError: It is an archive that cannot be used.
+    """
+    return uploads.locate(data.strip()) if data and data.strip() else None
+
+
+def choices_of(uploads: UploadStore, *, has_usual: bool) -> list[tuple[str, str]]:
+    """What `data_choice` offers: the words, and the values."""
+    usual = [(USUAL, "")] if has_usual else []
+    return usual + [
+        (f"{upload.id} ({', '.join(upload.files)}, {in_bytes(upload.num_bytes)})", upload.id)
+        for upload in uploads.list()
+    ]
 
 
 class OwnData:
@@ -33,12 +69,12 @@ class OwnData:
     """
 
     def __init__(self, site: Site, spec: ModelSpec) -> None:
-        self.spec, self.uploads = spec, site.workspace.uploads
+        self.spec, self.uploads, self.has_usual = spec, site.workspace.uploads, spec.data is not None
 
     def draw(self) -> gr.Dropdown:
         """Draw it, hidden for a task that cannot be trained on any; the component whose value `located` takes."""
         folder_format = type(self.spec.task).folder_format
-        with gr.Accordion("Train it on your own data", open=self.spec.data is None, visible=bool(folder_format)):
+        with gr.Accordion("Train it on your own data", open=not self.has_usual, visible=bool(folder_format)):
             gr.Markdown(folder_format, elem_classes="lw-prose")
             files = gr.File(
                 label=f"A zip archive, or tables: at most {in_bytes(LARGEST_UPLOAD)}",
@@ -46,13 +82,7 @@ class OwnData:
                 file_types=list(SUFFIXES),
                 height=140,
             )
-            self.data = gr.Dropdown(
-                self._choices(),
-                value="" if self.spec.data is not None else None,
-                label="Data",
-                info="What was uploaded, or a path on the machine of the server",
-                allow_custom_value=True,
-            )
+            self.data = data_choice(self.uploads, has_usual=self.has_usual)
             report = markup(elem_id="data-report")
             delete = gr.Button("Delete this upload", size="sm", visible=False)
         shown = [self.data, report, delete]
@@ -60,14 +90,6 @@ class OwnData:
         self.data.input(guard(self.look), self.data, shown, **QUIET)
         delete.click(guard(self.delete), self.data, shown, **QUIET)
         return self.data
-
-    def located(self, data: str | None) -> Path | None:
-        """Where the chosen data are; None for those that the model was made with.
-
-        Raises:
-            DataError: It is an archive that cannot be used.
-        """
-        return self.uploads.locate(data.strip()) if data and data.strip() else None
 
     def take(self, files: Sequence[str]) -> Iterator[list[Any]]:
         """Keep what was uploaded, and look at it."""
@@ -82,7 +104,7 @@ class OwnData:
                 Path(file).unlink(missing_ok=True)
         if upload.left_out:
             gr.Info("Archives within the archive are left out.")
-        chosen = gr.update(choices=self._choices(), value=upload.id)
+        chosen = gr.update(choices=choices_of(self.uploads, has_usual=self.has_usual), value=upload.id)
         yield [None, chosen, status("Looking at every file ..."), gr.update(visible=True)]
         yield [gr.skip(), gr.skip(), self._report(upload.folder), gr.skip()]
 
@@ -91,23 +113,20 @@ class OwnData:
         is_upload = data in [upload.id for upload in self.uploads.list()]
         yield [gr.skip(), status("Looking at every file ...") if data else "", gr.update(visible=is_upload)]
         try:
-            located = self.located(data)
+            path = located(self.uploads, data)
         except LayerwiseError as error:
             yield [gr.skip(), note("This cannot be used.", str(error)), gr.skip()]
             return
-        yield [gr.skip(), self._report(located) if located else "", gr.skip()]
+        yield [gr.skip(), self._report(path) if path else "", gr.skip()]
 
     def delete(self, data: str) -> list[Any]:
         """Delete the chosen upload."""
         self.uploads.delete(data)
         gr.Info("The upload is deleted. Versions that were trained on it stay.")
-        return [gr.update(choices=self._choices(), value=""), "", gr.update(visible=False)]
-
-    def _choices(self) -> list[tuple[str, str]]:
-        usual = [(USUAL, "")] if self.spec.data is not None else []
-        return usual + [
-            (f"{upload.id} ({', '.join(upload.files)}, {in_bytes(upload.num_bytes)})", upload.id)
-            for upload in self.uploads.list()
+        return [
+            gr.update(choices=choices_of(self.uploads, has_usual=self.has_usual), value=""),
+            "",
+            gr.update(visible=False),
         ]
 
     def _report(self, path: Path) -> str:

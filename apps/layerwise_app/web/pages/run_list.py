@@ -17,6 +17,7 @@ from layerwise_app.web.markup import badge, empty, link, table
 from layerwise_app.words import ago
 
 if TYPE_CHECKING:
+    from layerwise.job import Job
     from layerwise.runs import Run
     from layerwise.workspace import Workspace
 
@@ -102,9 +103,15 @@ class RunList:
         return found
 
 
-def when(run: Run) -> str:
-    """A run by its time: "2026-11-24 20:15:02 (a1b2)"."""
-    return f"{run.created.replace('T', ' ')[:19]} ({run.id[-4:]})"
+def when(job: Job) -> str:
+    """A run or a study by its time: "2026-11-24 20:15:02 (a1b2)"."""
+    return f"{job.created.replace('T', ' ')[:19]} ({job.id[-4:]})"
+
+
+def choice(job: Job) -> tuple[str, str]:
+    """A run or a study in a list to choose from, and its id. The time comes first: a phone has no room for more, and
+    the model is to be seen below."""
+    return f"{when(job)}, {job.name}:{job.variant}", job.id
 
 
 def checkpoint_age(found: Mapping[str, Any]) -> str:
@@ -116,7 +123,7 @@ def checkpoint_age(found: Mapping[str, Any]) -> str:
 
 def _checkpoint(found: Mapping[str, Any]) -> str:
     age = checkpoint_age(found)
-    return f"can be resumed, checkpoint {age}" if age and found["is_resumable"] else ""
+    return f"Checkpoint {age}." if age and found["is_resumable"] else ""
 
 
 def _by_study(runs: Iterable[Run], outline_of: Any) -> list[tuple[str | None, list[Run]]]:

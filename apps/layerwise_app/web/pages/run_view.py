@@ -14,7 +14,7 @@ from layerwise.events import ENDINGS
 from layerwise_app.web.curves import curve, curve_html, metric_of
 from layerwise_app.web.guard import guard
 from layerwise_app.web.markup import empty, link, markup
-from layerwise_app.web.pages.run_list import RunList, checkpoint_age, when
+from layerwise_app.web.pages.run_list import RunList, checkpoint_age, choice
 from layerwise_app.web.progress import num_epochs_of, progress_html, resumes_of
 from layerwise_app.web.site import Site
 
@@ -96,7 +96,7 @@ class RunView:
 
     def choose(self, identifier: str | None) -> list[Any]:
         """Look at another run: the values of `everything`."""
-        choices = [(f"{run.name}:{run.variant}, {when(run)}", run.id) for run in self.list.newest()]
+        choices = [choice(run) for run in self.list.newest()]
         known = any(identifier == value for _, value in choices)
         run = gr.update(choices=choices, value=identifier if known else None, visible=bool(choices))
         return [run, *self.look(identifier)]
@@ -193,5 +193,5 @@ def _note(found: dict[str, Any]) -> str:
     if not found["is_resumable"]:
         return ""
     age = checkpoint_age(found)
-    hint = f"Resume goes on from its checkpoint of {age}." if age else "It has no checkpoint yet: Resume begins anew."
+    hint = f"Resume goes on from its checkpoint of {age}." if age else "Without a checkpoint yet, Resume begins anew."
     return f'<div class="lw-note" role="status">{html.escape(found["reason"])} {hint}</div>'

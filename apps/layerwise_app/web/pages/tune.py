@@ -12,9 +12,12 @@ from layerwise.errors import NotFoundError
 from layerwise.search_space import parse_ranges, usual_ranges
 from layerwise.studies import ALGORITHMS
 from layerwise.versions import parse_reference
+from layerwise_app.web.forms import device_control
 from layerwise_app.web.guard import guard
 from layerwise_app.web.markup import badge, empty, link, markup, table
 from layerwise_app.web.pages import header
+from layerwise_app.web.pages.own_data import choices_of, data_choice, located
+from layerwise_app.web.pages.run_list import choice
 from layerwise_app.web.scatter import scatter_html, value_text
 from layerwise_app.web.site import Site
 
@@ -65,11 +68,8 @@ class _Page:
             self.epochs = gr.Number(0, label="Epochs", info="Of each trial; 0: as usual", precision=0)
             self.algorithm = gr.Dropdown(list(ALGORITHMS), value="bayesian", label="Algorithm", info="What to try next")
             self.objective = gr.Textbox("val_loss", label="Objective", info="A metric of the epochs", max_lines=1)
-        self.data = gr.Textbox(
-            label="Your own data",
-            info="The id of an upload, or a path on the machine of the server; empty: the model's",
-            max_lines=1,
-        )
+            self.data = data_choice(self.site.workspace.uploads, has_usual=True)
+            self.device = device_control()
         self.begin = gr.Button("Start searching", variant="primary")
 
     def _draw_study(self) -> None:
@@ -82,7 +82,7 @@ class _Page:
         )
         with gr.Row(elem_classes="lw-actions", visible=False) as self.actions:
             self.stop = gr.Button("Stop", min_width=90)
-            self.resume = gr.Button("Go on", min_width=90)
+            self.resume = gr.Button("Resume", min_width=90)
             self.promote = gr.Button("Use the best version", variant="primary", min_width=180)
 
     @property
@@ -94,10 +94,10 @@ class _Page:
     def wire(self, blocks: gr.Blocks) -> None:
         """Connect the components."""
         everything = [self.study, *self.shown]
-        blocks.load(guard(self.open), None, [self.model, self.ranges, *everything], **QUIET)
+        blocks.load(guard(self.open), None, [self.model, self.ranges, self.data, *everything], **QUIET)
         self.model.input(guard(self.ranges_of), self.model, self.ranges, **QUIET)
-        asked = [self.model, self.ranges, self.trials, self.epochs, self.algorithm, self.objective, self.data]
-        self.begin.click(guard(self.start), asked, everything, **QUIET)
+        asked = [self.model, self.ranges, self.trials, self.epochs, self.algorithm, self.objective]
+        self.begin.click(guard(self.start), [*asked, self.data, self.device], everything, **QUIET)
         for changed in (self.study.input, self.timer.tick):
             changed(guard(self.look), self.study, self.shown, **QUIET)
         for button, do in ((self.stop, self.stop_study), (self.resume, self.go_on), (self.promote, self.use_best)):
@@ -110,7 +110,8 @@ class _Page:
         reference = chosen[0] if chosen else None
         newest = next(iter(self.studies.list()), None)
         identifier = request.query_params.get("study") or (newest.id if newest else None)
-        return [reference, self.ranges_of(reference), *self.choose(identifier)]
+        data = gr.update(choices=choices_of(self.site.workspace.uploads, has_usual=True))
+        return [reference, self.ranges_of(reference), data, *self.choose(identifier)]
 
     def ranges_of(self, reference: str | None) -> str:
         """The usual ranges of a model, a line for each."""
@@ -119,9 +120,9 @@ class _Page:
         _, variant = self._variant(reference)
         return "\n".join(f"{item.name}={item}" for item in usual_ranges(variant.config))
 
-    def start(self, reference: str, ranges: str, trials: Any, epochs: Any, *rest: str) -> list[Any]:
+    def start(self, reference: str, ranges: str, trials: Any, epochs: Any, *rest: Any) -> list[Any]:
         """Start a study, and look at it."""
-        algorithm, objective, data = rest
+        algorithm, objective, data, device = rest
         spec, variant = self._variant(reference)
         found = parse_ranges(variant.config, [line for line in ranges.splitlines() if line.strip()])
         study = tuning.start(
@@ -133,17 +134,15 @@ class _Page:
             objective=objective.strip(),
             num_trials=int(trials or 0),
             num_epochs=int(epochs) if epochs else None,
-            data=self.site.workspace.uploads.locate(data.strip()) if data.strip() else None,
+            data=located(self.site.workspace.uploads, data),
+            device=device,
         )
         return self.choose(study.id)
 
     def choose(self, identifier: str | None) -> list[Any]:
         """Look at another study: the values of the choice and of `shown`."""
         known = self.studies.list()[:SHOWN_STUDIES]
-        choices = [
-            (f"{study.name}:{study.variant}, {study.created.replace('T', ' ')[:19]} ({study.id[-4:]})", study.id)
-            for study in known
-        ]
+        choices = [choice(study) for study in known]
         value = identifier if any(identifier == study.id for study in known) else None
         return [gr.update(choices=choices, value=value, visible=bool(choices)), *self.look(identifier)]
 
@@ -168,8 +167,8 @@ class _Page:
             trials_html(study, ranked),
             gr.update(value=command, visible=command is not None),
             gr.update(visible=True),
-            gr.update(visible=study.is_active, interactive=not study.stop_requested),
-            gr.update(visible=study.is_resumable),
+            gr.update(interactive=study.is_active and not study.stop_requested),
+            gr.update(interactive=study.is_resumable),
             gr.update(interactive=bool(scored) and scored[0].run.version_folder is not None),
             gr.update(active=study.is_active),
         ]
