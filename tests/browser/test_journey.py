@@ -26,10 +26,10 @@ def test_from_home_to_a_network_of_ones_own_and_back(visit, trained):
     assert page.locator(".lw-bars li").count() == 2
 
     visitor.follow(page.get_by_role("link", name="Train", exact=True))
-    page.get_by_label("Filters").wait_for()
+    page.get_by_label("Network", exact=True).wait_for()
     page.get_by_label("Model and network").click()
     page.get_by_role("option", name="toy/bars:small").click()
-    page.get_by_label("Filters").wait_for(state="detached")
+    page.get_by_label("Network", exact=True).wait_for(state="detached")
     page.get_by_label("Number of epochs").fill("10000")
     visitor.button("Start training").click()
     page.locator("#progress .lw-running").wait_for(timeout=PATIENCE)
