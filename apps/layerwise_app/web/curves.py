@@ -167,6 +167,9 @@ def chart_html(
         f'<span class="{line.style}">{html.escape(line.mark or line.label)} <b>{line.points[-1][1]:.4g}</b></span>'
         for line in main
     )
+    legend += "".join(
+        f'<span class="lw-happened">{html.escape(text)}</span>' for text in dict.fromkeys(text for _, text in marks)
+    )
     rules = "".join(f'<i class="lw-rule" style="top: {scale.top(tick):.2f}%"></i>' for tick in ticks)
     labels = "".join(f'<span class="lw-y" style="top: {scale.top(tick):.2f}%">{tick:g}</span>' for tick in ticks)
     unit, numbers = ("epoch", [(tick, tick) for tick in epoch_ticks(scale.right)])

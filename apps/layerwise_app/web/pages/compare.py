@@ -68,7 +68,7 @@ class _Page:
         self.differences = markup(elem_id="differences")
         self.measured = markup(elem_id="measured")
         with gr.Row(visible=False, elem_classes="lw-actions") as self.actions:
-            self.measure = gr.Button("Measure on held-out examples", variant="primary", min_width=240, scale=0)
+            self.measure = gr.Button("Measure on held-out examples", variant="primary", min_width=280, scale=0)
             self.export = markup(elem_id="export")
         self.timer = gr.Timer(POLL_SECONDS, active=False)
 
@@ -138,8 +138,9 @@ class _Page:
         return self.look(identifiers, axis)
 
     def _legend(self, runs: Sequence[Run]) -> str:
-        rows = [(number(index), *self.list.row(run)) for index, run in enumerate(runs, 1)]
-        return table("Compared runs", ("", *self.list.COLUMNS), rows)
+        rows = [self.list.row(run) for run in runs]
+        numbered = [(f"{number(index)} {first}", *others) for index, (first, *others) in enumerate(rows, 1)]
+        return table("Compared runs", self.list.COLUMNS, numbered)
 
 
 def number(index: int) -> str:
@@ -243,4 +244,4 @@ def export_html(runs: Sequence[Run]) -> str:
     targets = (("Epochs (CSV)", "epochs.csv"), ("Summary (CSV)", "summary.csv"))
     links = [f'<a href="./api/v1/comparison/{name}?{asked}" download>{text}</a>' for text, name in targets]
     links.append(f'<a href="./api/v1/comparison?{asked}">JSON</a>')
-    return f'<p class="lw-links">{" ".join(links)}</p>'
+    return f'<p class="lw-links">Download: {" ".join(links)}</p>'

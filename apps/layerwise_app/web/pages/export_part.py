@@ -33,7 +33,7 @@ class ExportPart:
     def draw(self) -> None:
         """Draw the components."""
         gr.Markdown(
-            "### Take it with you\n\nA zip with the network, what it takes and gives, and how to run it.",
+            "### Export\n\nA zip with the network, what it takes and gives, and how to run it.",
             elem_classes="lw-prose",
         )
         self.version = gr.Dropdown([], label="Version to export")

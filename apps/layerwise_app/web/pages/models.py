@@ -140,14 +140,18 @@ def _versions_html(versions: list[Version], current: str | None) -> str:
         return empty("No version yet.", "Train the network, and use the result.")
     rows = [
         (
-            html.escape(version.id),
-            html.escape(version.created.replace("T", " ")[:16]),
+            _named(version, version.id == current),
             html.escape(", ".join(in_words(*figure) for figure in list(figures_of(version).items())[:2])),
-            '<span class="lw-badge">in use</span>' if version.id == current else "",
         )
         for version in versions
     ]
-    return table("Versions", ("Version", "Trained", "Measured", ""), rows)
+    return table("Versions", ("Version", "Measured"), rows)
+
+
+def _named(version: Version, is_current: bool) -> str:
+    in_use = ' <span class="lw-badge">in use</span>' if is_current else ""
+    trained = html.escape(version.created.replace("T", " ")[:16])
+    return f"{html.escape(version.id)}{in_use}<br><small>trained {trained}</small>"
 
 
 def _plain(text: str) -> str:

@@ -39,6 +39,7 @@ def data_choice(uploads: UploadStore, *, has_usual: bool) -> gr.Dropdown:
         info="What was uploaded, or a path on the machine of the server",
         allow_custom_value=True,
         interactive=True,
+        elem_classes="lw-wide",
     )
 
 

@@ -55,9 +55,11 @@ class RunList:
         shown = self._shown(runs)
         rows: list[tuple[str, ...]] = []
         for study, members in _by_study(shown, self.outline):
+            members_rows = [self.row(run) for run in members]
             if study:
                 rows.append((_heading(study, [self.outline(run) for run in members]),))
-            rows += map(self.row, members)
+                members_rows = [(f'<span class="lw-trial">{first}</span>', *others) for first, *others in members_rows]
+            rows += members_rows
         hidden = len(runs) - len(shown)
         more = f'<p class="lw-hint">{hidden} older runs are not shown; layerwise runs lists all.</p>' if hidden else ""
         return table("Runs", self.COLUMNS, rows) + more
@@ -136,7 +138,7 @@ def _by_study(runs: Iterable[Run], outline_of: Any) -> list[tuple[str | None, li
 
 def _heading(study: str, trials: list[dict[str, Any]]) -> str:
     ended = sum(trial["state"] in ENDINGS for trial in trials)
-    return f"Search {link(f'./tune?study={study}', study)}: {ended} of these {len(trials)} trials have ended"
+    return f"Study {link(f'./tune?study={study}', study)}: {ended} of these {len(trials)} trials have ended"
 
 
 def _result(metrics: Mapping[str, Any]) -> str:

@@ -78,7 +78,7 @@ class _Page:
         self.charts = markup(elem_id="charts")
         self.table = markup(elem_id="trials")
         self.command = gr.Code(
-            label="To train with the best", language="shell", lines=1, interactive=False, visible=False, wrap_lines=True
+            label="To train with the best", language=None, lines=1, interactive=False, visible=False, wrap_lines=True
         )
         with gr.Row(elem_classes="lw-actions", visible=False) as self.actions:
             self.stop = gr.Button("Stop", min_width=90)
@@ -210,7 +210,7 @@ def status_html(study: Study, state: str, ranked: list[Trial]) -> str:
     reason = f'<div class="lw-note" role="status">{html.escape(study.reason)}</div>' if study.reason else ""
     bar = f'<progress max="{study.num_trials}" value="{ended}" aria-label="Progress of the search"></progress>'
     return (
-        f'<div class="lw-progress"><p class="lw-run"><strong>{name}</strong> {badge(state)}</p>{bar}'
+        f'<div class="lw-progress lw-panel"><p class="lw-run"><strong>{name}</strong> {badge(state)}</p>{bar}'
         f"<p>{' &middot; '.join(facts)}</p></div>{reason}"
     )
 
