@@ -58,7 +58,7 @@ class RunView:
             self.question = markup()
             self.really = gr.Button("Delete it", variant="stop", min_width=110, scale=0)
             self.keep = gr.Button("Keep it", min_width=110, scale=0)
-        with gr.Accordion("What its process printed", open=False):
+        with gr.Accordion("What its process printed", open=False) as self.printed:
             self.log = gr.Code(label="Log", language=None, interactive=False, max_lines=20)
             self.read_log = gr.Button("Read again", size="sm")
         self.timer = gr.Timer(IDLE_SECONDS)
@@ -92,7 +92,8 @@ class RunView:
         self.delete.click(guard(self.ask), self.run, [self.confirm, self.question], **QUIET)
         self.keep.click(lambda: gr.update(visible=False), None, self.confirm, **QUIET)
         self.really.click(guard(self.delete_run), self.run, self.everything, **QUIET)
-        self.read_log.click(guard(self.log_of), self.run, self.log, **QUIET)
+        for asked in (self.printed.expand, self.read_log.click, self.run.change):
+            asked(guard(self.log_of), self.run, self.log, **QUIET)
 
     def choose(self, identifier: str | None) -> list[Any]:
         """Look at another run: the values of `everything`."""
@@ -185,7 +186,9 @@ class RunView:
 
     def log_of(self, identifier: str | None) -> str:
         """The end of what the run's process printed."""
-        return self.runs.get(identifier).log_text()[-20_000:] if identifier else ""
+        if not identifier:
+            return ""
+        return self.runs.get(identifier).log_text()[-20_000:] or "It has printed nothing."
 
 
 def _note(found: dict[str, Any]) -> str:
