@@ -89,14 +89,14 @@ WHOLE = idx(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (gzip.compress(WHOLE)[:-12], "cannot be decompressed"),
+        (gzip.compress(WHOLE, mtime=0)[:-12], "cannot be decompressed"),
         (b"<html>not found</html>", "cannot be decompressed"),
-        (gzip.compress(b""), "Received: nothing"),
-        (gzip.compress(WHOLE[:9]), "not an IDX file"),
+        (gzip.compress(b"", mtime=0), "Received: nothing"),
+        (gzip.compress(WHOLE[:9], mtime=0), "not an IDX file"),
         (gzip.compress(idx(np.zeros(3, np.uint8))), "expected?: the first bytes 00 00 08 03"),
-        (gzip.compress(b"\x00\x00\x0d\x03" + WHOLE[4:]), "Received: 00 00 0d 03"),
-        (gzip.compress(WHOLE[:-1]), r"Expected: 24 for the shape \[2, 3, 4\]. Received: 23"),
-        (gzip.compress(WHOLE + b"!"), "Received: 25"),
+        (gzip.compress(b"\x00\x00\x0d\x03" + WHOLE[4:], mtime=0), "Received: 00 00 0d 03"),
+        (gzip.compress(WHOLE[:-1], mtime=0), r"Expected: 24 for the shape \[2, 3, 4\]. Received: 23"),
+        (gzip.compress(WHOLE + b"!", mtime=0), "Received: 25"),
     ],
 )
 def test_a_file_that_is_no_such_idx_file_is_refused(tmp_path: Path, content: bytes, reason: str):
