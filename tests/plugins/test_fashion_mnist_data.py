@@ -93,7 +93,7 @@ WHOLE = idx(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
         (b"<html>not found</html>", "cannot be decompressed"),
         (gzip.compress(b"", mtime=0), "Received: nothing"),
         (gzip.compress(WHOLE[:9], mtime=0), "not an IDX file"),
-        (gzip.compress(idx(np.zeros(3, np.uint8))), "expected?: the first bytes 00 00 08 03"),
+        (gzip.compress(idx(np.zeros(3, np.uint8)), mtime=0), "expected?: the first bytes 00 00 08 03"),
         (gzip.compress(b"\x00\x00\x0d\x03" + WHOLE[4:], mtime=0), "Received: 00 00 0d 03"),
         (gzip.compress(WHOLE[:-1], mtime=0), r"Expected: 24 for the shape \[2, 3, 4\]. Received: 23"),
         (gzip.compress(WHOLE + b"!", mtime=0), "Received: 25"),
