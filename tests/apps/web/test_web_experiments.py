@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,7 @@ from layerwise.measurement import Measurement
 from layerwise.search_space import parse_ranges
 from layerwise.studies import Trial
 from layerwise_app.web.pages import compare, tune
+from layerwise_app.web.pages.own_data import located
 from layerwise_app.web.scatter import axis_of, place, scatter_html
 
 STARTED = {"event": "started", "num_epochs": 2, "device": "CPU"}
@@ -146,6 +148,19 @@ def test_a_study_on_its_page(site, study):
     assert (stop["interactive"], resume["interactive"], use["interactive"]) == (False, True, True)
     assert not timer["active"]
     assert "There is no study" in shown.look("none")[0]
+
+
+def test_a_search_takes_what_was_uploaded(site, workspace, tmp_path):
+    table = tmp_path / "mine.csv"
+    table.write_text("a,b\n1,2\n")
+    upload = workspace.uploads.add([table])
+    try:
+        data = tune._Page(site).open(SimpleNamespace(query_params={}))[2]
+        assert [value for _, value in data["choices"]] == ["", upload.id]
+        assert located(workspace.uploads, upload.id) == upload.folder
+        assert located(workspace.uploads, "") is None
+    finally:
+        workspace.uploads.delete(upload.id)
 
 
 def test_the_form_is_filled_with_the_usual_ranges(site):
