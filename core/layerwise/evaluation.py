@@ -56,7 +56,7 @@ def evaluate(
     Returns:
         `name`, `variant`, `version` (its id), `dataset` (its name, or the folder), `source`, `split`, `count`,
         `metrics`, `interval` (`{metric: [low, high]}`, 95 %: Wilson for accuracies, bootstrap over the examples
-        for others) and `seconds`.
+        for others; none for a metric that this biases) and `seconds`.
 
     Raises:
         NotFoundError: There is no such model, variant or version.
@@ -196,7 +196,9 @@ def _intervals(
 ) -> dict[str, list[float]]:
     """The 95 % interval of each metric that has one."""
     found = {
-        name: wilson(round(value * count), count) if name in shares else percentile_interval(resampled.get(name, ()))
+        name: wilson(round(value * count), count)
+        if name in shares
+        else percentile_interval(resampled.get(name, ()), around=value)
         for name, value in metrics.items()
     }
     return {name: list(interval) for name, interval in found.items() if interval is not None}

@@ -83,12 +83,21 @@ def resample(
     return {name: [float(values.get(name, math.nan)) for values in drawn] for name in names}
 
 
-def percentile_interval(values: Sequence[float], *, confidence: float = 0.95) -> Interval | None:
-    """The interval that holds the middle share `confidence` of resampled values, those left out that are not a number;
-    None when all are."""
+def percentile_interval(
+    values: Sequence[float], *, around: float | None = None, confidence: float = 0.95
+) -> Interval | None:
+    """The interval that holds the middle share `confidence` of resampled values, those left out that are not a number.
+
+    Args:
+        around: What was measured on the sample itself.
+
+    Returns:
+        None when there is no number, and when the interval misses what was measured: examples that are drawn twice
+        bias some statistics (a calibration error rises), and their interval would be misleading.
+    """
     finite = np.array(values)[np.isfinite(values)]
     if not len(finite):
         return None
     tail = (1 - confidence) / 2
     low, high = np.quantile(finite, (tail, 1 - tail))
-    return float(low), float(high)
+    return (float(low), float(high)) if around is None or low <= around <= high else None

@@ -69,3 +69,10 @@ def test_resampling_ends_when_its_time_is_over():
     calls = []
     resample(lambda rows: calls.append(rows) or {"count": len(calls)}, 5, resamples=1000, seconds=0.0)
     assert len(calls) == 2
+
+
+def test_an_interval_that_misses_what_was_measured_is_none():
+    values = [1.0, 2.0, 3.0, 4.0]
+    assert percentile_interval(values, around=2.5) == percentile_interval(values)
+    assert percentile_interval(values, around=0.9) is None
+    assert percentile_interval([2.0, 2.0], around=2.0) == (2.0, 2.0)
