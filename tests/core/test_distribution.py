@@ -12,6 +12,8 @@ from fresh_process import require
 from layerwise.distribution import share
 from layerwise.errors import DeviceError
 
+pytestmark = pytest.mark.slow
+
 
 def probe(backend, kind):
     require(backend)

@@ -26,6 +26,7 @@ def test_a_second_run_waits_for_the_first_and_says_so(runs, spec):
     assert starts_of(second)[0]["time"] >= ended["time"]
 
 
+@pytest.mark.slow
 def test_they_come_in_their_order_and_the_dead_are_passed_over(runs, spec, processes):
     first = jobs.start(runs, spec, config=config_of(spec, num_epochs=10_000))
     wait_for(first, "progress")

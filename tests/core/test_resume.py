@@ -109,6 +109,7 @@ def test_a_stop_and_a_resume_change_not_a_bit(runs, spec, home):
         jobs.resume(run)
 
 
+@pytest.mark.slow
 def test_a_torn_checkpoint_is_passed_over_and_early_stopping_remembers(runs, spec, processes, home, tmp_path):
     own = noise_pictures(tmp_path / "own")
     changes = {"num_epochs": 2_000, "patience": 400, "learning_rate": 0.01, "schedule": "constant", **EVERY_CHANCE}
@@ -136,6 +137,7 @@ def test_a_torn_checkpoint_is_passed_over_and_early_stopping_remembers(runs, spe
     assert_same_bits(run, reference)
 
 
+@pytest.mark.slow
 def test_a_run_without_a_checkpoint_begins_again(runs, spec, processes):
     run = jobs.start(runs, spec, config=config_of(spec, num_epochs=10_000))
     for event in jobs.follow(run, poll=0.001):
@@ -153,6 +155,7 @@ def test_a_run_without_a_checkpoint_begins_again(runs, spec, processes):
     assert epochs_of(run)[:1] == [1]
 
 
+@pytest.mark.slow
 def test_changed_data_are_not_gone_on_with(runs, spec, tmp_path):
     own = noise_pictures(tmp_path / "own")
     run = jobs.start(runs, spec, config=config_of(spec, num_epochs=10_000), data=own)

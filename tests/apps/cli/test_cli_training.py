@@ -166,6 +166,7 @@ def test_ctrl_c_while_following_leaves_the_run_alone(layerwise, toy):
     assert layerwise("follow", identifier).status == 130
 
 
+@pytest.mark.slow
 def test_a_run_waits_for_the_one_before_it_and_leaves_the_queue_at_ctrl_c(layerwise, toy):
     first = layerwise("train", "toy/bars", "--num-epochs", "10000", "--detach", "--json").json["run"]
     wait_for(toy, "epoch")
