@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -41,6 +40,7 @@ from layerwise_app.web.bodies import read_body, read_inputs
 from layerwise_app.web.descriptions import describe_model, describe_setting, describe_version, plain
 from layerwise_app.web.exports import add_exports
 from layerwise_app.web.guard import UNEXPECTED
+from layerwise_app.web.site import SERVER_START
 
 if TYPE_CHECKING:
     from layerwise.workspace import Workspace
@@ -117,14 +117,12 @@ def make_api(workspace: Workspace, snapshot_number: Callable[[], int | None]) ->
 
 
 def _add_models(router: APIRouter, workspace: Workspace, snapshot_number: Callable[[], int | None]) -> None:
-    started = secrets.token_hex(8)
-
     @router.get("/health")
     async def health() -> dict[str, Any]:
         """Whether the server answers, what it shows, and which start of it this is."""
         from layerwise import __version__
 
-        return {"status": "ok", "version": __version__, "snapshot": snapshot_number(), "started": started}
+        return {"status": "ok", "version": __version__, "snapshot": snapshot_number(), "started": SERVER_START}
 
     @router.get("/models")
     def models() -> list[dict[str, Any]]:

@@ -1,11 +1,9 @@
 // A page belongs to the server that drew it. When that server is gone and another one answers, the page is opened again;
 // its address says which run it shows.
-let former = null;
 setInterval(async () => {
   try {
     const { started } = await (await fetch("./api/v1/health")).json();
-    if (former !== null && started !== former) window.location.reload();
-    former = started;
+    if (started !== "SERVER_START") window.location.reload();
   } catch {
     // Nobody answers: look again.
   }

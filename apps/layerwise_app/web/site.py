@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from layerwise.predictor import Predictor
     from layerwise.registry import Snapshot
     from layerwise.workspace import Workspace
+
+
+SERVER_START = secrets.token_hex(8)
+"""Which start of the server drew a page. An open page compares it with the one that answers."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from layerwise_app.web.guard import guard
 from layerwise_app.web.markup import empty, link, markup
 from layerwise_app.web.pages.run_list import RunList, checkpoint_age, choice
 from layerwise_app.web.progress import num_epochs_of, progress_html, resumes_of
-from layerwise_app.web.site import Site
+from layerwise_app.web.site import SERVER_START, Site
 
 if TYPE_CHECKING:
     from layerwise.runs import Run
@@ -62,7 +62,7 @@ class RunView:
             self.log = gr.Code(label="Log", language=None, interactive=False, max_lines=20)
             self.read_log = gr.Button("Read again", size="sm")
         self.timer = gr.Timer(IDLE_SECONDS)
-        markup("", js_on_load=RECONNECT)
+        markup("", js_on_load=RECONNECT.replace("SERVER_START", SERVER_START))
 
     def draw_list(self) -> None:
         """Draw the list of all runs."""
