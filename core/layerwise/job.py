@@ -22,11 +22,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from layerwise.errors import NotFoundError, RunError
 from layerwise.events import ENDINGS, QUEUED, Event, EventLog
-from layerwise.liveness import reason_of_death, sign_in
+from layerwise.liveness import is_held, reason_of_death, sign_in
 from layerwise.paths import write_atomically
 
 JobT = TypeVar("JobT", bound="Job")
@@ -139,16 +139,8 @@ class Job:
 
     @property
     def is_alive(self) -> bool:
-        """Whether a process holds its lock. The system frees the lock of a process that dies."""
-        if not (self.folder / "lock").exists():
-            return False
-        probe = self.lock()
-        try:
-            probe.acquire(blocking=False)
-        except Timeout:
-            return True
-        probe.release()
-        return False
+        """Whether a process holds its lock."""
+        return (self.folder / "lock").exists() and is_held(self.lock())
 
     def lock(self) -> FileLock:
         """The lock that its process holds."""

@@ -1,4 +1,5 @@
-"""Why a process ended without a word: what the system tells afterwards, compared with what it told at the start."""
+"""Whether a process is there, by the lock that it holds; and why it ended without a word: what the system tells
+afterwards, compared with what it told at the start."""
 
 from __future__ import annotations
 
@@ -8,7 +9,19 @@ import os
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from layerwise.paths import write_atomically
+
+
+def is_held(lock: FileLock) -> bool:
+    """Whether a process holds the lock. The system frees the lock of a process that dies."""
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    lock.release()
+    return False
 
 
 def sign_in(path: Path) -> None:

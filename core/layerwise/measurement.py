@@ -22,10 +22,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from layerwise.errors import LayerwiseError, RunError
 from layerwise.job import STARTING_SECONDS
+from layerwise.liveness import is_held
 from layerwise.paths import write_atomically
 from layerwise.runs import Run
 from layerwise.versions import VersionStore
@@ -70,7 +71,7 @@ class Measurement:
         except (OSError, ValueError):
             return None
         # A new process needs time to take the lock.
-        return (noted["done"], noted["total"]) if self._is_locked() or age < STARTING_SECONDS else None
+        return (noted["done"], noted["total"]) if is_held(self.lock()) or age < STARTING_SECONDS else None
 
     def measure(self, snapshot: Snapshot, progress: Progress | None = None) -> dict[str, Any]:
         """The result, measured here and now unless it is known.
@@ -133,15 +134,6 @@ class Measurement:
             return read_record(self.run.folder / "version").get("sha256")
         except LayerwiseError:
             return None
-
-    def _is_locked(self) -> bool:
-        probe = self.lock()
-        try:
-            probe.acquire(blocking=False)
-        except Timeout:
-            return True
-        probe.release()
-        return False
 
 
 def start_measuring(runs: Iterable[Run]) -> list[Run]:

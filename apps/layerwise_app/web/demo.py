@@ -14,7 +14,7 @@ from layerwise.errors import InputError, NotFoundError
 from layerwise.versions import Reference
 from layerwise_app.web.components import display
 from layerwise_app.web.gallery import draw_gallery
-from layerwise_app.web.guard import explain, guard
+from layerwise_app.web.guard import QUIET, explain, guard
 from layerwise_app.web.inputs import Input, draw_input, read_inputs
 from layerwise_app.web.markup import empty, link, markup, note, status
 from layerwise_app.web.pages import cards
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 IN_USE = "in use"
 LOADING = "Loading the network. This is done once, and takes a few seconds …"
-QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
 # Who asks again before the answer has come gets the answer to what was asked last.
 ASKING: Any = {**QUIET, "trigger_mode": "always_last"}
 

@@ -17,6 +17,8 @@ from layerwise_app.web.markup import markup, note
 
 logger = logging.getLogger(__name__)
 
+QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
+"""How events are wired whose progress the page shows itself, and which are not part of the HTTP API."""
 UNEXPECTED = "Something went wrong that should not have. The server's log has the details."
 SHOWN_SECONDS = 20
 

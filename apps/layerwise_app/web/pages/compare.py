@@ -15,7 +15,7 @@ from layerwise.events import metrics_of
 from layerwise.measurement import Measurement, start_measuring
 from layerwise_app.web.curves import bare, curve, overlay_html
 from layerwise_app.web.figures import words
-from layerwise_app.web.guard import guard
+from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import header
 from layerwise_app.web.pages.run_list import RunList, choice
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 MAX_RUNS = 8
 """As many as there are colours that everybody can tell apart."""
 POLL_SECONDS = 1.5
-QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
 REMEMBER = """(runs, axis) => {
   const address = new URL(window.location);
   address.search = runs.length ? new URLSearchParams({runs: runs.join(","), axis}) : "";

@@ -13,15 +13,13 @@ from layerwise.errors import ExportError
 from layerwise.export import FORMATS, Exported
 from layerwise.versions import Reference, parse_reference
 from layerwise_app.web.exports import export_folder, export_steps
-from layerwise_app.web.guard import guard
+from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import markup, status
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
     from layerwise.versions import Version
     from layerwise.workspace import Workspace
-
-QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 class ExportPart:

@@ -9,7 +9,7 @@ import gradio as gr
 
 from layerwise.versions import SHIPPED, parse_reference
 from layerwise_app.web.figures import figures_of, format_count, in_words, main_figure
-from layerwise_app.web.guard import guard
+from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import cards, header
 from layerwise_app.web.pages.export_part import ExportPart
@@ -18,8 +18,6 @@ from layerwise_app.web.site import Site
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
     from layerwise.versions import Version
-
-QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def draw(site: Site, blocks: gr.Blocks) -> None:

@@ -12,7 +12,7 @@ from layerwise import own_data
 from layerwise.errors import LayerwiseError
 from layerwise.quota import in_bytes
 from layerwise.uploads import LARGEST_UPLOAD, SUFFIXES
-from layerwise_app.web.guard import explain, guard
+from layerwise_app.web.guard import QUIET, explain, guard
 from layerwise_app.web.markup import markup, note, status
 from layerwise_app.web.reports import report_html
 from layerwise_app.web.site import Site
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
     from layerwise.uploads import UploadStore
 
-QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
 USUAL = "The data that the model was made with"
 
 

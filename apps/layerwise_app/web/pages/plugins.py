@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from layerwise_app.web.guard import guard
+from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import badge, markup
 from layerwise_app.web.pages import header
 from layerwise_app.web.site import Site
@@ -15,7 +15,6 @@ from layerwise_app.web.site import Site
 if TYPE_CHECKING:
     from layerwise.plugins import PluginReport
 
-QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
 RELOAD = "() => window.location.reload()"
 PLUGIN = """\
 # my_plugin.py: pip install it with the entry point "my = my_plugin" in the group "layerwise.plugins"

@@ -12,7 +12,7 @@ from layerwise import jobs
 from layerwise.errors import NotFoundError
 from layerwise.events import ENDINGS
 from layerwise_app.web.curves import curve, curve_html, metric_of
-from layerwise_app.web.guard import guard
+from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import empty, link, markup
 from layerwise_app.web.pages.run_list import RunList, checkpoint_age, choice
 from layerwise_app.web.progress import num_epochs_of, progress_html, resumes_of
@@ -31,7 +31,6 @@ REMEMBER = """(run) => {
 }"""
 """Keeps the run that is looked at in the address, so that the page can be opened again, here or elsewhere."""
 RECONNECT = Path(__file__).parents[1].joinpath("reconnect.js").read_text(encoding="utf-8")
-QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 class RunView:

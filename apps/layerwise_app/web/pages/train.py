@@ -9,11 +9,11 @@ import gradio as gr
 from layerwise import jobs
 from layerwise.versions import parse_reference
 from layerwise_app.web.forms import cluster_controls, control_of, device_control, ordered_settings, read_config
-from layerwise_app.web.guard import guard
+from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import empty, markup
 from layerwise_app.web.pages import header
 from layerwise_app.web.pages.own_data import OwnData, located
-from layerwise_app.web.pages.run_view import QUIET, RunView
+from layerwise_app.web.pages.run_view import RunView
 from layerwise_app.web.site import Site
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from layerwise.search_space import parse_ranges, usual_ranges
 from layerwise.studies import ALGORITHMS
 from layerwise.versions import parse_reference
 from layerwise_app.web.forms import device_control
-from layerwise_app.web.guard import guard
+from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import badge, empty, link, markup, table
 from layerwise_app.web.pages import header
 from layerwise_app.web.pages.own_data import choices_of, data_choice, located
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 1.5
 SHOWN_STUDIES = 50
-QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def draw(site: Site, blocks: gr.Blocks) -> None:
