@@ -41,10 +41,7 @@ def ship(
         raise RunError(f"The run {found.id} has no weights to ship", received=f"a run that is {found.state}")
     snapshot = workspace.registry.snapshot()
     spec = snapshot.model(found.name)
-    arrays = {
-        name: array.astype(dtype) if array.dtype.kind == "f" else array
-        for name, array in weights.read_arrays(found.version_folder).items()
-    }
+    arrays = weights.stored_as(weights.read_arrays(found.version_folder), dtype)
     record = weights.read_record(found.version_folder)
     # What the machine was called or where the data lay is nobody's business.
     record["data"] = {**record["data"], "folder": None}

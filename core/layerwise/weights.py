@@ -50,18 +50,18 @@ def by_name(variables: Iterable[Any]) -> dict[str, Any]:
     return {f"{i:03d}/{re.sub(r'_[0-9]+(?=/|$)', '', v.path)}": v for i, v in enumerate(variables)}
 
 
-def arrays_of(variables: Mapping[str, Any], *, dtype: str | None = None) -> dict[str, np.ndarray]:
-    """The values of Keras variables.
-
-    Args:
-        dtype: "float16" gives floating-point values in half the space; None keeps their own type.
-    """
+def arrays_of(variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The values of Keras variables."""
     import numpy as np
     from keras import ops
 
     # Copies: a variable that is assigned to may change the array that it gave.
-    arrays = {name: np.array(ops.convert_to_numpy(variable.value)) for name, variable in variables.items()}
-    return {name: array.astype(dtype) if dtype and array.dtype.kind == "f" else array for name, array in arrays.items()}
+    return {name: np.array(ops.convert_to_numpy(variable.value)) for name, variable in variables.items()}
+
+
+def stored_as(arrays: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
+    """The arrays with floating-point values in another type: "float16" takes half the space."""
+    return {name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in arrays.items()}
 
 
 def save(model: keras.Model, folder: Path, record: dict[str, Any], *, dtype: str | None = None) -> None:
@@ -72,7 +72,8 @@ def save(model: keras.Model, folder: Path, record: dict[str, Any], *, dtype: str
         record: What `version.json` shall hold beside the checksum: name, variant, task, config, data, metrics.
         dtype: "float16" stores floating-point weights in half the space; None keeps their own type.
     """
-    save_arrays(arrays_of(named_variables(model), dtype=dtype), folder, record)
+    arrays = arrays_of(named_variables(model))
+    save_arrays(stored_as(arrays, dtype) if dtype else arrays, folder, record)
 
 
 def save_arrays(arrays: dict[str, np.ndarray], folder: Path, record: dict[str, Any]) -> None:
