@@ -9,22 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerwise import errors, tasks
-from layerwise.config import TrainingConfig, setting
+from layerwise.config import Settings, TrainingConfig, setting
 from layerwise.errors import LayerwiseError
 from layerwise.hookspecs import hookimpl
-from layerwise.specs import (
-    Card,
-    DatasetSpec,
-    Example,
-    File,
-    Lesson,
-    ModelCard,
-    ModelSpec,
-    Page,
-    Question,
-    Source,
-    Variant,
-)
+from layerwise.lessons import Card, Experiment, Lesson, Question, QuestionMaker
+from layerwise.specs import DatasetSpec, Example, File, ModelCard, ModelSpec, Page, Source, Variant
 
 if TYPE_CHECKING:
     from layerwise.workspace import Workspace
@@ -35,6 +24,7 @@ __all__ = [
     "Card",
     "DatasetSpec",
     "Example",
+    "Experiment",
     "File",
     "LayerwiseError",
     "Lesson",
@@ -42,6 +32,8 @@ __all__ = [
     "ModelSpec",
     "Page",
     "Question",
+    "QuestionMaker",
+    "Settings",
     "Source",
     "TrainingConfig",
     "Variant",

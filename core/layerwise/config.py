@@ -1,7 +1,7 @@
 """Configs: frozen dataclasses whose fields say what they mean, their range and their unit.
 
-The command line's options and the web app's train form are generated from `settings_of(config_type)`,
-so a plugin that adds a field to its config gets both without writing either.
+The command line's options, the web app's train form and the controls of an experiment are generated from
+`settings_of(config_type)`, so a plugin that adds a field to its config writes none of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from layerwise.errors import SpecError
 
-ConfigT = TypeVar("ConfigT", bound="TrainingConfig")
+ConfigT = TypeVar("ConfigT", bound="Settings")
 _SCALARS = (bool, int, float, str)
 
 
@@ -184,7 +184,21 @@ def _boolean(value: Any) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingConfig:
+class Settings:
+    """A config: subclasses add fields, each a `setting`, and are frozen, keyword-only dataclasses too.
+
+    Raises:
+        SpecError: A value is of the wrong type or out of its range.
+    """
+
+    def __post_init__(self) -> None:
+        for item in settings_of(type(self)):
+            # Frozen: values that came as text or as a JSON list are stored as the field's own type.
+            object.__setattr__(self, item.name, item.parse(getattr(self, item.name)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(Settings):
     """What every training by the core's own loop can be told. Plugins subclass it to add fields of their
     architecture; each field is a `setting`.
 
@@ -253,11 +267,6 @@ class TrainingConfig:
         "Only operations whose result never varies from run to run; on a GPU that takes more time",
         advanced=True,
     )
-
-    def __post_init__(self) -> None:
-        for item in settings_of(type(self)):
-            # Frozen: values that came as text or as a JSON list are stored as the field's own type.
-            object.__setattr__(self, item.name, item.parse(getattr(self, item.name)))
 
 
 def settings_of(config_type: type) -> tuple[Setting, ...]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise import tasks as stock
 from layerwise.errors import PluginError
-from layerwise.specs import Card, DatasetSpec, Lesson, ModelSpec, Page, Question
+from layerwise.lessons import Card, Lesson, Question, QuestionMaker
+from layerwise.specs import DatasetSpec, ModelSpec, Page
 from layerwise.tasks.base import Field, Task
 
 if TYPE_CHECKING:
@@ -23,16 +24,17 @@ REGISTERING: dict[str, tuple[type, ...]] = {
     "layerwise_tasks": (type,),
     "layerwise_datasets": (DatasetSpec,),
     "layerwise_pages": (Page,),
-    "layerwise_lessons": (Lesson, Card, Question),
+    "layerwise_lessons": (Lesson, Card, Question, QuestionMaker),
 }
 """The hooks that are called while loading, and what each may return a sequence of."""
 
+_LESSON_WORDS = {Lesson: "lesson", Card: "card", Question: "question", QuestionMaker: "question maker"}
 NAMED = {
     "layerwise_models": lambda spec: ("model", spec.name),
     "layerwise_tasks": lambda task: ("task", task.type_name),
     "layerwise_datasets": lambda spec: ("data set", spec.name),
     "layerwise_pages": lambda page: ("page", page.name),
-    "layerwise_lessons": lambda item: (type(item).__name__.lower(), item.name),
+    "layerwise_lessons": lambda item: (_LESSON_WORDS[type(item)], item.name),
 }
 """What must not be registered twice: its kind in words and its name."""
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     import keras
     import typer
 
+    from layerwise.lessons import Card, Lesson, Question, QuestionMaker
     from layerwise.runs import Run
-    from layerwise.specs import Card, DatasetSpec, Lesson, ModelSpec, Page, Question
+    from layerwise.specs import DatasetSpec, ModelSpec, Page
     from layerwise.tasks.base import Task
 
 HOOKSPEC_VERSION = 1
@@ -85,9 +86,9 @@ def layerwise_pages() -> Iterable[Page]:
 
 
 @hookspec
-def layerwise_lessons() -> Iterable[Lesson | Card | Question]:
-    """Lessons, flashcards and quiz questions, in the order in which they are read. Called once when the
-    registry is built.
+def layerwise_lessons() -> Iterable[Lesson | Card | Question | QuestionMaker]:
+    """Lessons with their experiments, flashcards, quiz questions, and makers of questions from the learner's own
+    runs, in the order in which they are read. Called once when the registry is built.
 
     Example:
         @hookimpl

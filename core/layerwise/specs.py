@@ -45,7 +45,7 @@ def resolve(reference: Reference) -> Callable:
     return found
 
 
-def _check_name(owner: str, name: Any, parts: int = 1) -> None:
+def check_name(owner: str, name: Any, parts: int = 1) -> None:
     pattern = "/".join([_PART] * parts)
     if not (isinstance(name, str) and re.fullmatch(pattern, name)):
         shape = "domain/application" if parts == 2 else "one word"
@@ -56,7 +56,7 @@ def _check_name(owner: str, name: Any, parts: int = 1) -> None:
         )
 
 
-def _check_reference(owner: str, name: str, value: Any, *, required: bool = True) -> None:
+def check_reference(owner: str, name: str, value: Any, *, required: bool = True) -> None:
     if value is None and not required:
         return
     if callable(value) or (isinstance(value, str) and re.fullmatch(r"[\w.]+:\w+", value)):
@@ -64,7 +64,7 @@ def _check_reference(owner: str, name: str, value: Any, *, required: bool = True
     raise SpecError(f"{owner}: {name} is not usable", expected='a function or "module:function"', received=repr(value))
 
 
-def _check_text(owner: str, **texts: Any) -> None:
+def check_text(owner: str, **texts: Any) -> None:
     for name, value in texts.items():
         if not (isinstance(value, str) and value.strip()):
             raise SpecError(f"{owner}: {name} is missing", expected="a text", received=repr(value))
@@ -91,7 +91,7 @@ class ModelCard:
     sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_text("ModelCard", title=self.title, summary=self.summary)
+        check_text("ModelCard", title=self.title, summary=self.summary)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,7 @@ class Variant:
     weights: Path | None = None
 
     def __post_init__(self) -> None:
-        _check_name("Variant", self.name)
+        check_name("Variant", self.name)
         if not isinstance(self.config, TrainingConfig):
             raise SpecError(
                 f"The variant {self.name!r} has no usable config",
@@ -161,17 +161,17 @@ class ModelSpec:
     examples: Reference | None = None
 
     def __post_init__(self) -> None:
-        _check_name("ModelSpec", self.name, parts=2)
+        check_name("ModelSpec", self.name, parts=2)
         owner = f"ModelSpec {self.name}"
         if not isinstance(self.task, Task):
             raise SpecError(f"{owner}: task is not usable", expected="a Task", received=repr(self.task))
         if not isinstance(self.card, ModelCard):
             raise SpecError(f"{owner}: card is not usable", expected="a ModelCard", received=repr(self.card))
-        _check_reference(owner, "build", self.build)
+        check_reference(owner, "build", self.build)
         for name in ("train", "runner", "examples"):
-            _check_reference(owner, name, getattr(self, name), required=False)
+            check_reference(owner, name, getattr(self, name), required=False)
         if self.data is not None:
-            _check_name(f"{owner}: data", self.data)
+            check_name(f"{owner}: data", self.data)
         if not (isinstance(self.config, type) and issubclass(self.config, TrainingConfig)):
             raise SpecError(
                 f"{owner}: config is not usable", expected="a subclass of TrainingConfig", received=repr(self.config)
@@ -229,7 +229,7 @@ class File:
     size: int
 
     def __post_init__(self) -> None:
-        _check_text("File", name=self.name)
+        check_text("File", name=self.name)
         if Path(self.name).is_absolute() or ".." in Path(self.name).parts:
             raise SpecError("A File must stay below its data set's folder", received=repr(self.name))
         if not (isinstance(self.sha256, str) and _SHA256.fullmatch(self.sha256)):
@@ -260,9 +260,9 @@ class Source:
     homepage: str = ""
 
     def __post_init__(self) -> None:
-        _check_name("Source", self.name)
-        _check_reference(f"Source {self.name}", "read", self.read)
-        _check_text(f"Source {self.name}", licence=self.licence)
+        check_name("Source", self.name)
+        check_reference(f"Source {self.name}", "read", self.read)
+        check_text(f"Source {self.name}", licence=self.licence)
         object.__setattr__(self, "files", tuple(self.files))
 
 
@@ -286,8 +286,8 @@ class DatasetSpec:
     splits: tuple[str, ...] = ("train", "test")
 
     def __post_init__(self) -> None:
-        _check_name("DatasetSpec", self.name)
-        _check_text(f"DatasetSpec {self.name}", title=self.title)
+        check_name("DatasetSpec", self.name)
+        check_text(f"DatasetSpec {self.name}", title=self.title)
         object.__setattr__(self, "sources", tuple(self.sources))
         if not self.sources or not all(isinstance(source, Source) for source in self.sources):
             raise SpecError(f"DatasetSpec {self.name} needs at least one Source", received=repr(self.sources))
@@ -301,72 +301,20 @@ class Page:
         name: One word, also its path.
         title: What the navigation shows.
         draw: `(predictor) -> None`, called inside a Gradio Blocks; only the web app calls it.
+        section: Where it belongs: the name of a domain, or "learn"; it is then found from that page instead of from
+            the navigation of all pages.
+        summary: One sentence, shown where the page is offered.
     """
 
     name: str
     title: str
     draw: Reference
+    section: str = ""
+    summary: str = ""
 
     def __post_init__(self) -> None:
-        _check_name("Page", self.name)
-        _check_text(f"Page {self.name}", title=self.title)
-        _check_reference(f"Page {self.name}", "draw", self.draw)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lesson:
-    """A lesson: Markdown `text`, and `page`, the name of a Page with its live experiment, if it has one."""
-
-    name: str
-    title: str
-    text: str
-    page: str | None = None
-
-    def __post_init__(self) -> None:
-        _check_name("Lesson", self.name)
-        _check_text(f"Lesson {self.name}", title=self.title, text=self.text)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """A flashcard: `front` asks, `back` answers, both Markdown; `lesson` names the Lesson that explains it."""
-
-    name: str
-    front: str
-    back: str
-    lesson: str | None = None
-
-    def __post_init__(self) -> None:
-        _check_name("Card", self.name)
-        _check_text(f"Card {self.name}", front=self.front, back=self.back)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """A quiz question with one right choice.
-
-    Args:
-        choices: At least two different answers.
-        answer: The position of the right one, from 0.
-        explanation: Markdown: why it is right.
-    """
-
-    name: str
-    text: str
-    choices: tuple[str, ...]
-    answer: int
-    explanation: str
-    lesson: str | None = None
-
-    def __post_init__(self) -> None:
-        _check_name("Question", self.name)
-        _check_text(f"Question {self.name}", text=self.text, explanation=self.explanation)
-        object.__setattr__(self, "choices", tuple(self.choices))
-        if len(set(self.choices)) < 2 or len(set(self.choices)) != len(self.choices):
-            raise SpecError(f"Question {self.name} needs at least two different choices", received=repr(self.choices))
-        if not (isinstance(self.answer, int) and 0 <= self.answer < len(self.choices)):
-            raise SpecError(
-                f"Question {self.name} has no right choice",
-                expected=f"0 to {len(self.choices) - 1}",
-                received=repr(self.answer),
-            )
+        check_name("Page", self.name)
+        check_text(f"Page {self.name}", title=self.title)
+        check_reference(f"Page {self.name}", "draw", self.draw)
+        if self.section:
+            check_name(f"Page {self.name}: section", self.section)

@@ -93,7 +93,7 @@ def test_a_plugin_that_hangs_costs_its_time_once(site, home, monkeypatch):
     assert first.returncode == 0, first.stderr
     head, reason, _, place, *_ = first.stdout.splitlines()
     *plugins, first_model, second_model = head.split()
-    assert plugins == ["tracking=loaded", "vision=loaded", "hangs=quarantined", "toy=loaded"]
+    assert plugins == ["learn=loaded", "tracking=loaded", "vision=loaded", "hangs=quarantined", "toy=loaded"]
     assert [first_model, second_model] == ["vision/fashion", "toy/bars"]
     assert reason == (
         "It did not finish loading within 1.5 seconds. What to do: layerwise plugins --enable hangs tries again; "
@@ -249,7 +249,7 @@ def test_a_home_that_cannot_be_written_to(site, tmp_path, monkeypatch):
     monkeypatch.setenv("LAYERWISE_PLUGIN_TIMEOUT", "1")
     install(site, textwrap.dedent(WAITING), name="hangs")
     assert [(report.name, report.status) for report in registry.snapshot().plugins] == (
-        [("tracking", "loaded"), ("vision", "loaded"), ("hangs", "quarantined"), ("toy", "loaded")]
+        [("learn", "loaded"), ("tracking", "loaded"), ("vision", "loaded"), ("hangs", "quarantined"), ("toy", "loaded")]
     )
     (site / "go").touch()
     with pytest.raises(PluginError, match="LAYERWISE_HOME"):

@@ -121,7 +121,7 @@ def test_plugins_are_switched_off_and_on(layerwise):
     def states():
         return {report["name"]: report["status"] for report in layerwise("plugins", "--json").json}
 
-    assert states() == {"tracking": "loaded", "vision": "loaded", "toy": "loaded"}
+    assert states() == {"learn": "loaded", "tracking": "loaded", "vision": "loaded", "toy": "loaded"}
     assert "disabled" in layerwise("plugins", "--disable", "toy").output
     assert states()["toy"] == "disabled"
     assert layerwise("show", "toy/bars").status == 1

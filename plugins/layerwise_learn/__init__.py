@@ -1,0 +1,23 @@
+"""Learning itself: lessons with live experiments, flashcards and a quiz, and pages to see a network think."""
+
+from __future__ import annotations
+
+from layerwise import hookimpl
+
+LAYERWISE_HOOKS = 1
+
+
+@hookimpl
+def layerwise_lessons():
+    from layerwise_learn.cards import CARDS
+    from layerwise_learn.lessons import LESSONS
+    from layerwise_learn.questions import QUESTIONS
+
+    return [*LESSONS, *CARDS, *QUESTIONS]
+
+
+@hookimpl
+def layerwise_pages():
+    from layerwise_learn.pages import PAGES
+
+    return PAGES
