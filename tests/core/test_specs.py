@@ -5,14 +5,11 @@ import dataclasses
 import pytest
 
 from layerwise import (
-    Card,
     DatasetSpec,
     File,
-    Lesson,
     ModelCard,
     ModelSpec,
     Page,
-    Question,
     Source,
     TrainingConfig,
     Variant,
@@ -113,16 +110,6 @@ def test_a_data_set_needs_a_source():
     ("make", "words"),
     [
         (lambda: Page(name="Play ground", title="Playground", draw=print), "unusable name"),
-        (lambda: Lesson(name="neuron", title="", text="..."), "title is missing"),
-        (lambda: Card(name="neuron", front="What?", back=" "), "back is missing"),
-        (
-            lambda: Question(name="q", text="Which?", choices=("a", "a"), answer=0, explanation="because"),
-            "two different choices",
-        ),
-        (
-            lambda: Question(name="q", text="Which?", choices=("a", "b"), answer=2, explanation="because"),
-            "no right choice",
-        ),
         (lambda: ModelCard(title="Title", summary=""), "summary is missing"),
     ],
 )
