@@ -1,7 +1,18 @@
-"""The lessons, in the order in which they are read."""
+"""The lessons, in the order in which they are read: texts and controls. What the experiments compute is in
+`layerwise_learn.experiments`.
+"""
 
 from __future__ import annotations
 
 from layerwise import Lesson
+from layerwise_learn.lessons import (
+    activations,
+    architecture,
+    neuron,
+)
 
-LESSONS: tuple[Lesson, ...] = ()
+LESSONS: tuple[Lesson, ...] = (
+    neuron.LESSON,
+    architecture.LESSON,
+    activations.LESSON,
+)

@@ -1,0 +1,61 @@
+"""Networks to experiment with: new ones with random weights, and plain gradient descent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from layerwise.activations import ACTIVATIONS, HE, LECUN
+from layerwise.backprop import DenseNetwork
+
+
+def random_network(
+    sizes: Sequence[int],
+    activation: str = "tanh",
+    *,
+    seed: int,
+    output_activation: str = "linear",
+    gain: float = 1.0,
+    bias: float = 0.0,
+) -> DenseNetwork:
+    """A network with random weights, of the size that suits its activation (`Activation.initializer`).
+
+    Args:
+        sizes: The number of inputs, the width of each hidden layer, the number of outputs.
+        gain: What the suited weights are multiplied with.
+        bias: The bias of every hidden unit.
+    """
+    generator = np.random.default_rng(seed)
+    last = len(sizes) - 2
+    weights = [
+        gain * _weights(generator, shape, "linear" if layer == last else activation)
+        for layer, shape in enumerate(pairwise(sizes))
+    ]
+    return DenseNetwork(
+        weights=weights,
+        biases=[np.full(width, bias) for width in sizes[1:-1]] + [np.zeros(sizes[-1])],
+        activations=[activation] * last,
+        output_activation=output_activation,
+    )
+
+
+def _weights(generator: np.random.Generator, shape: tuple[int, int], activation: str) -> np.ndarray:
+    initializer = ACTIVATIONS[activation].initializer
+    if initializer in (HE, LECUN):
+        return generator.normal(0, np.sqrt((2 if initializer == HE else 1) / shape[0]), shape)
+    limit = np.sqrt(6 / sum(shape))
+    return generator.uniform(-limit, limit, shape)
+
+
+def descend(
+    network: DenseNetwork, inputs: np.ndarray, targets: np.ndarray, *, loss: str, learning_rate: float, num_steps: int
+) -> tuple[DenseNetwork, list[float]]:
+    """Plain gradient descent on all examples: the trained network, and the loss before each step."""
+    losses = []
+    for _ in range(num_steps):
+        step = network.step(inputs, targets, loss=loss, learning_rate=learning_rate)
+        network = step.update.network
+        losses.append(step.loss.value)
+    return network, losses
