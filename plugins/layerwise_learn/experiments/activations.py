@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,9 +11,7 @@ from layerwise.backprop import DenseNetwork
 from layerwise.plots import Formula, Heatmap, Histogram, Line, LinePlot, Plot, Row, Table, Text
 from layerwise_learn.experiments.drawing import number
 from layerwise_learn.experiments.networks import random_network
-
-if TYPE_CHECKING:
-    from layerwise_learn.lessons.activations import CollapseSettings, DeadSettings, SaturationSettings, ShapeSettings
+from layerwise_learn.lessons.activations import CollapseSettings, DeadSettings, SaturationSettings, ShapeSettings
 
 DEAD_UNITS, DEAD_STEPS = 64, 100
 
@@ -60,7 +57,7 @@ def saturation(settings: SaturationSettings) -> list[Plot]:
     layers = np.arange(1, settings.num_layers + 1)
     gradients = np.array([np.sqrt(np.mean(backward[f"dL/dz_{layer}"] ** 2)) for layer in layers])
     function = ACTIVATIONS[settings.activation]
-    slopes = [np.mean(np.abs(function.derivative(forward[f"z_{layer}"]))) for layer in layers]
+    slopes = [float(np.mean(np.abs(function.derivative(forward[f"z_{layer}"])))) for layer in layers]
     # A logarithmic axis has no place for an exact 0: the line is interrupted there.
     shown = np.where(gradients > 0, gradients, np.nan)
     return [

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from layerwise.plots import Formula, Line, LinePlot, NetworkDiagram, Plot, Row, Table
 from layerwise_learn.experiments.drawing import units
-
-if TYPE_CHECKING:
-    from layerwise_learn.lessons.architecture import CostSettings, NetworkSettings
+from layerwise_learn.lessons.architecture import CostSettings, NetworkSettings
 
 
 def count_parameters(sizes: Sequence[int]) -> int:

@@ -96,17 +96,13 @@ def dots(points: np.ndarray, classes: np.ndarray) -> Line:
 
 
 def line_in_plane(
-    weights: Sequence[float], bias: float, x_range: tuple[float, float], y_range: tuple[float, float]
+    weights: Iterable[float], bias: float, x_range: tuple[float, float], y_range: tuple[float, float]
 ) -> list[Line]:
     """The part of w1 x1 + w2 x2 + b = 0 inside a rectangle; nothing where it does not pass."""
     w1, w2 = (float(weight) for weight in weights)
-    ends = []
-    for x1 in x_range:
-        if w2 and y_range[0] <= -(w1 * x1 + bias) / w2 <= y_range[1]:
-            ends.append((x1, -(w1 * x1 + bias) / w2))
-    for x2 in y_range:
-        if w1 and x_range[0] <= -(w2 * x2 + bias) / w1 <= x_range[1]:
-            ends.append((-(w2 * x2 + bias) / w1, x2))
+    crossed = [(x1, -(w1 * x1 + bias) / w2) for x1 in x_range if w2]
+    crossed += [(-(w2 * x2 + bias) / w1, x2) for x2 in y_range if w1]
+    ends = [(x1, x2) for x1, x2 in crossed if x_range[0] <= x1 <= x_range[1] and y_range[0] <= x2 <= y_range[1]]
     if len(ends) < 2:
         return []
     first, last = min(ends), max(ends)

@@ -59,3 +59,16 @@ def descend(
         network = step.update.network
         losses.append(step.loss.value)
     return network, losses
+
+
+def small_network(
+    sizes: Sequence[int], activation: str, *, seed: int, output_activation: str = "linear"
+) -> DenseNetwork:
+    """A network whose weights and biases have one digit behind the point, to be computed by hand."""
+    generator = np.random.default_rng(seed)
+    return DenseNetwork(
+        weights=[generator.uniform(-1.5, 1.5, shape).round(1) for shape in pairwise(sizes)],
+        biases=[generator.uniform(-0.5, 0.5, width).round(1) for width in sizes[1:]],
+        activations=[activation] * (len(sizes) - 2),
+        output_activation=output_activation,
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from layerwise.activations import ACTIVATIONS, sigmoid
@@ -11,9 +9,7 @@ from layerwise.backprop import DenseNetwork
 from layerwise.plots import Formula, Line, LinePlot, Plot, Row, Table, Text
 from layerwise_learn.experiments.drawing import diagram, dots, line_in_plane, number, plane, sum_of_products
 from layerwise_learn.experiments.networks import descend, random_network
-
-if TYPE_CHECKING:
-    from layerwise_learn.lessons.neuron import ArithmeticSettings, GateSettings, LineSettings
+from layerwise_learn.lessons.neuron import ArithmeticSettings, GateSettings, LineSettings
 
 CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 GATES = {"and": (0, 0, 0, 1), "or": (0, 1, 1, 1), "nand": (1, 1, 1, 0), "xor": (0, 1, 1, 0)}
@@ -25,7 +21,7 @@ def arithmetic(settings: ArithmeticSettings) -> list[Plot]:
     inputs, weights = np.array([settings.x1, settings.x2]), np.array([settings.w1, settings.w2])
     function = ACTIVATIONS[settings.activation]
     network = DenseNetwork(
-        weights=[weights[:, np.newaxis]], biases=[[settings.b]], output_activation=settings.activation
+        weights=[weights[:, np.newaxis]], biases=[np.array([settings.b])], output_activation=settings.activation
     )
     forward = network.forward(inputs[np.newaxis])
     z, output = float(forward["z_1"][0, 0]), float(forward["output"][0, 0])

@@ -8,6 +8,9 @@ from layerwise import Lesson
 from layerwise_learn.lessons import (
     activations,
     architecture,
+    backpropagation,
+    forward_pass,
+    loss,
     neuron,
 )
 
@@ -15,4 +18,7 @@ LESSONS: tuple[Lesson, ...] = (
     neuron.LESSON,
     architecture.LESSON,
     activations.LESSON,
+    forward_pass.LESSON,
+    loss.LESSON,
+    backpropagation.LESSON,
 )
