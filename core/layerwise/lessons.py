@@ -132,7 +132,8 @@ class Question:
         answer: The position of the right one, from 0.
         explanation: Markdown: why it is right.
         lesson: The name of the Lesson that explains it, or None.
-        plots: What the question is about, shown below its text.
+        plots: What the question is about, shown below its text; or a function without arguments that gives it, which is
+            called when the question is asked.
     """
 
     name: str
@@ -141,13 +142,16 @@ class Question:
     answer: int
     explanation: str
     lesson: str | None = None
-    plots: tuple[Plot, ...] = ()
+    plots: tuple[Plot, ...] | Reference = ()
 
     def __post_init__(self) -> None:
         check_name("Question", self.name)
         check_text(f"Question {self.name}", text=self.text, explanation=self.explanation)
         object.__setattr__(self, "choices", tuple(self.choices))
-        object.__setattr__(self, "plots", tuple(self.plots))
+        if callable(self.plots) or isinstance(self.plots, str):
+            check_reference(f"Question {self.name}", "plots", self.plots)
+        else:
+            object.__setattr__(self, "plots", tuple(self.plots))
         if len(set(self.choices)) < 2 or len(set(self.choices)) != len(self.choices):
             raise SpecError(f"Question {self.name} needs at least two different choices", received=repr(self.choices))
         if not (isinstance(self.answer, int) and 0 <= self.answer < len(self.choices)):
@@ -156,6 +160,10 @@ class Question:
                 expected=f"0 to {len(self.choices) - 1}",
                 received=repr(self.answer),
             )
+
+    def shown(self) -> tuple[Plot, ...]:
+        """The plots themselves."""
+        return self.plots if isinstance(self.plots, tuple) else tuple(resolve(self.plots)())
 
 
 @dataclass(frozen=True, kw_only=True)

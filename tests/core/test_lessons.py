@@ -50,6 +50,21 @@ def test_settings_are_checked():
         Sum(left=10)
 
 
+def question(**values) -> Question:
+    return Question(**{"name": "q", "text": "Which?", "choices": ("a", "b"), "answer": 0, "explanation": "x", **values})
+
+
+def test_the_plots_of_a_question_are_given_or_computed_when_it_is_asked():
+    assert question(plots=[Text(text="here")]).shown()[0].text == "here"
+    assert question(plots=lambda: [Text(text="now")]).shown()[0].text == "now"
+    assert question(plots=f"{__name__}:some_plots").shown()[0].text == "named"
+    assert question().shown() == ()
+
+
+def some_plots() -> list[Text]:
+    return [Text(text="named")]
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Silent(Settings):
     left: int = 1
@@ -67,8 +82,9 @@ class Silent(Settings):
         (lambda: Lesson(name="n", title="N", text="...", experiments=("sum",)), "expected: a sequence of Experiment"),
         (lambda: Lesson(name="n", title="N", text="...", experiments=(experiment(),) * 2), "experiment twice"),
         (lambda: Card(name="neuron", front="What?", back=" "), "back is missing"),
-        (lambda: Question(name="q", text="Which?", choices=("a", "a"), answer=0, explanation="x"), "different choices"),
-        (lambda: Question(name="q", text="Which?", choices=("a", "b"), answer=2, explanation="x"), "right choice"),
+        (lambda: question(choices=("a", "a")), "different choices"),
+        (lambda: question(answer=2), "right choice"),
+        (lambda: question(plots="some_plots"), "plots is not usable"),
         (lambda: QuestionMaker(name="q", make=3), "make is not usable"),
     ],
 )
