@@ -10,6 +10,8 @@ from layerwise_learn.lessons import (
     architecture,
     backpropagation,
     forward_pass,
+    gradient_descent,
+    learning_rate,
     loss,
     neuron,
 )
@@ -21,4 +23,6 @@ LESSONS: tuple[Lesson, ...] = (
     forward_pass.LESSON,
     loss.LESSON,
     backpropagation.LESSON,
+    gradient_descent.LESSON,
+    learning_rate.LESSON,
 )

@@ -18,3 +18,7 @@ def activation(default: str, meaning: str = "Activation function of the hidden u
 
 def seed() -> Any:
     return setting(0, "Another seed gives other random numbers", minimum=0, maximum=99)
+
+
+OPTIMIZER_NAMES = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
+"""Those of `layerwise.descent.OPTIMIZERS`, for the same reason not imported."""
