@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from layerwise.plots import Formula, Line, LinePlot, NetworkDiagram, Plot, Row, Table
-from layerwise_learn.experiments.drawing import units
+from layerwise_learn.experiments.drawing import counted, units
 from layerwise_learn.lessons.architecture import CostSettings, NetworkSettings
 
 
@@ -62,7 +62,7 @@ def cost(settings: CostSettings) -> list[Plot]:
         Row(
             plots=[
                 LinePlot(
-                    title=f"Width, with {settings.hidden_layers} hidden layer{'s' * (settings.hidden_layers > 1)}",
+                    title=f"Width, with {counted(settings.hidden_layers, 'hidden layer')}",
                     lines=[
                         Line(x=widths, y=[parameters(int(width), settings.hidden_layers) for width in widths]),
                         Line(label="this network", x=[settings.width], y=[this], kind="dots"),
@@ -73,7 +73,7 @@ def cost(settings: CostSettings) -> list[Plot]:
                     y_log=True,
                 ),
                 LinePlot(
-                    title=f"Depth, with {settings.width} units in each layer",
+                    title=f"Depth, with {counted(settings.width, 'unit')} in each layer",
                     lines=[
                         Line(x=depths, y=[parameters(settings.width, int(depth)) for depth in depths]),
                         Line(label="this network", x=[settings.hidden_layers], y=[this], kind="dots"),

@@ -38,6 +38,16 @@ def sum_of_products(left: Iterable[float], right: Iterable[float], rest: float |
     return " + ".join(terms if rest is None else [*terms, factor(rest)])
 
 
+def counted(count: int, noun: str) -> str:
+    """A number with its noun.
+
+    Example:
+        >>> counted(1, "layer"), counted(1000, "layer")
+        ('1 layer', '1,000 layers')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def diagram(network: DenseNetwork, forward: Forward | None = None, title: str = "") -> NetworkDiagram:
     """A dense network with its weights, and with the values of the first example of a forward pass."""
     sizes = [len(network.weights[0]), *(weight.shape[1] for weight in network.weights)]

@@ -131,8 +131,8 @@ def loss_after(
 
 
 def _sweep_plots(found: np.ndarray, spread: float) -> list[Plot]:
-    done = ~np.isnan(found).any(axis=1)
-    ended = np.isfinite(found).all(axis=1)
+    done = np.all(~np.isnan(found), axis=1)
+    ended = np.all(np.isfinite(found), axis=1)
     # The mean of logarithms: one start that is much worse would hide the others.
     logarithms = np.log(np.where(ended[:, np.newaxis], found, np.nan))
     middle, low, high = (np.exp(what(logarithms, axis=1)) for what in (np.mean, np.min, np.max))

@@ -9,6 +9,7 @@ from layerwise_learn.lessons import (
     activations,
     architecture,
     backpropagation,
+    depth,
     forward_pass,
     gradient_descent,
     learning_rate,
@@ -25,4 +26,5 @@ LESSONS: tuple[Lesson, ...] = (
     backpropagation.LESSON,
     gradient_descent.LESSON,
     learning_rate.LESSON,
+    depth.LESSON,
 )
