@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layerwise import hookimpl
+from layerwise import QuestionMaker, hookimpl
 
 LAYERWISE_HOOKS = 1
 
@@ -13,7 +13,8 @@ def layerwise_lessons():
     from layerwise_learn.lessons import LESSONS
     from layerwise_learn.questions import QUESTIONS
 
-    return [*LESSONS, *CARDS, *QUESTIONS]
+    own = QuestionMaker(name="own-runs", make="layerwise_learn.run_questions:questions")
+    return [*LESSONS, *CARDS, *QUESTIONS, own]
 
 
 @hookimpl
