@@ -9,7 +9,9 @@ from layerwise_learn.lessons import (
     activations,
     architecture,
     backpropagation,
+    deep_learning,
     depth,
+    epochs_and_overfitting,
     forward_pass,
     gradient_descent,
     learning_rate,
@@ -18,6 +20,7 @@ from layerwise_learn.lessons import (
 )
 
 LESSONS: tuple[Lesson, ...] = (
+    deep_learning.LESSON,
     neuron.LESSON,
     architecture.LESSON,
     activations.LESSON,
@@ -26,5 +29,6 @@ LESSONS: tuple[Lesson, ...] = (
     backpropagation.LESSON,
     gradient_descent.LESSON,
     learning_rate.LESSON,
+    epochs_and_overfitting.LESSON,
     depth.LESSON,
 )
