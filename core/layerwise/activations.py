@@ -17,8 +17,8 @@ _Elementwise = Callable[[np.ndarray], np.ndarray]
 
 _LEAK = 0.2
 # The fixed point of Klambauer et al. 2017 (arXiv:1706.02515), appendix A: mean 0 and variance 1 are kept.
-_SELU_ALPHA = 1.6732632423543772848170429916717
-_SELU_SCALE = 1.0507009873554804934193349852946
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
 
 # He et al. 2015 (arXiv:1502.01852) for functions that pass about half of their input; Glorot & Bengio 2010 for those
 # with a straight middle and flat or no sides; LeCun et al. 1998, which the derivation of SELU assumes.
@@ -65,12 +65,12 @@ def _elu_derivative(x: np.ndarray) -> np.ndarray:
 
 
 def _selu(x: np.ndarray) -> np.ndarray:
-    return _SELU_SCALE * np.where(x > 0, x, _SELU_ALPHA * np.expm1(np.minimum(x, 0)))
+    return SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0)))
 
 
 def _selu_derivative(x: np.ndarray) -> np.ndarray:
     # The slopes at 0 differ: scale on the right, which TensorFlow takes, scale * alpha on the left.
-    return _SELU_SCALE * np.where(x >= 0, 1.0, _SELU_ALPHA * np.exp(np.minimum(x, 0)))
+    return SELU_SCALE * np.where(x >= 0, 1.0, SELU_ALPHA * np.exp(np.minimum(x, 0)))
 
 
 def _normal_cdf(x: np.ndarray) -> np.ndarray:

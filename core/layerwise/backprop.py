@@ -7,6 +7,8 @@ layer l of L computes
 
 The gradients are those that automatic differentiation gives for the same network in Keras, to 1e-6. Source of the
 equations: Goodfellow, Bengio, Courville, Deep Learning (2016), section 6.5.
+
+With dropout (`layerwise.regularisation.dropout_masks`) a hidden layer has a_l = factor_l f_l(z_l) + shift_l.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from layerwise.losses import LOSSES, softmax
 
 if TYPE_CHECKING:
     import keras
+
+    from layerwise.regularisation import Mask
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,7 +49,7 @@ class Values(Mapping[str, np.ndarray]):
 
 class Forward(Values):
     """Step 1. "a_0" [batch, inputs], the flattened and scaled inputs; then "z_l" and "a_l" [batch, units of layer l],
-    the last a_l as "output".
+    the last a_l as "output". Before an "a_l" with dropout "factor_l" and "shift_l", of its shape.
     """
 
 
@@ -67,6 +71,12 @@ class Backward(Values):
     """Step 3. From the last layer to the first: "dL/da_l" ("dL/doutput", absent for cross-entropy), "dL/dz_l",
     "dL/dW_l", "dL/db_l", each of the shape of what it is the gradient of; at last "dL/da_0".
     """
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """The gradient of all parameters as one vector, in the order of `DenseNetwork.parameters`."""
+        layers = range(1, sum(name.startswith("dL/dW") for name in self) + 1)
+        return np.concatenate([self[f"dL/d{letter}_{layer}"].ravel() for layer in layers for letter in "Wb"])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -145,7 +155,8 @@ class DenseNetwork:
     def from_keras(cls, model: keras.Model) -> DenseNetwork:
         """The same network as a Keras model that is a plain chain of dense layers and activations.
 
-        Dropout is passed over, as Keras does outside training. Penalties (L1, L2) are no part of this network.
+        Dropout is passed over, as Keras does outside training. Penalties (L1, L2) are no part of this network; see
+        `layerwise.regularisation`.
 
         Args:
             model: Such as `dense_network` builds without normalization and skip connections.
@@ -181,11 +192,38 @@ class DenseNetwork:
             scale=scale,
         )
 
-    def forward(self, inputs: Any) -> Forward:
+    @property
+    def parameters(self) -> np.ndarray:
+        """All parameters as one vector: W_1 row by row, b_1, W_2, and so on."""
+        pairs = zip(self.weights, self.biases, strict=True)
+        return np.concatenate([array.ravel() for pair in pairs for array in pair])
+
+    def with_parameters(self, vector: np.ndarray) -> DenseNetwork:
+        """The network of the same shapes whose `parameters` are `vector`.
+
+        Raises:
+            SpecError: It is longer or shorter than this network needs.
+        """
+        sizes = [array.size for pair in zip(self.weights, self.biases, strict=True) for array in pair]
+        if np.shape(vector) != (sum(sizes),):
+            raise SpecError(
+                "The parameters do not fit the network",
+                expected=f"a vector of {sum(sizes)} numbers",
+                received=f"an array of shape {np.shape(vector)}",
+            )
+        parts = np.split(vector, np.cumsum(sizes)[:-1])
+        return dataclasses.replace(
+            self,
+            weights=[part.reshape(weight.shape) for part, weight in zip(parts[::2], self.weights, strict=True)],
+            biases=parts[1::2],
+        )
+
+    def forward(self, inputs: Any, masks: Sequence[Mask] = ()) -> Forward:
         """Step 1: from the inputs to the output.
 
         Args:
             inputs: `[batch, ...]`, numbers; each example is flattened.
+            masks: What dropout does to each hidden layer in this step; empty, as it is outside training, does nothing.
 
         Raises:
             InputError: The examples are not of the network's size.
@@ -201,7 +239,12 @@ class DenseNetwork:
         named = {"a_0": a}
         for layer in range(1, self.depth + 1):
             z = named[f"z_{layer}"] = a @ self.weights[layer - 1] + self.biases[layer - 1]
-            a = named["output" if layer == self.depth else f"a_{layer}"] = self._activate(z, layer)
+            a = self._activate(z, layer)
+            if masks and layer < self.depth:
+                mask = masks[layer - 1]
+                named[f"factor_{layer}"], named[f"shift_{layer}"] = mask.factor, mask.shift
+                a = mask.factor * a + mask.shift
+            named["output" if layer == self.depth else f"a_{layer}"] = a
         return Forward(named=named)
 
     def loss(self, forward: Forward, targets: Any, kind: str) -> Loss:
@@ -228,6 +271,8 @@ class DenseNetwork:
             if layer < self.depth:
                 function = ACTIVATIONS[self.activations[layer - 1]]
                 dz = named[f"dL/da_{layer}"] * function.derivative(forward[f"z_{layer}"])
+                if f"factor_{layer}" in forward:
+                    dz = dz * forward[f"factor_{layer}"]
             elif loss.kind == "cross_entropy":
                 # The derivatives of logarithm and softmax (or sigmoid) cancel; their product alone would overflow.
                 dz = (loss["probabilities"] - loss["targets"]) / len(loss["targets"])
