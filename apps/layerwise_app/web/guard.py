@@ -42,6 +42,20 @@ def guard(handler: Callable[..., Any]) -> Callable[..., Any]:
     return guarded
 
 
+def answering(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`function`, which a script of a page calls with one JSON value, with its errors as the answer `{"error": ...}`:
+    of an exception the script would hear nothing."""
+
+    @functools.wraps(function)
+    def answered(argument: Any) -> Any:
+        try:
+            return function(argument)
+        except Exception as error:
+            return {"error": explain(error)}
+
+    return answered
+
+
 @contextmanager
 def _shown() -> Iterator[None]:
     try:
