@@ -47,6 +47,33 @@ def wilson(successes: float, count: int, *, confidence: float = 0.95) -> Interva
     return low, high
 
 
+def median_interval(values: Sequence[float], *, confidence: float = 0.95) -> Interval | None:
+    """The interval of the median of a few repetitions, such as the seeds of a training: two of the values themselves.
+
+    It assumes nothing of how the values are distributed: each is above the median with probability 1/2, so that
+    counting is enough. It holds the median with at least the confidence asked for, and infinite values may be among
+    them (what was never reached).
+
+    Returns:
+        The lower and the upper bound; None when there are too few values to say (six are needed for 95 %).
+
+    Source: David & Nagaraja 2003, "Order statistics", section 7.1.
+
+    Example:
+        >>> median_interval([3, 1, 4, 1.5, 9, 2.6, 5, 3.5, 8, 9.7])
+        (1.5, 9)
+        >>> median_interval([1, 2, 3]) is None
+        True
+    """
+    ordered = sorted(values)
+    count = len(ordered)
+    outside, cut = 0.0, 0
+    while 2 * (outside + math.comb(count, cut) / 2**count) <= 1 - confidence:
+        outside += math.comb(count, cut) / 2**count
+        cut += 1
+    return (ordered[cut - 1], ordered[count - cut]) if cut else None
+
+
 def resample(
     statistics: Callable[[np.ndarray], Mapping[str, float]],
     count: int,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from layerwise.intervals import percentile_interval, resample, wilson
+from layerwise.intervals import median_interval, percentile_interval, resample, wilson
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
@@ -76,3 +76,31 @@ def test_an_interval_that_misses_what_was_measured_is_none():
     assert percentile_interval(values, around=2.5) == percentile_interval(values)
     assert percentile_interval(values, around=0.9) is None
     assert percentile_interval([2.0, 2.0], around=2.0) == (2.0, 2.0)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
+@pytest.mark.parametrize("count", [1, 5, 6, 9, 10, 12, 40])
+def test_the_interval_of_a_median_has_the_coverage_of_the_binomial_distribution(count, confidence):
+    interval = median_interval(list(range(count)), confidence=confidence)
+    coins = stats.binom(count, 0.5)
+
+    def coverage(cut):  # of the interval that leaves out `cut` values on each side
+        return 1 - 2 * coins.cdf(cut)
+
+    if interval is None:
+        assert coverage(0) < confidence
+    else:
+        low, high = interval
+        assert low == count - 1 - high
+        assert coverage(low) >= confidence
+        assert coverage(low + 1) < confidence
+
+
+def test_the_interval_of_a_median_holds_it_as_often_as_it_says():
+    drawn = np.random.default_rng(3).lognormal(size=(2000, 10))
+    held = [low <= 1 <= high for low, high in map(median_interval, drawn)]
+    assert np.mean(held) == pytest.approx(0.979, abs=0.01)
+
+
+def test_the_interval_of_a_median_may_be_infinite():
+    assert median_interval([1, 2, 3, *[np.inf] * 5]) == (1, np.inf)
