@@ -7,7 +7,7 @@ from layerwise import Card
 CARDS = (
     Card(
         name="computer-vision-tasks",
-        front="What do **classification**, **detection** and **segmentation** of pictures answer?",
+        front="Three tasks of **computer vision**: what do classification, detection and segmentation answer?",
         back="Classification: what is in the picture. Detection: what is where, as boxes. Segmentation: which pixel "
         "belongs to what.",
         lesson="applications",
