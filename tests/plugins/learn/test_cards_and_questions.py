@@ -18,8 +18,8 @@ from layerwise_learn.questions import QUESTIONS, figures
 
 IDEAS = """deep learning, artificial neural network, artificial neuron, weight, bias, activation function, ReLU,
 sigmoid, tanh, GELU, SELU, softmax, layers, fully connected, forward pass, loss function, cross-entropy,
-backpropagation, chain rule, stochastic, mini-batch, momentum, Adam, learning rate, epoch, step, overfitting, validation,
-early stopping, regularisation, L1, L2, dropout, initialised, normalisation, vanishing gradients,
+backpropagation, chain rule, stochastic, mini-batch, momentum, Adam, learning rate, epoch, step, overfitting,
+validation, early stopping, regularisation, L1, L2, dropout, initialised, normalisation, vanishing gradients,
 residual connection, depth, width, universal approximation, hierarchical feature learning, end-to-end learning,
 convolution, receptive field, pooling, attention, tokenizer, embedding, transformer, CTC, agent, observation,
 action, reward, policy, value, Q-learning, deep reinforcement, computer vision, detection, segmentation,
