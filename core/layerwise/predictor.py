@@ -67,7 +67,7 @@ class Predictor:
             InputError: The input cannot be used.
             LayerwiseError: The model cannot be loaded, or failed.
         """
-        with self._using(reference, session) as loaded, _explained_answer(loaded):
+        with self.using(reference, session) as loaded, _explained_answer(loaded):
             inputs = named_inputs(loaded.version, inputs)
             return last_answer(loaded.runner.run(inputs, session, threading.Event()))
 
@@ -77,7 +77,7 @@ class Predictor:
         Raises:
             LayerwiseError: As for `predict`.
         """
-        with self._using(reference, None) as loaded, _explained_answer(loaded):
+        with self.using(reference) as loaded, _explained_answer(loaded):
             return loaded.runner.run_batch([named_inputs(loaded.version, inputs) for inputs in batch])
 
     def stream(
@@ -102,7 +102,7 @@ class Predictor:
     def _stream(
         self, reference: str | Reference, inputs: Any, session: str | None, cancelled: threading.Event
     ) -> Iterator[Answer]:
-        with self._using(reference, session) as loaded, _explained_answer(loaded):
+        with self.using(reference, session) as loaded, _explained_answer(loaded):
             result = loaded.runner.run(named_inputs(loaded.version, inputs), session, cancelled)
             if isinstance(result, Mapping):
                 yield result
@@ -133,7 +133,7 @@ class Predictor:
 
     def _warm(self, reference: Reference) -> None:
         try:
-            with self._using(reference, None):
+            with self.using(reference):
                 pass
         except LayerwiseError as error:
             logger.warning("%s", error)
@@ -179,6 +179,19 @@ class Predictor:
             return find_version(self._versions, spec, found.variant, found.version)
         return self._slot(found).version(spec)
 
+    @contextlib.contextmanager
+    def using(self, reference: str | Reference, session: str | None = None) -> Iterator[Loaded]:
+        """The runner that answers, in memory and held for as long as the context lasts.
+
+        Raises:
+            LayerwiseError: As for `predict`.
+        """
+        loaded = self._hold(reference, session)
+        try:
+            yield loaded
+        finally:
+            self._runners.release(loaded)
+
     def end_session(self, session: str) -> None:
         """Forget what any model remembers of a session."""
         with self._lock:
@@ -219,15 +232,6 @@ class Predictor:
             if key not in self._slots:
                 self._slots[key] = Slot(self._runners, self._versions, *key)
             return self._slots[key]
-
-    @contextlib.contextmanager
-    def _using(self, reference: str | Reference, session: str | None) -> Iterator[Loaded]:
-        """The runner that answers, held for as long as the request lasts."""
-        loaded = self._hold(reference, session)
-        try:
-            yield loaded
-        finally:
-            self._runners.release(loaded)
 
     def _hold(self, reference: str | Reference, session: str | None) -> Loaded:
         spec, found = self._find(reference)

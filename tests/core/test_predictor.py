@@ -501,7 +501,7 @@ def test_seeing_whether_another_version_was_promoted_costs_little(make, tmp_path
     def seconds():
         begin = time.perf_counter()
         for _ in range(200):
-            with predictor._using("sample/counter", None):
+            with predictor.using("sample/counter"):
                 pass
         return (time.perf_counter() - begin) / 200
 

@@ -3,7 +3,9 @@
 An engine is a module with
 
 - `Trainer(model, optimizer, loss, metrics, *, xla)`: see `layerwise.engines.base.Trainer`;
-- `compile_predict(model, *, xla) -> (batch) -> outputs`, both NumPy.
+- `compile_predict(model, *, xla) -> (batch) -> outputs`, both NumPy;
+- `compile_gradients(function, variables)`: see `layerwise.engines.base.Gradients`;
+- `weight_gradients(model, loss, inputs, targets) -> [array]`, one for each trainable variable.
 
 `current()` is the engine of the backend that Keras runs on, for one device or, in the scope of
 `layerwise.distribution`, for several.

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 Metrics = Mapping[str, Callable]
 """By name: `(targets, outputs) -> scalar`, the mean over a batch, in `keras.ops`."""
 
+Gradients = Callable[[Any, Any], tuple[Any, Any]]
+"""What `compile_gradients(function, variables)` gives: `(points, given) -> (values, gradients)`, NumPy, in one compiled
+call. `function(points, given) -> values [examples]` is in `keras.ops` and may use `variables`; `points` and `given` are
+nests of arrays, those of `points` floating-point. As each value depends on its own example alone, the gradients of
+their sum, nested like `points`, are those of each; zero where a value does not depend on a point."""
+
 
 class Trainer(abc.ABC):
     """Runs many steps of training in one compiled call.
@@ -97,6 +103,13 @@ def map_arrays(function: Callable, nest: Any) -> Any:
     import keras
 
     return keras.tree.map_structure(function, nest)
+
+
+def to_numpy(nest: Any) -> Any:
+    """A nest of tensors as NumPy arrays, floating-point ones in at least 32 bits."""
+    import keras
+
+    return map_arrays(keras.ops.convert_to_numpy, keras_float32(nest))
 
 
 def keras_float32(outputs: Any) -> Any:

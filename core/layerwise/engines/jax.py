@@ -116,3 +116,33 @@ def compile_predict(model: keras.Model, *, xla: bool = False) -> Callable[[Any],
         return base.map_arrays(keras.ops.convert_to_numpy, outputs)
 
     return predict
+
+
+def compile_gradients(function: Callable, variables: list[keras.Variable]) -> Callable:
+    """See `layerwise.engines.base.Gradients`."""
+
+    @jax.jit
+    def compute(state: list, points: Any, given: Any) -> Any:
+        def total(points: Any) -> Any:
+            with keras.StatelessScope(state_mapping=list(zip(variables, state, strict=True))):
+                values = function(points, given)
+            return values.sum(), values
+
+        (_, values), gradients = jax.value_and_grad(total, has_aux=True)(points)
+        return values, gradients
+
+    def gradients(points: Any, given: Any) -> Any:
+        return base.to_numpy(compute([variable.value for variable in variables], points, given))
+
+    return gradients
+
+
+def weight_gradients(model: keras.Model, loss: Callable, inputs: Any, targets: Any) -> list[np.ndarray]:
+    """The gradient of `loss(targets, outputs)` by each trainable variable of `model`, outside of training."""
+    others = [variable.value for variable in model.non_trainable_variables]
+
+    def total(trainable: list) -> Any:
+        called: Any = model.stateless_call(trainable, others, inputs, training=False)
+        return loss(jax.numpy.asarray(targets), base.keras_float32(called[0]))
+
+    return base.to_numpy(jax.grad(total)([variable.value for variable in model.trainable_variables]))

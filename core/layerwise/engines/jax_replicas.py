@@ -14,12 +14,12 @@ import keras
 from layerwise.distribution import share
 from layerwise.engines import base
 from layerwise.engines import jax as engine
-from layerwise.engines.jax import compile_predict
+from layerwise.engines.jax import compile_gradients, compile_predict, weight_gradients
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Trainer", "compile_predict"]
+__all__ = ["Trainer", "compile_gradients", "compile_predict", "weight_gradients"]
 
 
 class Trainer(engine.Trainer):

@@ -100,3 +100,28 @@ def compile_predict(model: keras.Model, *, xla: bool = False) -> Callable[[Any],
         return base.map_arrays(lambda tensor: tensor.numpy(), outputs)
 
     return predict
+
+
+def compile_gradients(function: Callable, variables: list[keras.Variable]) -> Callable:
+    """See `layerwise.engines.base.Gradients`. TensorFlow needs no list of the variables."""
+
+    @tf.function(autograph=False)
+    def compute(points: Any, given: Any) -> Any:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(points)
+            values = function(points, given)
+            total = tf.reduce_sum(values)
+        return values, tape.gradient(total, points, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+    def gradients(points: Any, given: Any) -> Any:
+        return base.to_numpy(compute(*base.map_arrays(tf.constant, (points, given))))
+
+    return gradients
+
+
+def weight_gradients(model: keras.Model, loss: Callable, inputs: Any, targets: Any) -> list[np.ndarray]:
+    """The gradient of `loss(targets, outputs)` by each trainable variable of `model`, outside of training."""
+    values = [variable.value for variable in model.trainable_variables]
+    with tf.GradientTape() as tape:
+        total = loss(tf.constant(targets), base.keras_float32(model(inputs, training=False)))
+    return base.to_numpy(tape.gradient(total, values, unconnected_gradients=tf.UnconnectedGradients.ZERO))

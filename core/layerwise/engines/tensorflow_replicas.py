@@ -13,12 +13,12 @@ import tensorflow as tf
 
 from layerwise.distribution import share
 from layerwise.engines import base, tensorflow
-from layerwise.engines.tensorflow import compile_predict
+from layerwise.engines.tensorflow import compile_gradients, compile_predict, weight_gradients
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Trainer", "compile_predict"]
+__all__ = ["Trainer", "compile_gradients", "compile_predict", "weight_gradients"]
 
 
 class Trainer(tensorflow.Trainer):

@@ -66,3 +66,30 @@ def compile_predict(model: keras.Model, *, xla: bool = False) -> Callable[[Any],
         return base.map_arrays(keras.ops.convert_to_numpy, outputs)
 
     return predict
+
+
+def compile_gradients(function: Callable, variables: list[keras.Variable]) -> Callable:
+    """See `layerwise.engines.base.Gradients`. PyTorch needs no list of the variables."""
+
+    def gradients(points: Any, given: Any) -> Any:
+        given = base.map_arrays(keras.ops.convert_to_tensor, given)
+        points = base.map_arrays(lambda array: keras.ops.convert_to_tensor(array).requires_grad_(), points)
+        values = function(points, given)
+        return base.to_numpy((values, _gradients(values.sum(), points)))
+
+    return gradients
+
+
+def weight_gradients(model: keras.Model, loss: Callable, inputs: Any, targets: Any) -> list[np.ndarray]:
+    """The gradient of `loss(targets, outputs)` by each trainable variable of `model`, outside of training."""
+    outputs = base.keras_float32(model(base.map_arrays(keras.ops.convert_to_tensor, inputs), training=False))
+    total = loss(keras.ops.convert_to_tensor(targets), outputs)
+    return base.to_numpy(_gradients(total, [variable.value for variable in model.trainable_variables]))
+
+
+def _gradients(total: torch.Tensor, by: Any) -> Any:
+    """The gradient of a scalar by each tensor of a nest, zero where it does not depend on it."""
+    flat = keras.tree.flatten(by)
+    found = torch.autograd.grad(total, flat, allow_unused=True) if total.requires_grad else [None] * len(flat)
+    filled = [torch.zeros_like(tensor) if part is None else part for tensor, part in zip(flat, found, strict=True)]
+    return keras.tree.pack_sequence_as(by, filled)

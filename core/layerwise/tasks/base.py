@@ -129,6 +129,20 @@ class Task:
         """
         raise NotImplementedError(f"{type(self).__name__} must turn raw input into a batch")
 
+    def part_names(self, encoded: Any) -> Sequence[str] | Mapping[str, Sequence[str]] | None:
+        """What the parts of an encoded input are called, for those who look into the network: the text of each token,
+        the column of each number.
+
+        Args:
+            encoded: What `encode` gave.
+
+        Returns:
+            A name for each place along the first axis of the example (the same one for places that belong together,
+            such as those of a one-hot code; empty for padding); by the name of the input where there are several; None
+            when they have no names.
+        """
+        return None
+
     def decode(self, outputs: np.ndarray) -> list[Answer]:
         """The outputs of the network [batch, ...] as one answer for each example."""
         raise NotImplementedError(f"{type(self).__name__} must turn outputs into answers")

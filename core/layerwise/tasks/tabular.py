@@ -99,6 +99,10 @@ class Tabular(Task):
             [column.encode([row.get(column.name) for row in rows]) for column in self.columns], axis=1
         )
 
+    def part_names(self, encoded: Any) -> list[str]:
+        """The column of each number."""
+        return [column.name for column in self.columns for _ in range(column.width)]
+
     def _row(self, row: Any) -> Mapping[str, Any]:
         if isinstance(row, list | tuple) and len(row) == 1 and isinstance(row[0], list | tuple | Mapping):
             row = row[0]

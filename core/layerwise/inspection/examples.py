@@ -1,0 +1,72 @@
+"""Real examples to look at a network with: of the data that its version was trained on if they are on this machine,
+otherwise those that come with the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from layerwise.data import find_files
+from layerwise.errors import LayerwiseError
+from layerwise.evaluation import find_split
+from layerwise.inspection.subject import Batch, Subject
+from layerwise.runner import map_arrays
+from layerwise.specs import resolve
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Encoded examples.
+
+    Args:
+        batch: [examples, ...] for each input of the network.
+        targets: What is right for each, or None where that is not known.
+        origin: What they are, in a few words.
+    """
+
+    batch: Batch
+    targets: Any
+    origin: str
+
+
+def real_examples(subject: Subject, count: int) -> Examples | None:
+    """At most `count` examples, always the same; None when there are none at hand. Nothing is downloaded."""
+    try:
+        return _of_the_data(subject, count) or _of_the_model(subject, count)
+    except LayerwiseError:  # data that were moved or changed, or that this network does not take
+        return _of_the_model(subject, count)
+
+
+def _of_the_data(subject: Subject, count: int) -> Examples | None:
+    record = subject.version.record.get("data") or {}
+    name = record.get("dataset") or subject.spec.data
+    folder = record.get("folder")
+    if folder is not None:
+        if not Path(folder).exists():
+            return None
+    elif name is None or find_files(subject.snapshot.dataset(name)) is None:
+        return None
+    dataset, _, split, examples = find_split(subject.snapshot, subject.version, ("test", "validation", "train"), None)
+    chosen = np.sort(np.random.default_rng(0).permutation(len(examples))[:count])
+    picked = examples.select(chosen)
+    batch = subject.batch(map_arrays(np.asarray, picked.inputs))
+    title = Path(dataset).name if folder is not None else subject.snapshot.dataset(dataset).title
+    return Examples(batch, np.asarray(picked.targets), f"{len(chosen):,} examples of {title} ({split})")
+
+
+def _of_the_model(subject: Subject, count: int) -> Examples | None:
+    if subject.spec.examples is None or subject.task.parameters() != subject.spec.task.parameters():
+        return None
+    batches = []
+    for example in list(resolve(subject.spec.examples)())[:count]:
+        try:
+            batches.append(subject.encode(example.inputs))
+        except LayerwiseError:  # of another network of this model
+            continue
+    if not batches or len({tuple(part.shape for part in batch.values()) for batch in batches}) > 1:
+        return None
+    batch = {name: np.concatenate([part[name] for part in batches]) for name in subject.input_names}
+    return Examples(batch, None, f"{len(batches)} examples that come with the model")

@@ -1,0 +1,206 @@
+"""The inspector of a model: which looks there are into it, and what each shows."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from layerwise.config import Settings, config_from
+from layerwise.devices import quiet_import
+from layerwise.errors import LayerwiseError, NotFoundError
+from layerwise.inspection import (
+    activations,
+    attention,
+    grad_cam,
+    graph,
+    integrated_gradients,
+    occlusion,
+    patches,
+    saliency,
+    visualisation,
+    weights,
+)
+from layerwise.inspection.looks import Inputs, Look
+from layerwise.inspection.subject import Subject
+from layerwise.loading import Loaded, explained
+from layerwise.runner import NetworkRunner
+from layerwise.specs import resolve
+from layerwise.weights import load_into
+
+if TYPE_CHECKING:
+    from layerwise.plots import Plot
+    from layerwise.registry import Snapshot
+    from layerwise.versions import Reference
+    from layerwise.workspace import Workspace
+
+LOOKS = (
+    graph.look,
+    activations.look,
+    saliency.look,
+    integrated_gradients.look,
+    grad_cam.look,
+    occlusion.look,
+    attention.look,
+    patches.look,
+    visualisation.look,
+    weights.weights_look,
+    weights.gradients_look,
+)
+KEPT_INSPECTORS, KEPT_RESULTS = 4, 16
+
+
+class Inspector:
+    """Looks into one version of a model. Thread-safe.
+
+    Args:
+        loaded: The version in memory.
+        snapshot: What is registered.
+
+    Raises:
+        LayerwiseError: The model is no Keras network, or its layers cannot be seen.
+    """
+
+    def __init__(self, loaded: Loaded, snapshot: Snapshot) -> None:
+        quiet_import()
+        self.version = loaded.version
+        self._subjects = [
+            Subject(name, model, loaded.version, loaded.spec, snapshot) for name, model in _networks(loaded).items()
+        ]
+        self._looks = {
+            subject.name: {look.name: look for make in LOOKS if (look := make(subject)) is not None}
+            for subject in self._subjects
+        }
+        self._results: OrderedDict[Any, Sequence[Plot]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The names of the networks of the model; most have one."""
+        return tuple(self._looks)
+
+    def looks(self, network: str | None = None) -> tuple[Look, ...]:
+        """The looks that apply to a network, the first one for None."""
+        return tuple(self._looks_of(network).values())
+
+    def look(
+        self,
+        name: str,
+        inputs: Inputs = None,
+        settings: Settings | Mapping[str, Any] | None = None,
+        network: str | None = None,
+    ) -> Iterator[Sequence[Plot]]:
+        """What a look shows, again and again while it becomes more; once for what is quick.
+
+        Args:
+            name: The look.
+            inputs: A value for each input field of the task; looks that need none ignore it.
+            settings: Values of the look's settings; those left out keep their defaults.
+            network: The network, the first one for None.
+
+        Raises:
+            NotFoundError: There is no such look or network.
+            SpecError: A setting is not valid.
+            InputError: The input cannot be used, or is missing.
+        """
+        look = self._looks_of(network).get(name)
+        if look is None:
+            raise NotFoundError(
+                f"There is no look {name!r} into {self.version.name}",
+                remedy=f"choose one of {', '.join(self._looks_of(network))}",
+            )
+        chosen = settings if isinstance(settings, Settings) else config_from(look.settings, settings or {})
+        # What does not depend on an input is computed once.
+        key = None if look.needs_input or not look.is_long else (network, name, chosen)
+        with explained(self.version.reference, "be looked into"):
+            yield from self._shown(look, inputs, chosen, key)
+
+    def _shown(self, look: Look, inputs: Inputs, settings: Settings, key: Any) -> Iterator[Sequence[Plot]]:
+        with self._lock:
+            kept = self._results.get(key)
+        if kept is not None:
+            yield kept
+            return
+        shown = look.show(inputs, settings)
+        last: Sequence[Plot] | None = None
+        if isinstance(shown, Sequence):
+            last = shown
+            yield last
+        else:
+            for last in shown:
+                yield last
+        if key is not None and last is not None:
+            with self._lock:
+                self._results[key] = last
+                while len(self._results) > KEPT_RESULTS:
+                    self._results.popitem(last=False)
+
+    def _looks_of(self, network: str | None) -> dict[str, Look]:
+        if network is None:
+            return next(iter(self._looks.values()))
+        if network not in self._looks:
+            raise NotFoundError(
+                f"{self.version.name} has no network {network!r}", remedy=f"choose one of {', '.join(self._looks)}"
+            )
+        return self._looks[network]
+
+
+_kept: OrderedDict[Any, Inspector] = OrderedDict()
+_kept_lock = threading.Lock()
+
+
+def open_inspector(workspace: Workspace, reference: str | Reference) -> Inspector:
+    """The inspector of a model: the network that answers is looked into, whatever trained it. The last few are kept.
+
+    Args:
+        workspace: Where the model and its versions are.
+        reference: The model, variant and version, as for the predictor.
+
+    Raises:
+        NotFoundError: There is no such model, variant or version.
+        LayerwiseError: It cannot be loaded, or its layers cannot be seen.
+
+    Example:
+        >>> inspector = open_inspector(workspace, "vision/fashion:conv")  # doctest: +SKIP
+        >>> [look.name for look in inspector.looks()]  # doctest: +SKIP
+        ['layers', 'activations', 'saliency', 'integrated-gradients', 'grad-cam', ...]
+        >>> *_, plots = inspector.look("grad-cam", {"image": "shoe.png"}, {"target": "Sandal"})  # doctest: +SKIP
+    """
+    with workspace.predictor.using(reference) as loaded:
+        key = (workspace.home, loaded.version.reference, loaded.version.record.get("sha256"))
+        with _kept_lock:
+            found = _kept.get(key)
+            if found is not None and found.version is loaded.version:
+                _kept.move_to_end(key)
+                return found
+        with explained(str(loaded.version.reference), "be looked into"):
+            inspector = Inspector(loaded, workspace.registry.snapshot())
+    with _kept_lock:
+        _kept[key] = inspector
+        while len(_kept) > KEPT_INSPECTORS:
+            _kept.popitem(last=False)
+    return inspector
+
+
+def _networks(loaded: Loaded) -> dict[str, Any]:
+    """The networks of a version by name. One with a runner of its own is built and loaded anew, as only the runner
+    knows where it keeps its own."""
+    import keras
+
+    version, spec = loaded.version, loaded.spec
+    if isinstance(loaded.runner, NetworkRunner):
+        model: Any = loaded.runner.model
+    else:
+        model = resolve(spec.build)(version.config, version.task)
+        if isinstance(model, keras.Model):
+            load_into(model, version.folder)
+    if not isinstance(model, keras.Model):
+        raise LayerwiseError(
+            f"{version.name} is no Keras network, so there are no layers to look into",
+            expected="a build that gives a keras.Model",
+            received=type(model).__name__,
+        )
+    if hasattr(model, "inspectable"):
+        return dict(model.inspectable())
+    return {model.name: model}
