@@ -13,7 +13,7 @@ from layerwise.backprop import DenseNetwork
 
 def random_network(
     sizes: Sequence[int],
-    activation: str = "tanh",
+    activation: str | Sequence[str] = "tanh",
     *,
     seed: int,
     output_activation: str = "linear",
@@ -24,19 +24,20 @@ def random_network(
 
     Args:
         sizes: The number of inputs, the width of each hidden layer, the number of outputs.
+        activation: Of all hidden layers, or of each.
         gain: What the suited weights are multiplied with.
         bias: The bias of every hidden unit.
     """
     generator = np.random.default_rng(seed)
-    last = len(sizes) - 2
+    activations = [activation] * (len(sizes) - 2) if isinstance(activation, str) else activation
     weights = [
-        gain * _weights(generator, shape, "linear" if layer == last else activation)
-        for layer, shape in enumerate(pairwise(sizes))
+        gain * _weights(generator, shape, name)
+        for name, shape in zip([*activations, "linear"], pairwise(sizes), strict=True)
     ]
     return DenseNetwork(
         weights=weights,
         biases=[np.full(width, bias) for width in sizes[1:-1]] + [np.zeros(sizes[-1])],
-        activations=[activation] * last,
+        activations=activations,
         output_activation=output_activation,
     )
 
