@@ -30,7 +30,7 @@ from layerwise_app.web.api import make_api
 from layerwise_app.web.app import build
 from layerwise_app.web.site import Site
 from layerwise_app.web.swap import Mounted, SwappableApp, new_prefix
-from layerwise_app.web.theme import ICON, STYLE, theme
+from layerwise_app.web.theme import ICON, STYLES, theme
 
 if TYPE_CHECKING:
     from layerwise.registry import Snapshot
@@ -157,7 +157,7 @@ def mounted_app(site: Site, prefix: str) -> FastAPI:
             blocks,
             path="/",
             theme=theme(),
-            css=STYLE.read_text(encoding="utf-8"),
+            css="\n".join(path.read_text(encoding="utf-8") for path in STYLES),
             favicon_path=str(ICON),
             footer_links=[],
             run_history=False,

@@ -9,7 +9,7 @@ from gradio.themes.utils import sizes
 from gradio.themes.utils.colors import Color
 from gradio.themes.utils.fonts import Font, LocalFont
 
-STYLE = Path(__file__).with_name("style.css")
+STYLES = tuple(map(Path(__file__).with_name, ("style.css", "plots.css")))
 ICON = Path(__file__).with_name("icon.svg")
 
 TEAL = Color(

@@ -1,0 +1,95 @@
+"""Markdown with formulas, formulas, tables and marked texts."""
+
+from __future__ import annotations
+
+import functools
+import html
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from latex2mathml.converter import convert
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from layerwise.plots import Formula, Table, Tokens
+from layerwise_app.web.markup import table
+
+logger = logging.getLogger(__name__)
+
+
+@functools.lru_cache(maxsize=4096)
+def math_html(latex: str, *, is_block: bool = False) -> str:
+    """A formula as MathML, which browsers draw and screen readers read; its source where it cannot be read."""
+    try:
+        return convert(latex, display="block" if is_block else "inline")
+    except Exception:  # the converter has a class for each mistake, and IndexError for others
+        logger.warning("This formula cannot be read: %s", latex)
+        return f"<code>{html.escape(latex)}</code>"
+
+
+def _render_math(source: str, options: Mapping[str, Any]) -> str:
+    return math_html(source.strip(), is_block=options["display_mode"])
+
+
+_markdown = MarkdownIt("commonmark", {"html": False}).enable("table").use(dollarmath_plugin, renderer=_render_math)
+
+
+@functools.lru_cache(maxsize=1024)
+def rich_text(text: str) -> str:
+    """Markdown with tables, and formulas in LaTeX between dollar signs, as HTML. HTML in it is shown, not obeyed."""
+    return _markdown.render(text)
+
+
+def inline_html(text: str) -> str:
+    """A title or a label: Markdown without paragraphs."""
+    return _markdown.renderInline(text)
+
+
+def caption_html(title: str, legend: str = "") -> str:
+    """What stands above a plot: its title, and what its colours mean."""
+    if not title and not legend:
+        return ""
+    return f"<figcaption><strong>{inline_html(title)}</strong>{legend}</figcaption>"
+
+
+def number_text(value: float) -> str:
+    """A number as short as four digits allow.
+
+    Example:
+        >>> number_text(0.123456), number_text(1234567.0), number_text(-2.0), number_text(float("nan"))
+        ('0.1235', '1.235e+06', '-2', 'nan')
+    """
+    return f"{value:.4g}".replace("-0", "0") if value == 0 else f"{value:.4g}"
+
+
+def formula_html(formula: Formula) -> str:
+    """A formula on a line of its own, which scrolls by itself where it is too long."""
+    label = f'<span class="lw-formula-label">{inline_html(formula.label)}</span>' if formula.label else ""
+    return f'<div class="lw-formula" tabindex="0">{label}{math_html(formula.latex, is_block=True)}</div>'
+
+
+def table_html(plot: Table) -> str:
+    """A table."""
+    rows = [[inline_html(cell) if isinstance(cell, str) else number_text(cell) for cell in row] for row in plot.rows]
+    title = f'<p class="lw-plot-title">{inline_html(plot.title)}</p>' if plot.title else ""
+    return title + table(plot.title or "Table", [inline_html(name) for name in plot.columns], rows)
+
+
+def tokens_html(plot: Tokens) -> str:
+    """A text with a colour behind each part: as strong as its weight, one colour for each sign."""
+    finite = np.nan_to_num(plot.weights, nan=0.0, posinf=0.0, neginf=0.0)
+    strongest = float(np.abs(finite).max(initial=0.0)) or 1.0
+    parts = "".join(
+        f'<span class="{"lw-for" if weight >= 0 else "lw-against"}" style="--share: {abs(weight) / strongest:.3f}" '
+        f'title="{number_text(weight)}">{html.escape(token)}</span>'
+        for token, weight in zip(plot.tokens, finite, strict=True)
+    )
+    order = np.argsort(-np.abs(finite))[:5]
+    words = ", ".join(f"{plot.tokens[index].strip()} {number_text(finite[index])}" for index in order)
+    legend = '<span class="lw-for">speaks for it</span><span class="lw-against">speaks against it</span>'
+    return (
+        f'<figure class="lw-curve lw-figure lw-tokens" aria-label="{html.escape(f"{plot.title}: {words}")}">'
+        f"{caption_html(plot.title, legend)}<p>{parts}</p></figure>"
+    )
