@@ -12,7 +12,7 @@ import gradio.blocks
 
 from layerwise.specs import resolve
 from layerwise_app.web.guard import drawn
-from layerwise_app.web.pages import compare, domain, header, home, models, plugins, train, tune
+from layerwise_app.web.pages import compare, domain, flashcards, header, home, models, plugins, quiz, train, tune
 from layerwise_app.web.site import Site
 
 MAX_WAITING = 256
@@ -46,6 +46,10 @@ def _drawn_pages(site: Site) -> gr.Blocks:
         with blocks.route(routes.titles[path], path):
             header.draw(site, path, snapshot.pages[name].title)
             foreign[name].render()
+    with blocks.route("Flashcards", "flashcards"):
+        flashcards.draw(site)
+    with blocks.route("Quiz", "quiz"):
+        quiz.draw(site)
     with blocks.route("Train", "train"):
         train.draw(site, blocks)
     with blocks.route("Compare", "compare"):

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from layerwise.registry import Snapshot
 
-OWN = {"": "Home", "train": "Train", "compare": "Compare", "tune": "Tune", "models": "Models", "plugins": "Plugins"}
+OWN = {
+    "": "Home",
+    "flashcards": "Flashcards",
+    "quiz": "Quiz",
+    "train": "Train",
+    "compare": "Compare",
+    "tune": "Tune",
+    "models": "Models",
+    "plugins": "Plugins",
+}
 # Paths that Gradio and the HTTP API answer themselves.
 _TAKEN = frozenset(
     (

@@ -59,7 +59,7 @@ QUESTIONS = (
     ),
     Question(
         name="which-filter",
-        text="A filter was slid over the left picture and gave the right one, where teal is positive, orange negative "
+        text="A filter was slid over the left picture and gave the right one, where orange is positive, blue negative "
         "and no colour 0. Which filter was it?",
         choices=(
             "The brightness to the right minus that to the left",

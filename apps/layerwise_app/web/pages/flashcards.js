@@ -81,6 +81,7 @@ async function next() {
   shown = null;
   reveal(false);
   if (!card) return finish(found);
+  part("card").ariaBusy = "true";
   const answer = await ask("look", { name: card.name, state: kept.cards[card.name] ?? null, now: new Date().toISOString() });
   if (!answer) return undefined;
   shown = { name: card.name, outcomes: answer.outcomes };
@@ -92,6 +93,7 @@ async function next() {
   answer.outcomes.forEach((outcome, index) => {
     element.querySelector(`[data-rating="${index}"] span`).textContent = outcome.interval;
   });
+  part("card").ariaBusy = "false";
   return undefined;
 }
 
@@ -193,10 +195,10 @@ part("per-day").addEventListener("change", () => {
   write(kept);
   begin();
 });
-part("file").addEventListener("change", async () => {
+part("file").addEventListener("change", () => {
   const [file] = part("file").files;
-  if (file) await restore(file);
-  part("file").value = "";
+  part("file").value = ""; // The same file can be chosen again.
+  if (file) restore(file);
 });
 document.addEventListener("keydown", (event) => {
   if (!element.isConnected || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select")) return;

@@ -75,7 +75,7 @@ function choiceOf(choice, index) {
   const button = document.createElement("button");
   button.type = "button";
   button.dataset.choice = index;
-  button.innerHTML = `<kbd>${index + 1}</kbd><span class="lw-rich">${choice}</span><i></i>`;
+  button.innerHTML = `<kbd>${index + 1}</kbd><span>${choice}</span><i></i>`;
   item.append(button);
   return item;
 }

@@ -17,6 +17,7 @@ from layerwise_app.web.lessons import chapters, registered
 from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import header
 from layerwise_app.web.plots import plots_html, rich_text
+from layerwise_app.web.plots.texts import inline_html
 from layerwise_app.web.site import Site
 
 SCRIPT = Path(__file__).with_name("quiz.js")
@@ -153,7 +154,7 @@ class Quiz:
             "title": self._title(question.lesson),
             "text": rich_text(question.text),
             "plots": plots_html(question.shown()),
-            "choices": [rich_text(question.choices[position]) for position in asked.order],
+            "choices": [inline_html(question.choices[position]) for position in asked.order],
             "answer": asked.answer,
             "explanation": rich_text(question.explanation),
         }
