@@ -4,4 +4,13 @@ from __future__ import annotations
 
 from layerwise import Page
 
-PAGES: tuple[Page, ...] = ()
+PAGES: tuple[Page, ...] = (
+    Page(
+        name="playground",
+        title="Playground",
+        draw="layerwise_learn.pages.playground:draw",
+        section="learn",
+        summary="A dense network learns while you watch: where each unit is active, every weight as a line, and what the "
+        "network answers.",
+    ),
+)
