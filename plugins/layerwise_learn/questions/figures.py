@@ -21,8 +21,8 @@ from layerwise.plots import (
 
 
 def network_to_count() -> Sequence[Plot]:
-    """A dense network of 3, 4, 4 and 2 units."""
-    return [NetworkDiagram(layers=[[""] * units for units in (3, 4, 4, 2)])]
+    """A dense network of 3, 4 and 2 units."""
+    return [NetworkDiagram(layers=[[""] * units for units in (3, 4, 2)])]
 
 
 def elu_curve() -> Sequence[Plot]:
@@ -34,7 +34,11 @@ def elu_curve() -> Sequence[Plot]:
 def sigmoid_slope() -> Sequence[Plot]:
     """The derivative of the sigmoid from -6 to 6."""
     x = np.linspace(-6, 6, 121)
-    return [LinePlot(lines=[Line(x=x, y=ACTIVATIONS["sigmoid"].derivative(x))], x_label="x", y_label="f'(x)")]
+    return [
+        LinePlot(
+            lines=[Line(x=x, y=ACTIVATIONS["sigmoid"].derivative(x))], x_label="x", y_label="f'(x)", x_range=(-6, 6)
+        )
+    ]
 
 
 def two_batch_sizes() -> Sequence[Plot]:
@@ -56,6 +60,7 @@ def two_batch_sizes() -> Sequence[Plot]:
             lines=[Line(label=label, x=np.arange(120), y=curve) for label, curve in zip("AB", curves, strict=True)],
             x_label="step",
             y_label="loss over all examples",
+            x_range=(0, 120),
         )
     ]
 
@@ -80,19 +85,15 @@ def swinging_path() -> Sequence[Plot]:
 
 
 def three_learning_rates() -> Sequence[Plot]:
-    """Gradient descent on a parabola: A diverges, B creeps, C is good."""
+    """A weight on its way to the minimum of a parabola: A diverges, B creeps, C is good."""
     steps = np.arange(16)
+    # The distance to the minimum is multiplied by 1 - learning rate * curvature in each step.
     factors = {"A": -1.06, "B": 0.96, "C": 0.6}
     return [
         LinePlot(
-            lines=[
-                # The distance to the minimum is multiplied by 1 - learning rate * curvature in each step.
-                Line(label=label, x=steps, y=factor ** (2 * steps))
-                for label, factor in factors.items()
-            ],
+            lines=[Line(label=label, x=steps, y=factor**steps) for label, factor in factors.items()],
             x_label="step",
-            y_label="loss",
-            y_log=True,
+            y_label="weight, with the minimum at 0",
         )
     ]
 
@@ -161,7 +162,7 @@ def rising_tone() -> Sequence[Plot]:
     rate = 8000
     time = np.arange(2 * rate) / rate
     wave = np.sin(2 * np.pi * (500 * time + 625 * time**2)) + 0.05 * np.random.default_rng(0).normal(size=len(time))
-    frames = np.lib.stride_tricks.sliding_window_view(wave, 256)[::256] * np.hanning(256)
+    frames = np.lib.stride_tricks.sliding_window_view(wave, 256)[::64] * np.hanning(256)
     strength = np.abs(np.fft.rfft(frames, axis=1)).T
     return [
         Heatmap(

@@ -130,10 +130,10 @@ QUESTIONS = (
     Question(
         name="count-weights-in-the-picture",
         text="How many **weights** (without biases) does this network have?",
-        choices=("13", "96", "32", "36"),
+        choices=("9", "24", "14", "20"),
         answer=3,
-        explanation=r"One for each line: $3 \cdot 4 + 4 \cdot 4 + 4 \cdot 2 = 36$. 13 is the number of circles, and "
-        r"multiplying all four sizes gives the 96 paths from an input to an output.",
+        explanation=r"One for each line: $3 \cdot 4 + 4 \cdot 2 = 20$. 9 is the number of circles, and multiplying all "
+        r"three sizes gives the 24 paths from an input to an output.",
         lesson="architecture",
         plots="layerwise_learn.questions.figures:network_to_count",
     ),

@@ -11,8 +11,8 @@ QUESTIONS = (
         "largest?",
         choices=("A, B, C", "B, C, A", "C, B, A", "A, C, B"),
         answer=1,
-        explanation="B falls smoothly but slowly: its steps are too small. C is fast. A swings and grows: each step "
-        "lands further away on the other side of the minimum. Faster is not always better.",
+        explanation="B goes the right way but slowly: its steps are too small. C is fast. A swings and grows: each "
+        "step lands further away on the other side of the minimum. Faster is not always better.",
         lesson="learning-rate",
         plots="layerwise_learn.questions.figures:three_learning_rates",
     ),
