@@ -13,7 +13,7 @@ from layerwise_learn.experiments.architecture import count_parameters
 from layerwise_learn.experiments.drawing import dots, plane
 from layerwise_learn.experiments.examples import spirals
 from layerwise_learn.experiments.networks import random_network
-from layerwise_learn.experiments.training import epochs, loss_of, shown_epochs
+from layerwise_learn.experiments.training import Recipe, epochs, loss_of, shown_epochs
 from layerwise_learn.lessons.deep_learning import IngredientSettings
 
 WIDTH, BATCH_SIZE, LEARNING_RATE = 16, 16, 0.02
@@ -25,20 +25,17 @@ def ingredients(settings: IngredientSettings) -> Iterator[list[Plot]]:
     inputs, classes = spirals(settings.num_examples, noise=NOISE, seed=settings.seed)
     fresh = spirals(TEST_EXAMPLES, noise=NOISE, seed=settings.seed + 1000)
     sizes = [2, *[WIDTH] * settings.hidden_layers, 1]
-    network = random_network(sizes, "tanh", seed=settings.seed, output_activation="sigmoid")
+    untrained = random_network(sizes, "tanh", seed=settings.seed, output_activation="sigmoid")
     curves = {"examples": [], "fresh points": []}
     shown = shown_epochs(settings.num_epochs)
-    trained = epochs(
-        network,
-        inputs,
-        classes,
+    recipe = Recipe(
         loss="cross_entropy",
         learning_rate=LEARNING_RATE,
         num_epochs=settings.num_epochs,
         batch_size=BATCH_SIZE,
         seed=settings.seed,
     )
-    for epoch, network in enumerate(trained, start=1):
+    for epoch, network in enumerate(epochs(untrained, inputs, classes, recipe), start=1):
         curves["examples"].append(loss_of(network, inputs, classes, "cross_entropy"))
         curves["fresh points"].append(loss_of(network, *fresh, "cross_entropy"))
         if epoch in shown:

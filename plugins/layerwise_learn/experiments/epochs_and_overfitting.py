@@ -11,10 +11,10 @@ from layerwise.backprop import DenseNetwork
 from layerwise.plots import Formula, Line, LinePlot, Plot, Row, Text
 from layerwise_learn.experiments.examples import true_wave, wave
 from layerwise_learn.experiments.networks import random_network
-from layerwise_learn.experiments.training import epochs, loss_of, shown_epochs
+from layerwise_learn.experiments.training import Recipe, epochs, loss_of, shown_epochs
 from layerwise_learn.lessons.epochs_and_overfitting import OverfitSettings, StepsSettings
 
-VALIDATION_EXAMPLES = 100
+VALIDATION_EXAMPLES = 64
 LEARNING_RATE = 0.01
 
 
@@ -40,14 +40,12 @@ def steps(settings: StepsSettings) -> list[Plot]:
 def overfit(settings: OverfitSettings) -> Iterator[list[Plot]]:
     training = wave(settings.num_examples, noise=settings.noise, seed=settings.seed)
     validation = wave(VALIDATION_EXAMPLES, noise=settings.noise, seed=settings.seed + 1000)
-    network = random_network([1, settings.width, settings.width, 1], "tanh", seed=settings.seed)
-    trained = epochs(
-        network, *training, loss="squared_error", learning_rate=LEARNING_RATE, num_epochs=settings.num_epochs
-    )
+    untrained = random_network([1, settings.width, settings.width, 1], "tanh", seed=settings.seed)
+    recipe = Recipe(loss="squared_error", learning_rate=LEARNING_RATE, num_epochs=settings.num_epochs)
     losses: list[tuple[float, float]] = []
-    best, smallest = network, math.inf
+    best, smallest = untrained, math.inf
     shown = shown_epochs(settings.num_epochs)
-    for epoch, network in enumerate(trained, start=1):
+    for epoch, network in enumerate(epochs(untrained, *training, recipe), start=1):
         validated = loss_of(network, *validation, "squared_error")
         losses.append((loss_of(network, *training, "squared_error"), validated))
         if validated < smallest:

@@ -1,57 +1,67 @@
-"""Training of small networks in NumPy, epoch by epoch, for experiments that show it while it goes on."""
+"""Training of small networks in NumPy, epoch by epoch, for experiments that show it while it goes on.
+
+The experiments keep batch * inputs * units of a layer at 2^18 or less: OpenBLAS then stays in one thread. With more it
+spreads each product over all cores, which on a busy machine makes such small steps ten times slower.
+"""
 
 from __future__ import annotations
 
-import dataclasses
+from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from layerwise.backprop import DenseNetwork
 from layerwise.descent import OPTIMIZERS
+from layerwise.regularisation import dropout_masks, penalty_gradient
 
 
-def epochs(
-    network: DenseNetwork,
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    *,
-    loss: str,
-    learning_rate: float,
-    num_epochs: int,
-    batch_size: int | None = None,
-    optimizer: str = "adam",
-    seed: int = 0,
-) -> Iterator[DenseNetwork]:
-    """The network after each epoch.
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a network is trained.
 
     Args:
-        inputs: [examples, inputs].
-        targets: As `DenseNetwork.loss` takes them.
+        loss: "cross_entropy" or "squared_error".
         batch_size: None takes all examples for each step.
-        seed: Of the order in which the examples come.
+        optimizer: A name from `layerwise.descent.OPTIMIZERS`.
+        l1, l2, dropout: As in `layerwise.regularisation`.
+        seed: Of the order in which the examples come, and of dropout.
     """
-    rule = OPTIMIZERS[optimizer]
-    memories = [rule.start(array) for array in (*network.weights, *network.biases)]
-    generator = np.random.default_rng(seed)
-    size = batch_size or len(inputs)
-    for _ in range(num_epochs):
-        order = generator.permutation(len(inputs))
+
+    loss: str
+    learning_rate: float
+    num_epochs: int
+    batch_size: int | None = None
+    optimizer: str = "adam"
+    l1: float = 0.0
+    l2: float = 0.0
+    dropout: float = 0.0
+    seed: int = 0
+
+
+def epochs(network: DenseNetwork, inputs: np.ndarray, targets: np.ndarray, recipe: Recipe) -> Iterator[DenseNetwork]:
+    """The network after each epoch of training on inputs [examples, inputs] and targets [examples]."""
+    rule = OPTIMIZERS[recipe.optimizer]
+    memory = rule.start(network.parameters)
+    random = np.random.default_rng(recipe.seed)
+    size = recipe.batch_size or len(inputs)
+    for _ in range(recipe.num_epochs):
+        order = random.permutation(len(inputs))
         for start in range(0, len(order), size):
             rows = order[start : start + size]
-            forward = network.forward(inputs[rows])
-            backward = network.backward(forward, network.loss(forward, targets[rows], loss))
-            layers = range(1, network.depth + 1)
-            gradients = [backward[f"dL/d{letter}_{layer}"] for letter in "Wb" for layer in layers]
-            stepped = [
-                rule.step(array, gradient, memory, learning_rate)
-                for array, gradient, memory in zip(
-                    (*network.weights, *network.biases), gradients, memories, strict=True
-                )
-            ]
-            arrays, memories = [array for array, _ in stepped], [memory for _, memory in stepped]
-            network = dataclasses.replace(network, weights=arrays[: network.depth], biases=arrays[network.depth :])
+            forward = network.forward(inputs[rows], dropout_masks(network, len(rows), recipe.dropout, random))
+            gradient = network.backward(forward, network.loss(forward, targets[rows], recipe.loss)).gradient
+            if recipe.l1 or recipe.l2:
+                gradient += penalty_gradient(network, l1=recipe.l1, l2=recipe.l2)
+            parameters, memory = rule.step(network.parameters, gradient, memory, recipe.learning_rate)
+            network = network.with_parameters(parameters)
         yield network
+
+
+def trained(network: DenseNetwork, inputs: np.ndarray, targets: np.ndarray, recipe: Recipe) -> DenseNetwork:
+    """The network after the last epoch."""
+    return deque(epochs(network, inputs, targets, recipe), maxlen=1).pop()
 
 
 def loss_of(network: DenseNetwork, inputs: np.ndarray, targets: np.ndarray, kind: str) -> float:

@@ -7,16 +7,20 @@ from __future__ import annotations
 from layerwise import Lesson
 from layerwise_learn.lessons import (
     activations,
+    applications,
     architecture,
     backpropagation,
+    computation,
     deep_learning,
     depth,
+    end_to_end,
     epochs_and_overfitting,
     forward_pass,
     gradient_descent,
     learning_rate,
     loss,
     neuron,
+    regularisation,
 )
 
 LESSONS: tuple[Lesson, ...] = (
@@ -30,5 +34,9 @@ LESSONS: tuple[Lesson, ...] = (
     gradient_descent.LESSON,
     learning_rate.LESSON,
     epochs_and_overfitting.LESSON,
+    regularisation.LESSON,
+    computation.LESSON,
+    end_to_end.LESSON,
     depth.LESSON,
+    applications.LESSON,
 )

@@ -45,9 +45,9 @@ class StepsSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class OverfitSettings(Settings):
-    num_examples: int = setting(14, "Training examples", minimum=4, maximum=200, unit="examples", log=True)
+    num_examples: int = setting(14, "Training examples", minimum=4, maximum=64, unit="examples", log=True)
     noise: float = setting(0.3, "Noise of the examples", minimum=0, maximum=1)
-    width: int = setting(64, "Units of each of two hidden layers", minimum=1, maximum=128, log=True)
+    width: int = setting(64, "Units of each of two hidden layers", minimum=1, maximum=64, log=True)
     num_epochs: int = setting(1500, "Epochs", minimum=50, maximum=4000, unit="epochs")
     patience: int = setting(200, "Epochs to wait for a better validation loss", minimum=10, maximum=1000, unit="epochs")
     seed: int = seed()
