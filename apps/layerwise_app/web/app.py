@@ -43,8 +43,8 @@ def _drawn_pages(site: Site) -> gr.Blocks:
         with blocks.route(routes.titles[path], path):
             domain.draw(site, blocks, name, demos[name])
     for name, path in routes.pages.items():
-        with blocks.route(routes.titles[path], path):
-            header.draw(site, path, snapshot.pages[name].title)
+        with blocks.route(snapshot.pages[name].title, path):
+            header.draw(site, path, snapshot.pages[name].title, snapshot.pages[name].summary)
             foreign[name].render()
     with blocks.route("Flashcards", "flashcards"):
         flashcards.draw(site)

@@ -1,4 +1,5 @@
-"""Which page has which path: the app's own pages, one for each domain, one for each Page of a plugin."""
+"""Which page has which path: the app's own pages, one for each domain, one for each Page of a plugin; and which pages
+belong together."""
 
 from __future__ import annotations
 
@@ -8,16 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from layerwise.registry import Snapshot
 
-OWN = {
-    "": "Home",
-    "flashcards": "Flashcards",
-    "quiz": "Quiz",
-    "train": "Train",
-    "compare": "Compare",
-    "tune": "Tune",
-    "models": "Models",
-    "plugins": "Plugins",
-}
+OWN = {"": "Home", "train": "Train", "compare": "Compare", "tune": "Tune", "models": "Models", "plugins": "Plugins"}
+LEARN = "learn"
+"""The path of the lessons, and the name of their section."""
+_ABOUT_LESSONS = {"flashcards": "Flashcards", "quiz": "Quiz"}
 # Paths that Gradio and the HTTP API answer themselves.
 _TAKEN = frozenset(
     (
@@ -41,24 +36,44 @@ _WORDS = {"rl": "RL"}
 
 @dataclass(frozen=True)
 class Routes:
-    """Paths without slashes. `domains` and `pages` map the name to the path; `titles` maps the path to what the
-    navigation shows, in its order."""
+    """Paths without slashes.
+
+    Args:
+        domains, pages: The path of each, by its name.
+        titles: What the navigation of all pages shows, by the path, in its order.
+        sections: The pages that belong together, by the path of the first of them: what the navigation among them
+            shows, by the path, in its order.
+    """
 
     domains: dict[str, str]
     pages: dict[str, str]
     titles: dict[str, str]
+    sections: dict[str, dict[str, str]]
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Routes:
         """The routes of a snapshot. A name that is taken already gets a suffix, so every page is reachable."""
-        taken = {*OWN, *_TAKEN}
+        taken = {*OWN, LEARN, *_ABOUT_LESSONS, *_TAKEN}
         domains = {domain: _free(domain, "models", taken) for domain in snapshot.domains}
         pages = {name: _free(name, "page", taken) for name in snapshot.pages}
-        titles = {"": OWN[""]}
+        firsts = {domain: (path, "Demos") for domain, path in domains.items()}
+        if snapshot.lessons:
+            firsts[LEARN] = (LEARN, "Lessons")
+        sections = {path: {path: title} for path, title in firsts.values()}
+        titles = {"": OWN[""]} | ({LEARN: "Learn"} if snapshot.lessons else {})
         titles |= {path: title_of(domain) for domain, path in domains.items()}
-        titles |= {path: snapshot.pages[name].title for name, path in pages.items()}
+        for name, path in pages.items():
+            page = snapshot.pages[name]
+            place = sections[firsts[page.section][0]] if page.section in firsts else titles
+            place[path] = page.title
+        if snapshot.lessons:
+            sections[LEARN] |= _ABOUT_LESSONS
         titles |= {path: title for path, title in OWN.items() if path}
-        return cls(domains, pages, titles)
+        return cls(domains, pages, titles, {path: found for path, found in sections.items() if len(found) > 1})
+
+    def section_of(self, path: str) -> str | None:
+        """The path of the first page of the section that a page belongs to; None for a page of its own."""
+        return next((first for first, titles in self.sections.items() if path in titles), None)
 
     def of_model(self, name: str) -> str:
         """The link to the demo of a model, relative to any page."""

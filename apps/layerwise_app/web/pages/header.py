@@ -8,6 +8,19 @@ import json
 from layerwise_app.web.markup import markup
 from layerwise_app.web.site import Site
 
+MAX_LISTED = 4
+"""More domains than that are behind one word, so that the navigation stays a line."""
+# A list that was opened is closed by Escape, and by a click elsewhere.
+_CLOSING = """
+const menu = element.querySelector("details");
+menu?.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+if (menu) document.addEventListener("click", (event) => menu.contains(event.target) || (menu.open = false));
+"""
+
 
 def draw(site: Site, path: str, title: str, summary: str = "") -> None:
     """Draw the navigation and the page's heading.
@@ -15,7 +28,7 @@ def draw(site: Site, path: str, title: str, summary: str = "") -> None:
     Args:
         path: The path of this page, for marking it.
     """
-    markup(navigation(site, path), elem_classes="lw-top")
+    markup(navigation(site, path), elem_classes="lw-top", js_on_load=_CLOSING)
     subtitle = f"<p>{html.escape(summary)}</p>" if summary else ""
     heading = f'<div class="lw-heading"><h1>{html.escape(title)}</h1>{subtitle}</div>'
     # All pages of Gradio have one title; in a list of tabs and for a screen reader each needs its own.
@@ -23,13 +36,34 @@ def draw(site: Site, path: str, title: str, summary: str = "") -> None:
 
 
 def navigation(site: Site, path: str) -> str:
-    """The navigation as HTML. Links are relative, since the app may be served below a path."""
-    links = "".join(
-        f'<a href="./{target}"{" aria-current=page" if target == path else ""}>{html.escape(title)}</a>'
-        for target, title in site.routes.titles.items()
-    )
+    """The navigation as HTML, with that of the section below it. Links are relative, since the app may be served below
+    a path."""
+    routes = site.routes
+    section = routes.section_of(path)
+    here = path if section is None else section
+    domains = list(routes.domains.values())
+    links = []
+    for target, title in routes.titles.items():
+        if target not in domains or len(domains) <= MAX_LISTED:
+            links.append(_link(target, title, path, here))
+        elif target == domains[0]:
+            listed = "".join(_link(domain, routes.titles[domain], path, here) for domain in domains)
+            kind = "lw-menu lw-here" if here in domains else "lw-menu"
+            links.append(f'<details class="{kind}"><summary>Demos</summary><div>{listed}</div></details>')
     return (
         '<header class="lw-header"><a class="lw-brand" href="./">'
         '<span class="lw-mark" aria-hidden="true"><i></i><i></i><i></i></span>Layerwise</a>'
-        f'<nav aria-label="Pages">{links}</nav></header>'
-    )
+        f'<nav aria-label="Pages">{"".join(links)}</nav></header>'
+    ) + ("" if section is None else _section(site, section, path))
+
+
+def _section(site: Site, section: str, path: str) -> str:
+    links = "".join(_link(target, title, path) for target, title in site.routes.sections[section].items())
+    label = html.escape(site.routes.titles[section])
+    return f'<nav class="lw-section" aria-label="{label}">{links}</nav>'
+
+
+def _link(target: str, title: str, path: str, here: str | None = None) -> str:
+    """A link, marked when it is that of this page, or of the section that this page belongs to."""
+    current = " aria-current=page" if target == path else " aria-current=true" if target == here else ""
+    return f'<a href="./{target}"{current}>{html.escape(title)}</a>'
