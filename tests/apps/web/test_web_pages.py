@@ -96,6 +96,45 @@ def test_names_that_the_app_uses_itself_get_another_path(site):
     assert len(set(routes.titles)) == len(routes.titles)
 
 
+def test_pages_of_a_section_are_found_from_its_first_page(site):
+    extra = site.snapshot.pages["extra"]
+    lab = dataclasses.replace(extra, name="lab", title="Lab", section="learn")
+    scales = dataclasses.replace(extra, name="scales", title="Scales", section="demo")
+    lost = dataclasses.replace(extra, name="lost", title="Lost", section="nothing")
+    pages = {page.name: page for page in (lab, scales, lost)}
+    with_pages = dataclasses.replace(site, snapshot=dataclasses.replace(site.snapshot, pages=pages))
+    routes = with_pages.routes
+    assert routes.sections == {
+        "learn": {"learn": "Lessons", "lab": "Lab", "flashcards": "Flashcards", "quiz": "Quiz"},
+        "demo": {"demo": "Demos", "scales": "Scales"},
+    }
+    assert list(routes.titles)[:2] == ["", "learn"]
+    assert not {"lab", "scales", "flashcards", "quiz"} & set(routes.titles)
+    assert routes.titles["lost"] == "Lost", "a section that is not there hides no page"
+    shown = header.navigation(with_pages, "scales")
+    assert '<a href="./demo" aria-current=true>Demo</a>' in shown
+    assert '<nav class="lw-section" aria-label="Demo"><a href="./demo">Demos</a>' in shown
+    assert '<a href="./scales" aria-current=page>Scales</a>' in shown
+    assert "lw-section" not in header.navigation(with_pages, "train")
+
+
+def test_without_lessons_nothing_is_to_learn(site):
+    bare = dataclasses.replace(site.snapshot, lessons=(), pages={})
+    assert Routes.of(bare).sections == {}
+    assert "learn" not in Routes.of(bare).titles
+
+
+def test_many_domains_are_one_list(site):
+    spec = site.snapshot.model("demo/echo")
+    models = {f"domain-{letter}/a": dataclasses.replace(spec, name=f"domain-{letter}/a") for letter in "abcdefghij"}
+    many = dataclasses.replace(site, snapshot=dataclasses.replace(site.snapshot, models=models))
+    shown = header.navigation(many, "domain-c")
+    assert shown.count("<details") == 1
+    assert re.search(r'<details class="lw-menu lw-here">.*<a href="./domain-c" aria-current=page>', shown)
+    assert '<details class="lw-menu">' in header.navigation(many, "train")
+    assert "<details" not in header.navigation(site, "train")
+
+
 def test_titles_of_domains():
     assert (title_of("vision"), title_of("rl"), title_of("life-science")) == ("Vision", "RL", "Life Science")
 
