@@ -91,7 +91,7 @@ def test_names_that_the_app_uses_itself_get_another_path(site):
     models = {name: dataclasses.replace(spec, name=name) for name in ("train/a", "api/a", "extra/a", "config/a")}
     routes = Routes.of(dataclasses.replace(site.snapshot, models=models))
     assert routes.domains == {"train": "train-models", "api": "api-models", "extra": "extra", "config": "config-models"}
-    assert routes.pages == {"extra": "extra-page"}
+    assert routes.pages["extra"] == "extra-page"
     assert routes.of_model("train/a") == "./train-models?model=a"
     assert len(set(routes.titles)) == len(routes.titles)
 
