@@ -12,7 +12,7 @@ import gradio.blocks
 
 from layerwise.specs import resolve
 from layerwise_app.web.guard import drawn
-from layerwise_app.web.pages import compare, domain, flashcards, header, home, models, plugins, quiz, train, tune
+from layerwise_app.web.pages import compare, domain, flashcards, header, home, learn, models, plugins, quiz, train, tune
 from layerwise_app.web.site import Site
 
 MAX_WAITING = 256
@@ -46,10 +46,13 @@ def _drawn_pages(site: Site) -> gr.Blocks:
         with blocks.route(snapshot.pages[name].title, path):
             header.draw(site, path, snapshot.pages[name].title, snapshot.pages[name].summary)
             foreign[name].render()
-    with blocks.route("Flashcards", "flashcards"):
-        flashcards.draw(site)
-    with blocks.route("Quiz", "quiz"):
-        quiz.draw(site)
+    if snapshot.lessons:
+        with blocks.route("Learn", "learn"):
+            learn.draw(site)
+        with blocks.route("Flashcards", "flashcards"):
+            flashcards.draw(site)
+        with blocks.route("Quiz", "quiz"):
+            quiz.draw(site)
     with blocks.route("Train", "train"):
         train.draw(site, blocks)
     with blocks.route("Compare", "compare"):

@@ -9,7 +9,7 @@ from gradio.themes.utils import sizes
 from gradio.themes.utils.colors import Color
 from gradio.themes.utils.fonts import Font, LocalFont
 
-STYLES = tuple(map(Path(__file__).with_name, ("style.css", "plots.css")))
+STYLES = tuple(map(Path(__file__).with_name, ("style.css", "plots.css", "learn.css")))
 ICON = Path(__file__).with_name("icon.svg")
 
 TEAL = Color(

@@ -28,11 +28,16 @@ def draw(site: Site, path: str, title: str, summary: str = "") -> None:
     Args:
         path: The path of this page, for marking it.
     """
-    markup(navigation(site, path), elem_classes="lw-top", js_on_load=_CLOSING)
+    draw_navigation(site, path)
     subtitle = f"<p>{html.escape(summary)}</p>" if summary else ""
     heading = f'<div class="lw-heading"><h1>{html.escape(title)}</h1>{subtitle}</div>'
     # All pages of Gradio have one title; in a list of tabs and for a screen reader each needs its own.
     markup(heading, js_on_load=f"document.title = {json.dumps(f'{title} - Layerwise')};")
+
+
+def draw_navigation(site: Site, path: str) -> None:
+    """Draw the navigation alone, above a page that draws its heading itself."""
+    markup(navigation(site, path), elem_classes="lw-top", js_on_load=_CLOSING)
 
 
 def navigation(site: Site, path: str) -> str:

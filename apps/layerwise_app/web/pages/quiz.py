@@ -164,7 +164,7 @@ class Quiz:
 
     def _advice(self, lesson: str | None, is_known: bool) -> str:
         if is_known:
-            return "nothing to repeat"
+            return ""
         if lesson not in self.lessons:
             return "repeat"
         return f"repeat: {link(f'./learn?lesson={lesson}', 'lesson')}, {link(f'./flashcards?lesson={lesson}', 'cards')}"

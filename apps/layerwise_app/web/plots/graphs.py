@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -53,7 +53,7 @@ def _shown(count: int) -> list[int]:
 
 
 def _weights(
-    weights: np.ndarray | None, before: dict[int, tuple[float, float]], after: dict[int, tuple[float, float]]
+    weights: np.ndarray | None, before: Mapping[int, tuple[float, float]], after: Mapping[int, tuple[float, float]]
 ) -> str:
     matrix = None if weights is None else np.nan_to_num(np.asarray(weights, dtype=np.float64))
     strongest = 1.0 if matrix is None else float(np.abs(matrix).max(initial=0.0)) or 1.0
@@ -71,7 +71,7 @@ def _weights(
     return found
 
 
-def _units(plot: NetworkDiagram, layer: int, places: dict[int, tuple[float, float]], count: int) -> str:
+def _units(plot: NetworkDiagram, layer: int, places: Mapping[int, tuple[float, float]], count: int) -> str:
     found = ""
     for unit, (x, y) in places.items():
         name = str(plot.layers[layer][unit])

@@ -86,8 +86,8 @@ def tokens_html(plot: Tokens) -> str:
         f'title="{number_text(weight)}">{html.escape(token)}</span>'
         for token, weight in zip(plot.tokens, finite, strict=True)
     )
-    order = np.argsort(-np.abs(finite))[:5]
-    words = ", ".join(f"{plot.tokens[index].strip()} {number_text(finite[index])}" for index in order)
+    strongest_first = sorted(zip(plot.tokens, finite.tolist(), strict=True), key=lambda item: -abs(item[1]))
+    words = ", ".join(f"{token.strip()} {number_text(weight)}" for token, weight in strongest_first[:5])
     legend = '<span class="lw-for">speaks for it</span><span class="lw-against">speaks against it</span>'
     return (
         f'<figure class="lw-curve lw-figure lw-tokens" aria-label="{html.escape(f"{plot.title}: {words}")}">'

@@ -1,0 +1,179 @@
+"""The experiments of lessons on a page: their settings as plain controls, those that take long a step at a time."""
+
+from __future__ import annotations
+
+import html
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from layerwise.config import Setting, Settings, config_from, settings_of
+from layerwise.errors import InputError
+from layerwise_app.web.plots import plots_html
+from layerwise_app.web.plots.texts import inline_html, rich_text
+
+if TYPE_CHECKING:
+    from layerwise.lessons import Experiment
+    from layerwise.plots import Plot
+
+SLIDER_STEPS = 200
+"""Places of a slider for a fraction; a slider for whole numbers has one for each."""
+KEPT_TRIALS, KEPT_SECONDS = 32, 600.0
+"""How many experiments that take long are remembered between two of their steps, and for how long."""
+
+
+def controls_html(settings_type: type[Settings], values: Mapping[str, Any]) -> str:
+    """A control for each setting.
+
+    Args:
+        values: What they show, by name; the defaults for those that are missing or not valid.
+    """
+    return "".join(_control(setting, _valid(setting, values)) for setting in settings_of(settings_type))
+
+
+def settings_from(settings_type: type[Settings], values: Mapping[str, Any]) -> Settings:
+    """The settings that the controls, or an address, describe. A link may be old: what is not valid is left out."""
+    known = {setting.name: _valid(setting, values) for setting in settings_of(settings_type)}
+    return config_from(settings_type, known)
+
+
+def _valid(setting: Setting, values: Mapping[str, Any]) -> Any:
+    try:
+        return setting.parse(values[setting.name]) if setting.name in values else setting.default
+    except ValueError:
+        return setting.default
+
+
+def _control(setting: Setting, value: Any) -> str:
+    name, default = html.escape(setting.name), html.escape(setting.format(setting.default))
+    shared = f'data-setting="{name}" data-default="{default}"'
+    label = inline_html(setting.meaning)
+    if setting.kind is bool:
+        checked = " checked" if value else ""
+        return f'<label class="lw-check"><input type="checkbox" {shared}{checked}> {label}</label>'
+    if setting.choices:
+        options = "".join(
+            f'<option value="{html.escape(choice)}"{" selected" if choice == value else ""}>'
+            f"{html.escape(choice.replace('_', ' '))}</option>"
+            for choice in setting.choices
+        )
+        return f"<label><span>{label}</span><select {shared}>{options}</select></label>"
+    written = html.escape(setting.format(value))
+    if setting.kind in (int, float) and setting.minimum is not None and setting.maximum is not None:
+        return _slider(setting, value, label, shared)
+    kind = "number" if setting.kind in (int, float) else "text"
+    step = ' step="any"' if setting.kind is float else ""
+    return f'<label><span>{label}</span><input type="{kind}"{step} {shared} value="{written}"></label>'
+
+
+def _slider(setting: Setting, value: float, label: str, shared: str) -> str:
+    low, high = setting.minimum, setting.maximum
+    assert low is not None
+    assert high is not None
+    unit = f" {html.escape(setting.unit)}" if setting.unit else ""
+    scale = ""
+    if setting.log and low > 0:
+        # The slider moves in powers; the script turns them into numbers and back.
+        scale, places = ' data-log=""', (math.log10(low), math.log10(high), math.log10(value))
+        step = (places[1] - places[0]) / SLIDER_STEPS
+    else:
+        places = (low, high, value)
+        step = 1 if setting.kind is int else _round_step((high - low) / SLIDER_STEPS)
+    whole = ' data-whole=""' if setting.kind is int else ""
+    return (
+        f'<label><span>{label}</span><span class="lw-slider"><input type="range" {shared}{scale}{whole} '
+        f'min="{places[0]:.6g}" max="{places[1]:.6g}" step="{step:.6g}" value="{places[2]:.6g}">'
+        f"<output>{value:.4g}</output>{unit}</span></label>"
+    )
+
+
+def _round_step(step: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten that is at most `step`: a slider then stops at round numbers."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(factor * power for factor in (5, 2, 1) if factor * power <= step * (1 + 1e-9))
+
+
+def experiment_html(experiment: Experiment, values: Mapping[str, Any]) -> str:
+    """An experiment: what to try, its controls, and what follows from them at once, or a button that starts it."""
+    name = html.escape(experiment.name)
+    controls = controls_html(experiment.settings, values)
+    text = f'<div class="lw-rich">{rich_text(experiment.text)}</div>' if experiment.text else ""
+    form = f'<form class="lw-controls" aria-label="Settings: {html.escape(experiment.title)}">{controls}</form>'
+    buttons, shown = "", ""
+    if experiment.button:
+        buttons = (
+            f'<p class="lw-small-tools"><button type="button" class="lw-primary" data-action="run">'
+            f"{html.escape(experiment.button)}</button>"
+            '<button type="button" data-action="stop" hidden>Stop</button></p>'
+        )
+    else:
+        shown = last_html(experiment, values)
+    return (
+        f'<section class="lw-panel lw-experiment" data-experiment="{name}" aria-labelledby="experiment-{name}">'
+        f'<h3 id="experiment-{name}">{inline_html(experiment.title)}</h3>{text}'
+        f'{form if controls else ""}{buttons}<div class="lw-note" role="alert" data-part="note" hidden></div>'
+        f'<div class="lw-shown" data-part="shown" aria-live="polite">{shown}</div></section>'
+    )
+
+
+def last_html(experiment: Experiment, values: Mapping[str, Any]) -> str:
+    """All that there is to see of an experiment, at once."""
+    shown: Sequence[Plot] = ()
+    for shown in experiment.run(settings_from(experiment.settings, values)):  # noqa: B007
+        pass
+    return plots_html(shown)
+
+
+@dataclass
+class _Trial:
+    """An experiment that is going on: what comes next is computed when it is asked for."""
+
+    shown: Iterator[Sequence[Plot]]
+    looked_at: float
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Trials:
+    """The experiments that take long and are going on. A page asks for one step after the other, so that one that is
+    left computes nothing more, and is soon forgotten."""
+
+    def __init__(self) -> None:
+        self._trials: OrderedDict[str, _Trial] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def begin(self, token: str, experiment: Experiment, values: Mapping[str, Any]) -> None:
+        """Begin one under a token that the page has chosen."""
+        trial = _Trial(experiment.run(settings_from(experiment.settings, values)), time.monotonic())
+        with self._lock:
+            self._trials[token] = trial
+            oldest = time.monotonic() - KEPT_SECONDS
+            while len(self._trials) > KEPT_TRIALS or next(iter(self._trials.values())).looked_at < oldest:
+                self._trials.popitem(last=False)
+
+    def next(self, token: str) -> str | None:
+        """The next thing to see, as HTML; None at the end.
+
+        Raises:
+            InputError: It has been forgotten.
+        """
+        with self._lock:
+            trial = self._trials.get(token)
+            if trial is None:
+                raise InputError("This experiment is not going on any more", remedy="start it again")
+            trial.looked_at = time.monotonic()
+            self._trials.move_to_end(token)
+        with trial.lock:
+            shown = next(trial.shown, None)
+        if shown is None:
+            self.stop(token)
+            return None
+        return plots_html(shown)
+
+    def stop(self, token: str) -> None:
+        """Forget one. One that is unknown is forgotten already."""
+        with self._lock:
+            self._trials.pop(token, None)
