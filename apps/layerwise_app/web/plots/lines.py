@@ -96,7 +96,7 @@ def _pieces(*values: np.ndarray) -> Iterator[np.ndarray]:
     stride = -(-len(stacked) // MAX_LINE_POINTS) or 1
     if stride > 1:
         stacked = stacked[np.unique(np.append(np.arange(0, len(stacked), stride), len(stacked) - 1))]
-    whole: list[bool] = [bool(row) for row in np.isfinite(stacked).all(axis=1)]
+    whole = [bool(np.isfinite(row).all()) for row in stacked]
     for is_whole, group in groupby(range(len(stacked)), key=whole.__getitem__):
         if is_whole:
             # Beyond the frame a line goes on a little; numbers like 1e300 would be no SVG.
