@@ -86,7 +86,13 @@ def test_the_page_of_the_document_can_be_drawn(documented):
 
 
 def test_layerwise_lessons(documented):
-    assert [item.name for item in documented[1].lessons] == ["fill", "grey", "size"]
+    module, snapshot = documented
+    lesson, card, question = (item for item in snapshot.lessons if item.name in ("fill", "grey", "size"))
+    assert card.lesson == question.lesson == lesson.name == "fill"
+    (experiment,) = lesson.experiments
+    ((numbers, formula),) = experiment.run(module.Square(side=3))
+    assert numbers.values.tolist() == [[1, 1, 1], [1, 0, 1], [1, 1, 1]]
+    assert formula.latex == r"3 \cdot 3 = 9"
 
 
 def test_layerwise_callbacks(documented, tmp_path):

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from layerwise import (
     DatasetSpec,
     Example,
+    Experiment,
+    Lesson,
     ModelCard,
     ModelSpec,
+    Settings,
     Source,
     TrainingConfig,
     Variant,
@@ -89,6 +92,56 @@ def examples():
     return [
         Example(inputs={"image": picture}, label=LABELS[target])
         for picture, target in zip(pictures, targets, strict=True)
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureSettings(Settings):
+    place: int = setting(2, "Row or column of the bar", minimum=0, maximum=7)
+    direction: str = setting("across", "How the bar runs", choices=LABELS)
+
+
+def picture_of(settings):
+    import numpy as np
+
+    from layerwise.plots import Formula, Heatmap
+
+    picture = np.zeros((8, 8))
+    if settings.direction == "across":
+        picture[settings.place] = 255
+    else:
+        picture[:, settings.place] = 255
+    mean = rf"\frac{{8 \cdot 255}}{{64}} = {picture.mean():g}"
+    return [Heatmap(values=picture, is_labelled=True), Formula(label="mean", latex=mean)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountSettings(Settings):
+    steps: int = setting(3, "How often it says where it is", minimum=1, maximum=100)
+
+
+def count(settings):
+    from layerwise.plots import Text
+
+    for step in range(1, settings.steps + 1):
+        yield [Text(text=f"Step {step} of {settings.steps}")]
+
+
+@hookimpl
+def layerwise_lessons():
+    return [
+        Lesson(
+            name="bars",
+            title="A bar is numbers",
+            text="A picture of a bar is a grid of $8 \\cdot 8$ numbers.",
+            summary="What a network sees of a bar.",
+            chapter="Toys",
+            experiments=(
+                Experiment(name="picture", title="Move the bar", show=picture_of, settings=PictureSettings),
+                Experiment(name="count", title="Count", show=count, settings=CountSettings, button="Count"),
+            ),
+            demos=("toy/bars",),
+        )
     ]
 
 
