@@ -73,7 +73,7 @@ def compile_gradients(function: Callable, variables: list[keras.Variable]) -> Ca
 
     def gradients(points: Any, given: Any) -> Any:
         given = base.map_arrays(keras.ops.convert_to_tensor, given)
-        points = base.map_arrays(lambda array: keras.ops.convert_to_tensor(array).requires_grad_(), points)
+        points = base.map_arrays(_watched, points)
         values = function(points, given)
         return base.to_numpy((values, _gradients(values.sum(), points)))
 
@@ -85,6 +85,11 @@ def weight_gradients(model: keras.Model, loss: Callable, inputs: Any, targets: A
     outputs = base.keras_float32(model(base.map_arrays(keras.ops.convert_to_tensor, inputs), training=False))
     total = loss(keras.ops.convert_to_tensor(targets), outputs)
     return base.to_numpy(_gradients(total, [variable.value for variable in model.trainable_variables]))
+
+
+def _watched(array: np.ndarray) -> torch.Tensor:
+    tensor: Any = keras.ops.convert_to_tensor(array)
+    return tensor.requires_grad_()
 
 
 def _gradients(total: torch.Tensor, by: Any) -> Any:

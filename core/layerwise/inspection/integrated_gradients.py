@@ -149,13 +149,13 @@ class _Line:
         places = np.concatenate([left + (right - left) * ROOTS for left, right, _, _ in bounds])
         _, gradients = self.gradients(places)
         found = []
-        for number, (left, right, *scores) in enumerate(bounds):
+        for number, (left, right, left_score, right_score) in enumerate(bounds):
             part = slice(number * len(ROOTS), (number + 1) * len(ROOTS))
             contributions = {
                 name: (right - left) * np.tensordot(WEIGHTS, array[part].astype("float64"), 1) * self.step[name][0]
                 for name, array in gradients.items()
             }
-            found.append(_Piece(left, right, *scores, contributions))
+            found.append(_Piece(left, right, left_score, right_score, contributions))
         return found
 
 
@@ -178,9 +178,10 @@ def integrated_gradients(probe: Probe, batch: Batch, start: Points, target: int)
     pieces = line.pieces(list(zip(places[:-1], places[1:], scores[:-1], scores[1:], strict=True)))
     # Where the two scores are nearly equal, what the score does in between says what is exact enough.
     scale = max(abs(float(scores[-1] - scores[0])), 0.01 * float(np.ptp(scores)))
-    while not _is_exact(pieces, scale) and len(pieces) < most:
+    is_flat = not any(array.any() for piece in pieces for array in piece.contributions.values())
+    while not is_flat and not _is_exact(pieces, scale) and len(pieces) < most:
         pieces = _refined(line, pieces, most)
-    total = {name: sum(piece.contributions[name] for piece in pieces) for name in line.step}
+    total = {name: np.sum([piece.contributions[name] for piece in pieces], axis=0) for name in line.step}
     return Integral(total, float(scores[-1]), float(scores[0]), line.num_gradients)
 
 

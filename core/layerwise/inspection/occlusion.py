@@ -66,7 +66,7 @@ def _drawn(subject: Subject, batch: Batch, target: int, window: float) -> list[P
 
 def occlusion(subject: Subject, batch: Batch, name: str, target: int, *, window: float = WINDOW) -> np.ndarray:
     """By how much the score of a class falls when the places of one input are covered, averaged over the windows that
-    cover each place. [...], as the example is; of a picture equal for all channels.
+    cover each place, or of the parts that it belongs to. [...], as the example is.
 
     Args:
         subject: The network.
@@ -76,9 +76,11 @@ def occlusion(subject: Subject, batch: Batch, name: str, target: int, *, window:
         window: The size of a window, as a share of each side; parts that have names are covered one by one.
     """
     value = batch[name][0]
-    # A picture is covered by its mean colour, everything else by what stands for nothing.
-    cover: Any = value.mean(axis=(0, 1)) if is_picture(subject, name) else "" if value.dtype.kind in "OUS" else 0
-    places = list(_places(subject, batch, name, window))
+    # A picture is covered by the colour of its border, everything else by what stands for nothing.
+    cover: Any = _border_colour(value) if is_picture(subject, name) else "" if value.dtype.kind in "OUS" else 0
+    names = subject.part_names(batch, name)
+    has_parts = names is not None and len(names) == len(value)
+    places = [(group,) for group in part_groups(names)] if has_parts else list(_windows(value, window))
     falls, counts = np.zeros(value.shape), np.zeros(value.shape)
     score = subject.forward(batch)[0, target]
     for start in range(0, len(places), AT_ONCE):
@@ -90,18 +92,14 @@ def occlusion(subject: Subject, batch: Batch, name: str, target: int, *, window:
             {other: np.repeat(array, AT_ONCE, 0) for other, array in batch.items()} | {name: covered}
         )
         for place, without in zip(part, scores[:, target], strict=False):
-            falls[place] += score - without
+            # What a part needs is shared out, so that it is the sum of its places.
+            falls[place] += (score - without) / (falls[place].size if has_parts else 1)
             counts[place] += 1
     return falls / np.maximum(counts, 1)
 
 
-def _places(subject: Subject, batch: Batch, name: str, window: float) -> Iterator[Place]:
-    """What is covered, one after the other."""
-    value = batch[name][0]
-    names = subject.part_names(batch, name)
-    if names is not None and len(names) == len(value):
-        yield from ((group,) for group in part_groups(names))
-        return
+def _windows(value: np.ndarray, window: float) -> Iterator[Place]:
+    """What is covered of numbers [...] without names, one after the other."""
     if value.ndim == 1 and not np.issubdtype(value.dtype, np.floating):
         yield from ((place,) for place in range(len(value)))
         return
@@ -114,6 +112,11 @@ def _places(subject: Subject, batch: Batch, name: str, window: float) -> Iterato
     starts = [_starts(*side) for side in zip(sides, sizes, strides, strict=True)]
     for corner in itertools.product(*starts):
         yield tuple(slice(start, start + size) for start, size in zip(corner, sizes, strict=True))
+
+
+def _border_colour(image: np.ndarray) -> np.ndarray:
+    """The median of each channel along the border. Grey, as in the paper, would be a new thing on a black ground."""
+    return np.median(np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]), axis=0)
 
 
 def _starts(side: int, size: int, stride: int) -> list[int]:

@@ -82,7 +82,8 @@ class Peaks:
     def top(self, channel: int, count: int) -> list[tuple[int, int, int]]:
         """The example, the row and the column of the highest peaks of a channel."""
         order = self.values[:, channel].argsort(kind="stable")[::-1][:count]
-        return [(int(example), *map(int, divmod(int(self.places[example, channel]), self.width))) for example in order]
+        places = [divmod(int(self.places[example, channel]), self.width) for example in order]
+        return [(int(example), row, column) for example, (row, column) in zip(order, places, strict=True)]
 
 
 def find_peaks(subject: Subject, batch: Batch, steps: Sequence[Step]) -> Iterator[tuple[int, dict[str, Peaks]]]:

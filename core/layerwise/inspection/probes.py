@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CHUNK = 16
 """How many points one compiled call takes; always as many, so that it is compiled once."""
+SPECTROGRAMS = ("STFTSpectrogram", "MelSpectrogram")
 Points = dict[str, np.ndarray]
 """Numbers [examples, ...] at each site, by its key."""
 
@@ -59,23 +60,25 @@ def find_sites(subject: Subject) -> list[Site]:
 
 
 def _first_numbers(steps: Sequence[Step], name: str) -> list[Step]:
-    reached, found = {name}, []
+    reached, behind, found = {name}, set(), []
     for step in steps:
-        if reached.intersection(step.sources):
-            if _is_float(step.dtype):
-                found.append(step)
-            else:
-                reached.add(step.name)
+        if behind.intersection(step.sources):
+            behind.add(step.name)  # though ids may come here too, as a mask
+        elif reached.intersection(step.sources) and _is_float(step.dtype):
+            behind.add(step.name)
+            found.append(step)
+        elif reached.intersection(step.sources):
+            reached.add(step.name)
     return found
 
 
 def _time_frequency_plane(subject: Subject, name: str, tensor: Any) -> Step | None:
-    """The last step before any trained weight that makes a plane of a waveform."""
+    """The last step before any trained weight, other than those of a spectrogram, that makes a plane of a waveform."""
     if subject.kind(name) != "audio" or len(_wide(tensor.shape)) != 1:
         return None
     reached, found = {name}, None
     for step in subject.steps:
-        if step.is_trained or not reached.intersection(step.sources):
+        if (step.is_trained and step.kind not in SPECTROGRAMS) or not reached.intersection(step.sources):
             continue
         reached.add(step.name)
         if len(_wide(step.shape)) == 2:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from layerwise.inspection.drawing import is_picture
 from layerwise.inspection.steps import Step
 from layerwise.inspection.subject import Subject
 
@@ -63,10 +62,11 @@ def convolutions(subject: Subject) -> list[Step]:
 
 
 def receptive_field(subject: Subject, name: str) -> Field | None:
-    """What the places of a step see of the picture; None where it may be all of it, as behind a dense layer or a layer
-    that is not known here."""
+    """What the places of a step see of an input [height, width, channels]; None where it may be all of it, as behind a
+    dense layer or a layer that is not known here."""
     found: dict[str, Field | None] = {
-        source: (Reach(), Reach()) if is_picture(subject, source) else None for source in subject.input_names
+        source: (Reach(), Reach()) if len(tensor.shape) == 4 else None
+        for source, tensor in zip(subject.input_names, subject.model.inputs, strict=True)
     }
     for step in subject.steps:
         found[step.name] = _field_of(step, [found[source] for source in step.sources])

@@ -68,7 +68,7 @@ class Subject:
         Raises:
             InputError: This network takes something else.
         """
-        parts = encoded if isinstance(encoded, Mapping) else dict.fromkeys(self.input_names[:1], encoded)
+        parts: Mapping[str, Any] = encoded if isinstance(encoded, Mapping) else {self.input_names[0]: encoded}
         if set(self.input_names) - set(parts) or any(
             not _fits(np.shape(parts[name])[1:], tensor.shape[1:])
             for name, tensor in zip(self.input_names, self.model.inputs, strict=True)
@@ -101,7 +101,7 @@ class Subject:
         where it gives some for each of several."""
         from keras import ops
 
-        tensor = first(outputs)
+        tensor: Any = first(outputs)
         if len(tensor.shape) == 1:
             tensor = ops.expand_dims(tensor, -1)
         axes = tuple(range(1, len(tensor.shape) - 1))
@@ -143,9 +143,9 @@ class Subject:
 
     def forward(self, batch: Batch) -> np.ndarray:
         """The scores [examples, scores] of a batch."""
-        from keras import ops
+        from layerwise.engines.base import to_numpy
 
-        return ops.convert_to_numpy(self.scores(run(self.model, batch)))
+        return to_numpy(self.scores(run(self.model, batch)))
 
     def activations(self, batch: Batch, names: Iterable[str]) -> dict[str, np.ndarray]:
         """What the steps of these names give, [examples, ...] each, the first result of those that give several."""

@@ -3,7 +3,7 @@
 
 A picture is the sum of a few layers of different resolution, passed through a sigmoid: the coarse ones let large shapes
 grow as fast as fine ones, which plain gradient ascent drowns in noise (after section "Preconditioning and
-Parameterization" of the second paper). Noise on the input and a penalty on differences between neighbours ask for
+Parameterization" of the second paper). Noise, small shifts and a penalty on differences between neighbours ask for
 patterns that are robust.
 """
 
@@ -28,7 +28,7 @@ STEPS = 96
 SHOWN_EVERY = 16
 LEARNING_RATE, FIRST_MOMENT, SECOND_MOMENT = 0.08, 0.9, 0.99
 NOISE = 0.05
-SMOOTHNESS = 1.0
+SMOOTHNESS = 4.0
 """The weight of the differences between neighbours, relative to the activation."""
 CHOOSING_EXAMPLES = 200
 Channels = list[tuple[str, Step, np.ndarray]]
@@ -50,7 +50,7 @@ def look(subject: Subject) -> Look | None:
             **layer_settings(subject),
             smoothness=(
                 float,
-                setting(SMOOTHNESS, "How much neighbouring pixels are made alike", minimum=0.0, maximum=10.0),
+                setting(SMOOTHNESS, "How much neighbouring pixels are made alike", minimum=0.0, maximum=50.0),
             ),
         ),
         needs_input=False,
@@ -106,8 +106,7 @@ def visualise(
     means = {key: np.zeros_like(array) for key, array in points.items()}
     squares = {key: np.zeros_like(array) for key, array in points.items()}
     for step in range(1, steps + 1):
-        noise = random.normal(0, NOISE, ascent.shape).astype("float32")
-        _, slopes = gradients(points, {"noise": noise})
+        _, slopes = gradients(points, ascent.views(random))
         for key, slope in slopes.items():
             means[key] += (1 - FIRST_MOMENT) * (slope - means[key])
             squares[key] += (1 - SECOND_MOMENT) * (slope**2 - squares[key])
@@ -118,66 +117,95 @@ def visualise(
 
 
 class _Ascent:
-    """What is maximised: for each picture the mean activation of its own channel."""
+    """What is maximised: for each picture how strongly its own channel answers.
+
+    The pictures are made on a canvas with a margin, and the network sees another part of it in each step, so that
+    nothing can hang on a single pixel.
+    """
 
     def __init__(self, subject: Subject, name: str, chosen: Channels, smoothness: float) -> None:
         self.subject, self.name, self.chosen, self.smoothness = subject, name, chosen, smoothness
-        shape: Any = subject.model.inputs[0].shape
-        self.shape = (sum(len(channels) for _, _, channels in chosen), *shape[1:])
+        _, height, width, colours = subject.model.inputs[0].shape
+        self.count = sum(len(channels) for _, _, channels in chosen)
+        self.size, self.colours = (int(height), int(width)), int(colours)
+        self.margin = max(1, min(self.size) // 12)
         self.low, self.high = _limits(subject, name)
 
     def start(self, random: np.random.Generator) -> dict[str, np.ndarray]:
         """A little noise in each resolution, of which the coarsest has a few pixels a side."""
-        count, height, width, channels = self.shape
-        factors = [factor for factor in (1, 2, 4, 8, 16) if factor == 1 or min(height, width) // factor >= 4]
+        sides = [side + 2 * self.margin for side in self.size]
+        factors = [factor for factor in (1, 2, 4, 8, 16) if factor == 1 or min(sides) // factor >= 4]
         return {
             f"{factor}": random.normal(
-                0, 0.1 / len(factors), (count, -(-height // factor), -(-width // factor), channels)
+                0, 0.05, (self.count, *(-(-side // factor) for side in sides), self.colours)
             ).astype("float32")
             for factor in factors
         }
 
-    def images(self, points: dict[str, Any]) -> np.ndarray:
-        """The pictures, from 0 to 1."""
+    def views(self, random: np.random.Generator) -> dict[str, np.ndarray]:
+        """What differs from step to step: where the canvas is looked at, and noise."""
+        return {
+            "corner": np.array([0, *random.integers(0, 2 * self.margin + 1, 2), 0], "int32"),
+            "noise": random.normal(0, NOISE, (self.count, *self.size, self.colours)).astype("float32"),
+        }
+
+    def images(self, points: dict[str, np.ndarray]) -> np.ndarray:
+        """The pictures in the middle of the canvas, from 0 to 1."""
         from keras import ops
 
-        return ops.convert_to_numpy(self._images({key: ops.convert_to_tensor(array) for key, array in points.items()}))
+        from layerwise.engines.base import to_numpy
 
-    def _images(self, points: dict[str, Any]) -> Any:
+        canvas = to_numpy(self._canvas({key: ops.convert_to_tensor(array) for key, array in points.items()}))
+        margin = slice(self.margin, -self.margin)
+        return canvas[:, margin, margin]
+
+    def _canvas(self, points: dict[str, Any]) -> Any:
         from keras import ops
 
-        size = self.shape[1:3]
-        total = sum(
+        size = tuple(side + 2 * self.margin for side in self.size)
+        resized: list[Any] = [
             ops.image.resize(points[key], size, interpolation="bilinear", data_format="channels_last")
             for key in sorted(points)
-        )
-        return ops.sigmoid(total)
+        ]
+        return ops.sigmoid(sum(resized))
 
     def values(self, points: Any, given: Any) -> Any:
-        """The activations [pictures], less the penalty."""
+        """How strongly the channels answer [pictures], less the penalty."""
         from keras import ops
 
-        images = self._images(points)
-        noisy = self.low + (self.high - self.low) * (images + given["noise"])
+        canvas: Any = self._canvas(points)
+        shown: Any = ops.slice(canvas, given["corner"], (self.count, *self.size, self.colours))
         found: dict[str, Any] = {}
 
         def keep(name: str, outputs: Any) -> Any:
             found[name] = first(outputs)
             return outputs
 
-        run(self.subject.model, {self.name: noisy}, keep)
+        run(self.subject.model, {self.name: self.low + (self.high - self.low) * (shown + given["noise"])}, keep)
         parts, start = [], 0
         for _, step, channels in self.chosen:
-            own = ops.mean(found[step.name][start : start + len(channels)], axis=(1, 2))
-            picked = ops.take_along_axis(own, ops.convert_to_tensor(channels[:, None].astype("int32")), axis=1)
-            parts.append(picked[:, 0])
+            places = ops.convert_to_tensor(channels.reshape(-1, 1, 1, 1).astype("int32"))
+            own = ops.take_along_axis(found[step.name][start : start + len(channels)], places, axis=3)
+            parts.append(_strength(ops.cast(own, "float32")))
             start += len(channels)
-        activations = ops.cast(ops.concatenate(parts), "float32")
-        across = ops.mean(ops.square(images[:, 1:] - images[:, :-1]), axis=(1, 2, 3))
-        along = ops.mean(ops.square(images[:, :, 1:] - images[:, :, :-1]), axis=(1, 2, 3))
-        # Relative to the activation, whose size differs from layer to layer by orders of magnitude.
-        scale = ops.stop_gradient(ops.abs(activations)) + 1e-3
-        return activations - self.smoothness * scale * (across + along)
+        answers: Any = ops.concatenate(parts)
+        across: Any = ops.mean(ops.square(canvas[:, 1:] - canvas[:, :-1]), axis=(1, 2, 3))
+        along: Any = ops.mean(ops.square(canvas[:, :, 1:] - canvas[:, :, :-1]), axis=(1, 2, 3))
+        # Relative to the answer, whose size differs from layer to layer by orders of magnitude.
+        scale: Any = ops.stop_gradient(ops.abs(answers))
+        return answers - self.smoothness * (scale + 1e-3) * (across + along)
+
+
+def _strength(activations: Any) -> Any:
+    """How strongly a channel answers in some places [pictures, height, width, 1]: the root of the mean square of what
+    is positive. A mean would be greatest for an even grey where a kernel has a sum other than 0. A little of what is
+    negative counts too, so that a channel that is silent at first has a gradient."""
+    from keras import ops
+
+    positive: Any = ops.mean(ops.square(ops.relu(activations)), axis=(1, 2, 3))
+    root: Any = ops.sqrt(positive + 1e-8)
+    mean: Any = ops.mean(activations, axis=(1, 2, 3))
+    return root + 0.01 * mean
 
 
 def _limits(subject: Subject, name: str) -> tuple[float, float]:
