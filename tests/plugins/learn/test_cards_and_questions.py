@@ -12,6 +12,7 @@ import pytest
 
 from layerwise.activations import ACTIVATIONS, sigmoid
 from layerwise.plots import Histogram, LinePlot
+from layerwise_app.web.plots import rich_text
 from layerwise_learn.cards import CARDS
 from layerwise_learn.lessons import LESSONS
 from layerwise_learn.questions import QUESTIONS, figures
@@ -88,6 +89,16 @@ def test_choices_stand_by_themselves_and_explanations_say_more():
     for text in [text for card in CARDS for text in (card.front, card.back)] + [item.explanation for item in QUESTIONS]:
         assert "!" not in text
         assert text.rstrip().endswith((".", "?", "$")), text
+
+
+def test_every_formula_can_be_read(caplog):
+    texts = [text for card in CARDS for text in (card.front, card.back)]
+    texts += [text for item in QUESTIONS for text in (item.text, item.explanation, *item.choices)]
+    for text in texts:
+        html = rich_text(text)
+        assert "$" not in html, text
+        assert html.count("<math") == text.count("$") / 2
+    assert not caplog.records, "a formula that cannot be read is said in the log"
 
 
 COMPUTED = {

@@ -208,3 +208,10 @@ def test_runs_without_a_word_are_passed_over(tmp_path):
     (silent.folder / "events.jsonl").unlink()
     broken = run_of(tmp_path, 1, {"loss": [float("nan")] * 9, "val_loss": [1.0] * 9})
     assert {question.name.partition("-")[0] for question in questions([silent, broken])} == {"batch", "patience"}
+
+
+def test_few_of_a_kind_and_no_two_alike(tmp_path):
+    sizes = [32, 32, 16, 64, 10, 20]
+    runs = [run_of(tmp_path, number, {"loss": [1.0]}, batch_size=size) for number, size in enumerate(sizes)]
+    found = [question for question in questions(runs) if question.name.startswith("batch-size")]
+    assert [numbers(marked(question)) for question in found] == [[32], [16], [64]]
