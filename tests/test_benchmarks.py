@@ -1,4 +1,4 @@
-"""The benchmark of GPUs works as a script: it is tried on the CPU, and says so where it has no GPU."""
+"""Benchmarks work as scripts: that of GPUs is tried on a CPU and says so where it has none; that of looks is small."""
 
 import json
 import os
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "gpu.py"
+FOLDER = Path(__file__).parents[1] / "benchmarks"
 NETWORKS, PRECISIONS = ["conv", "dense", "transformer"], ["float32", "mixed_bfloat16"]
 
 
-def benchmark(*words, **environment):
+def benchmark(script, *words, **environment):
     return subprocess.run(
-        [sys.executable, str(SCRIPT), *words],
+        [sys.executable, str(FOLDER / script), *words],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -24,7 +24,7 @@ def benchmark(*words, **environment):
 
 
 def test_without_a_gpu_it_says_so_in_one_sentence():
-    done = benchmark(CUDA_VISIBLE_DEVICES="-1")
+    done = benchmark("gpu.py", CUDA_VISIBLE_DEVICES="-1")
     assert done.returncode == 1
     [line] = done.stdout.splitlines()
     assert "no NVIDIA GPU" in line
@@ -34,7 +34,7 @@ def test_without_a_gpu_it_says_so_in_one_sentence():
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_whole_script_runs_on_a_cpu(tmp_path, fashion_mnist_folder):
-    done = benchmark("--device", "cpu", "--quick", "--out", str(tmp_path / "gpu.json"))
+    done = benchmark("gpu.py", "--device", "cpu", "--quick", "--out", str(tmp_path / "gpu.json"))
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     found = json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8"))
     assert found["driver"] is None
@@ -51,3 +51,17 @@ def test_the_whole_script_runs_on_a_cpu(tmp_path, fashion_mnist_folder):
     assert found["resumed"]["same_bits"] is True
     assert "What to do" in found["refused"]
     assert set(found["right"].values()) == {True}
+
+
+@pytest.mark.slow
+def test_looks_at_a_few_runs_and_a_short_log_are_measured():
+    done = benchmark("looks.py", "--runs", "3", "--events", "1000")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split("  ")[0] for line in lines[:4]] == [
+        "the list of 3 runs, first look",
+        "the list of 3 runs, again",
+        "a run of 1,000 events, first look",
+        "a run of 1,000 events, again",
+    ]
+    assert lines[4] == "a later look within 20 ms: met"
