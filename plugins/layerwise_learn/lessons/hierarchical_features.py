@@ -23,8 +23,8 @@ from layer to layer:
 - **Deep layers** see most of the picture. They answer to parts and whole things: a wheel, a face, a sleeve.
 
 This is economical. A thousand things share a hundred parts, which share a dozen edges: what one of them needs, all
-others can use. It is also why a network that was trained for one task is a good start for another (**transfer learning**): its
-early layers are right already.
+others can use. It is also why a network that was trained for one task is a good start for another (**transfer
+learning**): its early layers are right already.
 
 Nobody wrote these features down. They follow from the loss alone. How can one see them? One way looks through many real
 pictures for the patches to which a channel answers most (Zeiler and Fergus 2014). Another starts from noise and changes

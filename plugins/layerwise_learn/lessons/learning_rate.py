@@ -23,8 +23,8 @@ that can happen:
 - $\eta \lambda = 1$: the minimum is reached in one step. Around it the rate is **good**.
 - $1 < \eta \lambda < 2$: the factor is negative. Each step jumps to the other side: the weight **oscillates**, and
   still comes closer.
-- $\eta \lambda > 2$: each jump is longer than the last. The training **diverges**, and the loss ends as infinity or as
-  "not a number".
+- $\eta \lambda > 2$: each jump is longer than the last. The training **diverges**: the loss explodes, and ends as
+  infinity or as "not a number".
 
 A network has many weights and so many curvatures at once. The steepest direction sets the limit, $\eta <
 2 / \lambda_\text{max}$, and the flattest one then takes about $\lambda_\text{max} / \lambda_\text{min}$ steps. The
