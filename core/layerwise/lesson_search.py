@@ -16,11 +16,14 @@ from layerwise.lessons import Card, Lesson
 TITLE_WEIGHT = 4
 """How many times a title counts: who asks with the words of a title wants that lesson."""
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=[A-Z*$])|\n\s*\n|\n(?=[-|#])")
+_BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
 _WORD = re.compile(r"[^\W_]+")
 _STOPWORDS = frozenset(
-    "a an and are as at be but by can do does for from has have how i if in into is it its me my no not of on or should "
-    "so than that the their them then there these they this to was we what when where which who why will with would you "
-    "your mean means use used work works".split()
+    _WORD.findall(
+        "a an and are as at be but by can do does for from has have how i if in into is it its me my no not of on or "
+        "should so than that the their them then there these they this to was we what when where which who why will "
+        "with would you your mean means use used work works"
+    )
 )
 
 
@@ -116,11 +119,13 @@ def _texts(item: Lesson | Card) -> tuple[str, str]:
 
 
 def _best(item: Lesson | Card, wanted: Sequence[str]) -> str:
-    """The sentence that holds the most of the stems, the shortest of them."""
-    _, text = _texts(item)
+    """The sentence that holds the most of the stems, the first of them; what defines a word has it in bold, which
+    counts once more. The summary, or the beginning, where no sentence holds any."""
+    text = item.back if isinstance(item, Card) else f"{item.summary}\n\n{item.text}"
     sentences = [part.strip(" \n#-") for part in _SENTENCE.split(text) if part.strip(" \n#-|")]
 
-    def fit(sentence: str) -> tuple[int, int]:
-        return len(set(wanted) & set(stems(sentence))), -len(sentence)
+    def fit(sentence: str) -> int:
+        bold = " ".join(_BOLD.findall(sentence))
+        return sum(len(set(wanted) & set(stems(part))) for part in (sentence, bold))
 
-    return max(sentences, key=fit) if sentences else ""
+    return max(sentences, key=fit, default="")
