@@ -10,7 +10,7 @@ PAGES: tuple[Page, ...] = (
         title="Playground",
         draw="layerwise_learn.pages.playground:draw",
         section="learn",
-        summary="A dense network learns while you watch: where each unit is active, every weight as a line, and what the "
-        "network answers.",
+        summary="A dense network learns while you watch: where each unit is active, every weight as a line, and what "
+        "the network answers.",
     ),
 )

@@ -23,7 +23,12 @@ let strokes = [];
 const dataset = () => facts.datasets[config.data];
 const names = (text) => (text ? text.split(",") : []);
 const ownPoints = () => decodePoints(config.points, dataset().isRegression);
-const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+function bytesOf(text) {
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let place = 0; place < letters.length; place++) bytes[place] = letters.charCodeAt(place);
+  return bytes;
+}
 const parametersOf = () => new Float64Array(bytesOf(state.parameters).buffer);
 const numClasses = () => (dataset().isRegression ? 0 : Math.min(config.num_classes, dataset().maxClasses));
 

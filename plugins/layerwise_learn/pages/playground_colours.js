@@ -36,6 +36,8 @@ function playgroundColours(element) {
     css,
     ofValue: (value) => css(scale[Math.round(255 * Math.min(1, Math.max(0, (value + 1) / 2)))]),
     ofClass: (index) => css(CLASS_COLOURS[index]),
+    // Darker than the surface that it lies on.
+    ofPoint: (index) => css(mix(CLASS_COLOURS[index], [0, 0, 0], 0.3)),
     ofWeight: (value) => css(CLASS_COLOURS[value < 0 ? 0 : 1]),
     map: (bytes, decided = false) => image(bytes, (_, byte) => scale[decided ? (byte > 127 ? 255 : 0) : byte]),
     // Several classes: the colour of the most probable one, paler the less sure it is.

@@ -20,29 +20,20 @@ function playgroundPlane(element, colours, on) {
       small.width = picture.width;
       small.height = picture.height;
       small.getContext("2d").putImageData(picture, 0, 0);
-      pen.imageSmoothingEnabled = true;
+      pen.imageSmoothingQuality = "high";
       pen.drawImage(small, 0, 0, canvas.width, canvas.height);
     }
     const unit = canvas.width / 300;
     points.forEach(([x, y, target, isTest]) => {
       if (isTest && !showTest) return;
-      const colour = isRegression ? colours.ofValue(target) : colours.ofClass(target);
+      const colour = isRegression ? colours.ofValue(target) : colours.ofPoint(target);
       pen.beginPath();
-      pen.arc(...toPixel([x, y]), (isTest ? 3 : 3.4) * unit, 0, 2 * Math.PI);
-      if (isTest) {
-        pen.lineWidth = 3.4 * unit;
-        pen.strokeStyle = "rgb(255 255 255 / 80%)";
-        pen.stroke();
-        pen.lineWidth = 1.8 * unit;
-        pen.strokeStyle = colour;
-        pen.stroke();
-      } else {
-        pen.fillStyle = colour;
-        pen.fill();
-        pen.lineWidth = 1.2 * unit;
-        pen.strokeStyle = isRegression ? "rgb(90 90 90)" : "white";
-        pen.stroke();
-      }
+      pen.arc(...toPixel([x, y]), (isTest ? 3 : 3.6) * unit, 0, 2 * Math.PI);
+      pen.fillStyle = isTest ? "white" : colour;
+      pen.fill();
+      pen.lineWidth = (isTest ? 1.8 : 1) * unit;
+      pen.strokeStyle = isTest ? colour : isRegression ? "rgb(90 90 90)" : "white";
+      pen.stroke();
     });
     if (on.canDraw() && document.activeElement === canvas) {
       const [x, y] = toPixel(cursor);

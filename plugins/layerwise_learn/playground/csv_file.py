@@ -103,4 +103,4 @@ def _into(columns: np.ndarray, limit: float, room: float) -> tuple[np.ndarray, b
     low, high = columns.min(axis=0), columns.max(axis=0)
     # Halves are subtracted: the difference of two very large numbers would overflow.
     middle, half = low / 2 + high / 2, high / 2 - low / 2
-    return room * (columns - middle) / np.where(half > 0, half, 1), True
+    return room * ((columns - middle) / np.where(half > 0, half, 1)), True

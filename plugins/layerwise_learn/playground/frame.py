@@ -21,8 +21,7 @@ def frame_of(training: Training) -> dict[str, Any]:
     """The maps and measures of a training, as JSON.
 
     Maps are bytes, row by row from the top, as base64. Of a hidden unit 128 is zero and 255 its scale, which is the
-    largest size on the plane, 1 at least; of the output
-    a probability is 0 to 255, and values from -1 to 1 are.
+    largest size on the plane, 1 at least; of the output 0 to 255 are probabilities 0 to 1, or values -1 to 1.
     """
     config, network = training.config, training.network
     with np.errstate(all="ignore"):

@@ -33,7 +33,7 @@ PRESETS = (
     ),
     Preset(
         title="One product is enough",
-        look="The same data and still no hidden layer, but the network is given x₁x₂: the right feature replaces layers.",
+        look="The same data, still no hidden layer, but the network is given x₁x₂: the right feature replaces layers.",
         values={"data": "xor", "units": "", "activations": "", "features": "x1,x2,x1x2"},
     ),
     Preset(

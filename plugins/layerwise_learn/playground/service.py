@@ -29,7 +29,7 @@ from layerwise_learn.playground.training import LIMIT, Batches, Training
 logger = logging.getLogger(__name__)
 
 MAX_STEPS = 1000
-FRAME_SECONDS, CALL_SECONDS = 0.02, 0.1
+FRAME_SECONDS, CALL_SECONDS = 0.01, 0.1
 """What the steps of a frame may take: with steps as many as fit, and with a given number of them."""
 _MOST_STEPS_EVER = 2**31
 _MICROSCOPE_EXAMPLES = 4
