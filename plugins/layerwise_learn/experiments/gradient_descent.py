@@ -112,19 +112,12 @@ def race(settings: RaceSettings) -> list[Plot]:
         for title, (name, rate) in runners.items()
     ]
     return [
-        Row(
-            plots=[
-                surface(problem, paths, "The paths"),
-                LinePlot(
-                    title="Loss",
-                    lines=[
-                        Line(label=title, x=np.arange(len(path.losses)), y=path.losses, color=color)
-                        for color, (title, path) in enumerate(paths)
-                    ],
-                    x_label="step",
-                    y_label="squared error",
-                    y_log=True,
-                ),
-            ]
-        )
+        Row(plots=[surface(problem, [("", path)], title) for title, path in paths]),
+        LinePlot(
+            title="Loss",
+            lines=[Line(label=title, x=np.arange(len(path.losses)), y=path.losses) for title, path in paths],
+            x_label="step",
+            y_label="squared error",
+            y_log=True,
+        ),
     ]

@@ -91,9 +91,11 @@ def four(settings: FourSettings) -> list[Plot]:
     return [
         Formula(
             label="the limit",
-            latex=r"\frac{2}{\lambda_\text{max}} = " + rf"\frac{{2}}{{{number(curvatures[-1])}}} = {number(limit)}"
-            r", \qquad \frac{\lambda_\text{max}}{\lambda_\text{min}} = "
-            rf"{number(curvatures[-1] / curvatures[0])}",
+            latex=r"\frac{2}{\lambda_\text{max}} = " + rf"\frac{{2}}{{{number(curvatures[-1])}}} = {number(limit)}",
+        ),
+        Formula(
+            label="steepest against flattest direction",
+            latex=r"\frac{\lambda_\text{max}}{\lambda_\text{min}} = " + number(curvatures[-1] / curvatures[0]),
         ),
         Row(plots=[surface(problem, [("", path)], name) for name, path in paths]),
         LinePlot(
