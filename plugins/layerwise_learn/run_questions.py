@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, starmap
 from typing import TYPE_CHECKING, Any
 
 from layerwise import Question
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 MAX_RUNS = 12
 """How many runs are looked at, the newest."""
-MAX_PAIRS = 3
-"""How many pairs of runs are asked about in the same way."""
+MAX_OF_A_KIND = 3
+"""How many runs, or pairs of runs, are asked about in the same way."""
 MARGIN = 0.05
 """By which share two losses have to differ for one to be clearly lower."""
 POINTS = 0.02
@@ -75,17 +75,23 @@ class Told:
 
 
 def questions(runs: Sequence[Run]) -> Iterator[Question]:
-    """All questions that these runs give, the newest run first."""
+    """The questions that these runs give, of each kind those of the newest runs."""
     told = [Told.by(run) for run in runs[:MAX_RUNS]]
+    pairs = [_mixed(one, other) for one, other in combinations(told, 2) if one.trained == other.trained]
     for ask in ALONE:
-        yield from filter(None, map(ask, told))
+        yield from _different(map(ask, told))
     for ask_both in IN_PAIRS:
-        found = [
-            question
-            for one, other in combinations(told, 2)
-            if one.trained == other.trained and (question := ask_both(*_mixed(one, other)))
-        ]
-        yield from found[:MAX_PAIRS]
+        yield from _different(starmap(ask_both, pairs))
+
+
+def _different(found: Iterable[Question | None]) -> Iterator[Question]:
+    """The first few, without those whose choices and answer are those of an earlier one."""
+    seen: set[tuple[tuple[str, ...], int]] = set()
+    for question in filter(None, found):
+        kind = (question.choices, question.answer)
+        if kind not in seen and len(seen) < MAX_OF_A_KIND:
+            seen.add(kind)
+            yield question
 
 
 def where_overfitting_begins(told: Told) -> Question | None:
