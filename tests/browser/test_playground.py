@@ -25,7 +25,7 @@ def step_of(visitor):
 
 def wait_for_step(visitor, step):
     visitor.page.wait_for_function(
-        "step => Number(document.querySelector('.pg-step').textContent.replace(/,/g, '')) >= step", arg=step
+        "step => Number(document.querySelector('.pg-step')?.textContent.replace(/,/g, '')) >= step", arg=step
     )
 
 
@@ -48,7 +48,7 @@ def test_a_page_that_rests_asks_for_nothing(visit):
     visitor.button("Play").click()
     wait_for_step(visitor, 10)
     visitor.button("Pause").click()
-    visitor.page.wait_for_load_state("networkidle")
+    visitor.page.locator(".pg:not([data-running])").wait_for()
     calls, step = requests_of(visitor), step_of(visitor)
     visitor.page.wait_for_timeout(1500)
     assert calls == []
@@ -61,7 +61,7 @@ def test_a_page_that_rests_asks_for_nothing(visit):
     visitor.button("Play").click()
     wait_for_step(visitor, step + 10)
     visitor.page.evaluate(hide, True)
-    visitor.page.wait_for_load_state("networkidle")
+    visitor.page.locator(".pg:not([data-running])").wait_for()
     calls.clear()
     visitor.page.wait_for_timeout(1500)
     assert calls == []
@@ -85,7 +85,7 @@ def test_two_browsers_are_independent(visit):
 def test_a_link_says_everything(visit):
     visitor = opened(visit)
     page = visitor.page
-    page.get_by_label("Data", exact=True).select_option("gaussians")
+    page.get_by_role("combobox", name="Data", exact=True).select_option("gaussians")
     page.get_by_label("Classes").fill("3")
     page.get_by_label("Classes").press("Tab")
     page.get_by_label("x₁x₂").check()

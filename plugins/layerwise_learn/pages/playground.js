@@ -76,6 +76,7 @@ async function ask(name, request) {
 async function run() {
   if (running) return;
   running = true;
+  root.toggleAttribute("data-running", true);
   const next = () => ask("advance", { state, steps: find(".pg-speed").value === "auto" ? "auto" : Number(find(".pg-speed").value) });
   let asked = null;
   while (playing && !document.hidden && state) {
@@ -91,6 +92,7 @@ async function run() {
   }
   const last = await asked;
   running = false;
+  root.toggleAttribute("data-running", false);
   if (last) {
     take(last);
     draw();
