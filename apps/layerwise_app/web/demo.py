@@ -1,5 +1,5 @@
 """The demo of a model, drawn from what its task says goes in and comes out: examples on top, input left, answer
-right, below how it works and how to call it."""
+right, below a look inside the network, how it works and how to call it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from layerwise_app.web.components import display
 from layerwise_app.web.gallery import draw_gallery
 from layerwise_app.web.guard import QUIET, explain, guard
 from layerwise_app.web.inputs import Input, draw_input, read_inputs
+from layerwise_app.web.inside import Inside
 from layerwise_app.web.markup import empty, link, markup, note, status
 from layerwise_app.web.pages import cards
 from layerwise_app.web.site import Site
@@ -42,6 +43,8 @@ class Demo:
     inputs: tuple[Input, ...]
     outputs: tuple[tuple[str, Any, Callable[[Any], Any]], ...]
     status: gr.HTML
+    inside: Inside
+    panel: gr.HTML
 
     @property
     def asked(self) -> list[Any]:
@@ -51,7 +54,7 @@ class Demo:
     @property
     def answered(self) -> list[Any]:
         """The components that an answer fills."""
-        return [self.status, *(component for _, component, _ in self.outputs)]
+        return [self.status, self.panel, *(component for _, component, _ in self.outputs)]
 
     def reference(self, variant: str, version: str) -> Reference:
         """The model that is asked."""
@@ -72,17 +75,20 @@ class Demo:
                 yield self.nothing(missing)
                 return
             if self.site.predictor.state(reference) != "ready":
-                yield [status(LOADING), *[gr.skip() for _ in self.outputs]]
+                yield [status(LOADING), *[gr.skip() for _ in self.answered[1:]]]
+            # With the first part of the answer, since an input that cannot be used is nothing to look at.
+            asked: Any = self.inside.remember(reference, inputs)
             for partial in self.site.predictor.stream(reference, inputs, session=request.session_hash):
                 warnings = " ".join(self.site.predictor.warnings(reference))
                 shown = note("Mind this.", warnings) if warnings else ""
-                yield [shown, *(show(partial.get(name)) for name, _, show in self.outputs)]
+                yield [shown, asked, *(show(partial.get(name)) for name, _, show in self.outputs)]
+                asked = gr.skip()
         except Exception as error:  # a model is a plugin's code
             yield self.nothing(note("That did not work.", explain(error)))
 
     def nothing(self, said: str) -> list[Any]:
         """The values of `answered` without an answer."""
-        return [said, *(show(None) for _, _, show in self.outputs)]
+        return [said, gr.skip(), *(show(None) for _, _, show in self.outputs)]
 
     def untrained(self, reference: Reference) -> str:
         """A note when nothing is there that could answer: no weights yet, or no such model any more."""
@@ -113,8 +119,10 @@ def draw_demo(site: Site, spec: ModelSpec) -> None:
                 said = markup(elem_classes="lw-said")
                 outputs = tuple((field.name, *display(field)) for field in _shown_outputs(spec))
                 variant, version = _draw_choice(spec)
+        inside = Inside(site)
+        panel = inside.draw()
         _draw_details(site, spec)
-    demo = Demo(site, spec, variant, version, inputs, outputs, said)
+    demo = Demo(site, spec, variant, version, inputs, outputs, said, inside, panel)
     _wire(demo, button)
     if gallery is not None:
         _wire_gallery(demo, gallery, examples)
@@ -158,7 +166,9 @@ def _wire(demo: Demo, button: gr.Button) -> None:
     def opened(variant: str) -> list[Any]:
         identifiers = [item.id for item in demo.site.workspace.versions.list(demo.spec, variant)]
         choice = gr.update(choices=[IN_USE, *identifiers], value=IN_USE, visible=len(identifiers) > 1)
-        return [choice, *demo.nothing(demo.untrained(demo.reference(variant, IN_USE)))]
+        reference = demo.reference(variant, IN_USE)
+        said, _, *others = demo.nothing(demo.untrained(reference))
+        return [choice, said, demo.inside.remember(reference), *others]
 
     def changed(request: gr.Request, variant: str, _version: str, *values: Any) -> Iterator[list[Any]]:
         yield opened(variant)

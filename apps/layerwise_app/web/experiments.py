@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.config import Setting, Settings, config_from, settings_of
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from layerwise.lessons import Experiment
     from layerwise.plots import Plot
 
+EXPERIMENTS_SCRIPT = Path(__file__).with_name("experiments.js")
+"""What the scripts of pages with experiments begin with."""
 SLIDER_STEPS = 200
 """Places of a slider for a fraction; a slider for whole numbers has one for each."""
 KEPT_TRIALS, KEPT_SECONDS = 32, 600.0
@@ -177,3 +180,15 @@ class Trials:
         """Forget one. One that is unknown is forgotten already."""
         with self._lock:
             self._trials.pop(token, None)
+
+
+def token_of(asked: Mapping[str, Any]) -> str:
+    """The token by which a page knows its experiment.
+
+    Raises:
+        InputError: There is none that nobody else could have.
+    """
+    token = asked.get("token")
+    if not (isinstance(token, str) and 8 <= len(token) <= 64):
+        raise InputError("The experiment has no usable token", received=repr(token))
+    return token

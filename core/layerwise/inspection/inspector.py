@@ -32,7 +32,7 @@ from layerwise.weights import load_into
 if TYPE_CHECKING:
     from layerwise.plots import Plot
     from layerwise.registry import Snapshot
-    from layerwise.versions import Reference
+    from layerwise.versions import Reference, Version
     from layerwise.workspace import Workspace
 
 LOOKS = (
@@ -64,7 +64,7 @@ class Inspector:
 
     def __init__(self, loaded: Loaded, snapshot: Snapshot) -> None:
         quiet_import()
-        self.version = loaded.version
+        self.version, self.spec = loaded.version, loaded.spec
         self._subjects = [
             Subject(name, model, loaded.version, loaded.spec, snapshot) for name, model in _networks(loaded).items()
         ]
@@ -167,20 +167,25 @@ def open_inspector(workspace: Workspace, reference: str | Reference) -> Inspecto
         ['layers', 'activations', 'saliency', 'integrated-gradients', 'grad-cam', ...]
         >>> *_, plots = inspector.look("grad-cam", {"image": "shoe.png"}, {"target": "Sandal"})  # doctest: +SKIP
     """
-    with workspace.predictor.using(reference) as loaded:
-        key = (workspace.home, loaded.version.reference, loaded.version.record.get("sha256"))
-        with _kept_lock:
-            found = _kept.get(key)
-            if found is not None and found.version is loaded.version:
-                _kept.move_to_end(key)
-                return found
-        with explained(str(loaded.version.reference), "be looked into"):
-            inspector = Inspector(loaded, workspace.registry.snapshot())
+    snapshot = workspace.registry.snapshot()
+    version = workspace.predictor.version(reference)
     with _kept_lock:
-        _kept[key] = inspector
+        found = _kept.get(_key(workspace, version))
+        if found is not None and found.spec == snapshot.model(version.name):
+            _kept.move_to_end(_key(workspace, version))
+            return found
+    with workspace.predictor.using(reference) as loaded, explained(loaded.version.reference, "be looked into"):
+        inspector = Inspector(loaded, snapshot)
+    with _kept_lock:
+        _kept[_key(workspace, inspector.version)] = inspector
         while len(_kept) > KEPT_INSPECTORS:
             _kept.popitem(last=False)
     return inspector
+
+
+def _key(workspace: Workspace, version: Version) -> Any:
+    # With the checksum, since a run that still trains replaces its own version after a better epoch.
+    return workspace.home, version.reference, version.record.get("sha256")
 
 
 def _networks(loaded: Loaded) -> dict[str, Any]:

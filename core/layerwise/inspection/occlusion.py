@@ -28,8 +28,8 @@ def look(subject: Subject) -> Look:
     return Look(
         name="occlusion",
         title="Occlusion",
-        text="How much the score falls when a part of the input is covered, part by part: red where something was "
-        "needed (Zeiler & Fergus 2014).",
+        text="How much the score falls when a part of the input is covered, part by part: strong where something "
+        "was needed (Zeiler & Fergus 2014).",
         show=lambda inputs, settings: _show(subject, inputs, settings),
         settings=settings_of_look(
             target=subject.target_setting,
@@ -79,8 +79,8 @@ def occlusion(subject: Subject, batch: Batch, name: str, target: int, *, window:
     # A picture is covered by the colour of its border, everything else by what stands for nothing.
     cover: Any = _border_colour(value) if is_picture(subject, name) else "" if value.dtype.kind in "OUS" else 0
     names = subject.part_names(batch, name)
-    has_parts = names is not None and len(names) == len(value)
-    places = [(group,) for group in part_groups(names)] if has_parts else list(_windows(value, window))
+    groups = part_groups(names) if names is not None and len(names) == len(value) else []
+    places = [(group,) for group in groups] or list(_windows(value, window))
     falls, counts = np.zeros(value.shape), np.zeros(value.shape)
     score = subject.forward(batch)[0, target]
     for start in range(0, len(places), AT_ONCE):
@@ -93,7 +93,7 @@ def occlusion(subject: Subject, batch: Batch, name: str, target: int, *, window:
         )
         for place, without in zip(part, scores[:, target], strict=False):
             # What a part needs is shared out, so that it is the sum of its places.
-            falls[place] += (score - without) / (falls[place].size if has_parts else 1)
+            falls[place] += (score - without) / (falls[place].size if groups else 1)
             counts[place] += 1
     return falls / np.maximum(counts, 1)
 

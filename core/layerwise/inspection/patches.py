@@ -107,10 +107,9 @@ def _draw(title: str, step: Step, field: Field | None, peaks: Peaks, images: np.
     limits = pixel_range(images)
     pictures = []
     for channel in busiest(peaks.values, channels):
-        for rank, (example, row, column) in enumerate(peaks.top(int(channel), PATCHES)):
+        for example, row, column in peaks.top(int(channel), PATCHES):
             patch = cut(images[example], field, row, column)
-            caption = f"channel {channel + 1}" if rank == 0 else ""
-            pictures.append(Picture(pixels=pixels(patch, limits), caption=caption))
+            pictures.append(Picture(pixels=pixels(patch, limits), caption=f"channel {channel + 1}"))
     size = f"{field[0].size} × {field[1].size} pixels" if field else "the whole picture"
     return Pictures(title=f"{title} ({size})", pictures=pictures, width=72)
 

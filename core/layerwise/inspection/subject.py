@@ -132,7 +132,7 @@ class Subject:
         if len(self.labels) < 2:
             return None
         choices = (ANSWER, *(label for label in self.labels[:MOST_CLASSES] if label != ANSWER))
-        return str, setting(ANSWER, "The class of which it is asked what speaks for it", choices=choices)
+        return str, setting(ANSWER, "The class that is explained", choices=choices)
 
     def target(self, batch: Batch, settings: Any) -> int:
         """The number of the class that the settings name."""

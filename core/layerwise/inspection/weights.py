@@ -13,6 +13,7 @@ from layerwise.inspection.examples import real_examples
 from layerwise.inspection.looks import Inputs, Look, settings_of_look
 from layerwise.inspection.subject import Subject
 from layerwise.plots import Histogram, Plot, Row, Table, Text
+from layerwise.tasks.base import Task
 
 EACH = "each layer"
 MOST_HISTOGRAMS = 48
@@ -38,7 +39,8 @@ def weights_look(subject: Subject) -> Look | None:
 def gradients_look(subject: Subject) -> Look | None:
     """The look "gradients"; None for a network that training cannot change, or a part of a model."""
     layers = _layers(subject, trained=True)
-    if not layers or subject.spec.train is not None:
+    has_loss = type(subject.task).loss is not Task.loss
+    if not layers or not has_loss or subject.spec.train is not None:
         return None
     choices = (DATA, INPUT)
     return Look(

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from layerwise import Card, Experiment, Lesson
-from layerwise.errors import InputError
 from layerwise.lesson_search import LessonSearch
 from layerwise.snapshot import named
-from layerwise_app.web.experiments import Trials, last_html
+from layerwise_app.web.experiments import EXPERIMENTS_SCRIPT, Trials, last_html, token_of
 from layerwise_app.web.guard import answering
 from layerwise_app.web.lesson import answers_html, lesson_html, list_html
 from layerwise_app.web.lessons import registered
@@ -47,7 +46,7 @@ def draw(site: Site) -> None:
         "",
         html_template=_TEMPLATE,
         list=list_html(site),
-        js_on_load=SCRIPT.read_text(encoding="utf-8"),
+        js_on_load=EXPERIMENTS_SCRIPT.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8"),
         server_functions=[answering(function) for function in (page.open, page.show, page.begin, page.more, page.ask)],
         elem_id="learn",
     )
@@ -92,7 +91,7 @@ class LearnPage:
         Raises:
             NotFoundError: There is no such lesson or experiment.
         """
-        self.trials.begin(_token(asked), self._experiment(asked), asked.get("settings") or {})
+        self.trials.begin(token_of(asked), self._experiment(asked), asked.get("settings") or {})
         return {}
 
     def more(self, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,9 +104,9 @@ class LearnPage:
             InputError: It has been forgotten.
         """
         if asked.get("stop"):
-            self.trials.stop(_token(asked))
+            self.trials.stop(token_of(asked))
             return {"html": None}
-        return {"html": self.trials.next(_token(asked))}
+        return {"html": self.trials.next(token_of(asked))}
 
     def ask(self, question: str) -> dict[str, Any]:
         """The lessons and cards that answer a question."""
@@ -126,10 +125,3 @@ class LearnPage:
         lesson = self._lesson(asked)
         experiments = {item.name: item for item in lesson.experiments}
         return named(experiments, str(asked.get("experiment")), "experiment", "load the page again")
-
-
-def _token(asked: Mapping[str, Any]) -> str:
-    token = asked.get("token")
-    if not (isinstance(token, str) and 8 <= len(token) <= 64):
-        raise InputError("The experiment has no usable token", received=repr(token))
-    return token

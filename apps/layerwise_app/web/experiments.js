@@ -1,0 +1,90 @@
+// What pages with experiments have in common: a section reads its controls, asks the server what follows from them, and
+// shows it, at once or step by step. The page's own script says by `about(section)` which experiment it is.
+const part = (name, within = element) => within.querySelector(`[data-part="${name}"]`);
+const running = new Map(); // Experiments that take long: their sections, and the tokens by which the server knows them.
+const asking = new Map(); // Sections that wait for an answer, and whether they have to ask again.
+
+async function ask(name, argument) {
+  try {
+    return (await server[name](argument)) ?? { error: "The server did not answer. Is it still running?" };
+  } catch {
+    return { error: "The server did not answer. Is it still running?" };
+  }
+}
+
+function read(control) {
+  if (control.type === "checkbox") return String(control.checked);
+  if (control.type !== "range") return control.value;
+  const number = Number(control.value);
+  const value = "log" in control.dataset ? 10 ** number : number;
+  return String("whole" in control.dataset ? Math.round(value) : Number(value.toPrecision(4)));
+}
+
+function settingsOf(section) {
+  const controls = [...section.querySelectorAll("[data-setting]")];
+  return Object.fromEntries(controls.map((control) => [control.dataset.setting, read(control)]));
+}
+
+function say(section, answer) {
+  const note = part("note", section);
+  note.hidden = !answer.error;
+  note.textContent = answer.error ?? "";
+  const shown = part("shown", section);
+  shown.classList.toggle("lw-outdated", Boolean(answer.error));
+  if (typeof answer.html === "string") {
+    // The page must not jump while what is shown is exchanged.
+    shown.style.minHeight = `${shown.offsetHeight}px`;
+    shown.innerHTML = answer.html;
+    requestAnimationFrame(() => (shown.style.minHeight = ""));
+  }
+}
+
+async function show(section) {
+  if (asking.has(section)) {
+    asking.set(section, true);
+    return;
+  }
+  do {
+    asking.set(section, false);
+    say(section, await ask("show", { ...about(section), settings: settingsOf(section) }));
+  } while (asking.get(section) && section.isConnected);
+  asking.delete(section);
+}
+
+async function run(section) {
+  const token = crypto.getRandomValues(new Uint32Array(4)).join("-");
+  stop(section);
+  running.set(section, token);
+  const [start, end] = ["run", "stop"].map((action) => section.querySelector(`[data-action=${action}]`));
+  end.hidden = false;
+  start.setAttribute("aria-busy", "true");
+  let answer = await ask("begin", { ...about(section), settings: settingsOf(section), token });
+  while (!answer.error && running.get(section) === token && section.isConnected) {
+    answer = await ask("more", { token });
+    if (running.get(section) !== token) return;
+    if (!answer.error && answer.html === null) break;
+    say(section, answer);
+    // Nobody looks: the server need not compute.
+    while (document.hidden) await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  if (answer.error) say(section, answer);
+  if (running.get(section) !== token) return;
+  running.delete(section);
+  end.hidden = true;
+  start.removeAttribute("aria-busy");
+}
+
+function stop(section) {
+  const token = running.get(section);
+  if (!token) return;
+  running.delete(section);
+  section.querySelector("[data-action=stop]").hidden = true;
+  section.querySelector("[data-action=run]").removeAttribute("aria-busy");
+  ask("more", { token, stop: true });
+}
+
+// A control of a section was turned.
+function turned(section, control) {
+  if (control.type === "range") control.parentElement.querySelector("output").textContent = read(control);
+  if (!section.querySelector("[data-action=run]")) show(section);
+}
