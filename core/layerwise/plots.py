@@ -152,7 +152,13 @@ class Histogram:
             [1.0, 2.0, 0.0, 1.0]
         """
         numbers = np.asarray(values, dtype=np.float64).ravel()
-        counts, edges = np.histogram(numbers[np.isfinite(numbers)], bins=bins)
+        numbers = numbers[np.isfinite(numbers)]
+        low, high = float(numbers.min(initial=np.inf)), float(numbers.max(initial=-np.inf))
+        # Numbers that are all but equal leave no room for bins between them.
+        is_narrow = high - low <= max(1e-9 * max(abs(low), abs(high)), 1e-300)
+        margin = abs(low) / 10 or 0.5
+        limits = (low - margin, high + margin) if len(numbers) and is_narrow else None
+        counts, edges = np.histogram(numbers, bins=bins, range=limits)
         return cls(title=title, edges=edges, counts=counts, x_label=x_label)
 
 
@@ -187,6 +193,8 @@ class Heatmap:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", _array("Heatmap: values", self.values, 2))
+        if not self.values.size:
+            raise SpecError("A Heatmap has no values", received=f"shape {self.values.shape}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -17,6 +17,8 @@ from layerwise.events import BEFORE_START, course, metrics_of
 MAX_POINTS = 300
 """More points than a curve has pixels only make the page slow."""
 NUM_TICKS = 4
+LARGEST = 1e300
+"""Beyond this, and closer together than its inverse, numbers cannot be told apart or subtracted."""
 MARK_WIDTH, MARK_HEIGHT = 4.0, 11.0
 """What a number at the end of a line takes, in percent of the plot."""
 _UNITS = (("hours", 3600.0, 7200.0), ("minutes", 60.0, 120.0), ("seconds", 1.0, 0.0))
@@ -247,7 +249,8 @@ def nice_ticks(low: float, high: float) -> list[float]:
         >>> nice_ticks(0.13, 0.92)
         [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     """
-    if high <= low:
+    low, high = max(low, -LARGEST), min(high, LARGEST)
+    if high - low <= max(1e-9 * max(abs(low), abs(high)), 1 / LARGEST):
         margin = abs(low) / 10 or 0.5
         low, high = low - margin, high + margin
     step = _nice_step((high - low) / NUM_TICKS)

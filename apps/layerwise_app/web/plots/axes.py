@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerwise_app.web.curves import nice_ticks
+from layerwise_app.web.curves import LARGEST, nice_ticks
 from layerwise_app.web.plots.texts import caption_html, inline_html, number_text
 
 MAX_DECADES = 7
@@ -35,7 +35,7 @@ class Axis:
         """The axis that shows all finite numbers of `values` (all positive ones, on a logarithmic axis), or just what
         `limits` say."""
         if log:
-            return cls._log(*_bounds(values, limits, least=np.nextafter(0, 1)))
+            return cls._log(*_bounds(values, limits, least=1 / LARGEST))
         low, high = _bounds(values, limits)
         ticks = nice_ticks(low, high)
         if limits is not None:
@@ -47,7 +47,7 @@ class Axis:
         if low == high:
             low, high = low / 10, high * 10
         first, last = math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9)
-        step = -(-(last - first) // MAX_DECADES)
+        step = -(-(last - first) // MAX_DECADES) or 1
         decades = tuple(10.0**power for power in range(first, last + 1, step))
         inside = tuple(tick for tick in decades if low <= tick <= high)
         # Less than a power of ten has no numbers of its own: its ends are written instead.
@@ -57,7 +57,7 @@ class Axis:
         """Where numbers stand, in percent of the length; NaN for those that have no place."""
         numbers = np.asarray(values, dtype=np.float64)
         low, high = self.low, self.high
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             if self.is_log:
                 numbers, low, high = np.log10(numbers), math.log10(low), math.log10(high)
             places = 100 * (numbers - low) / ((high - low) or 1.0)
@@ -73,7 +73,7 @@ def _bounds(
     numbers = numbers[np.isfinite(numbers) & (numbers >= least)]
     if not len(numbers):
         return (0.1, 1.0) if least > 0 else (0.0, 1.0)
-    return float(numbers.min()), float(numbers.max())
+    return max(float(numbers.min()), -LARGEST), min(float(numbers.max()), LARGEST)
 
 
 def frame_html(x: Axis, y: Axis, inside: str, *, x_label: str = "", y_label: str = "", kind: str = "") -> str:

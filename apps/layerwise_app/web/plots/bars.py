@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 
 import numpy as np
 
@@ -22,10 +23,7 @@ def bars_html(plot: BarPlot) -> str:
     rows = []
     for index, (label, value) in enumerate(zip(plot.labels, plot.values, strict=True)):
         end = float(np.nan_to_num(axis.place(np.array(value)), nan=zero))
-        error = ""
-        if plot.low is not None and plot.high is not None:
-            low, high = (float(axis.place(side[index])) for side in (plot.low, plot.high))
-            error = f'<b style="left: {low:.2f}%; width: {max(high - low, 0):.2f}%"></b>'
+        error = "" if plot.low is None or plot.high is None else _error(axis, plot.low[index], plot.high[index])
         kind = "lw-against" if value < 0 else "lw-for"
         unit = f" {plot.unit}" if plot.unit else ""
         rows.append(
@@ -38,6 +36,13 @@ def bars_html(plot: BarPlot) -> str:
         for label, value in list(zip(plot.labels, plot.values, strict=True))[:MAX_SAID]
     )
     return figure_html(plot.title, said, f'<ol class="lw-barlist">{"".join(rows)}</ol>', kind="lw-barplot")
+
+
+def _error(axis: Axis, low: float, high: float) -> str:
+    left, right = (float(axis.place(np.array(side))) for side in (low, high))
+    if not (math.isfinite(left) and math.isfinite(right)):
+        return ""
+    return f'<b style="left: {left:.2f}%; width: {max(right - left, 0):.2f}%"></b>'
 
 
 def histogram_html(plot: Histogram) -> str:

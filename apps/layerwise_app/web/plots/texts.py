@@ -7,9 +7,10 @@ import html
 import logging
 from collections.abc import Mapping
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
-from latex2mathml.converter import convert
+from latex2mathml.converter import convert_to_element
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
@@ -23,17 +24,25 @@ logger = logging.getLogger(__name__)
 def math_html(latex: str, *, is_block: bool = False) -> str:
     """A formula as MathML, which browsers draw and screen readers read; its source where it cannot be read."""
     try:
-        return convert(latex, display="block" if is_block else "inline")
+        formula = convert_to_element(latex, display="block" if is_block else "inline")
     except Exception:  # the converter has a class for each mistake, and IndexError for others
         logger.warning("This formula cannot be read: %s", latex)
         return f"<code>{html.escape(latex)}</code>"
+    for part in formula.iter():
+        # Some of the texts are HTML already, others hold what the author wrote.
+        part.text = html.unescape(part.text or "")
+    return ElementTree.tostring(formula, encoding="unicode", short_empty_elements=False)
 
 
 def _render_math(source: str, options: Mapping[str, Any]) -> str:
     return math_html(source.strip(), is_block=options["display_mode"])
 
 
-_markdown = MarkdownIt("commonmark", {"html": False}).enable("table").use(dollarmath_plugin, renderer=_render_math)
+_markdown = (
+    MarkdownIt("commonmark", {"html": False})
+    .enable("table")
+    .use(dollarmath_plugin, renderer=_render_math, allow_space=False)
+)
 
 
 @functools.lru_cache(maxsize=1024)
