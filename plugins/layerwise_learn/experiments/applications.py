@@ -130,6 +130,8 @@ def _plots(learner: Agent, totals: Sequence[float]) -> list[Plot]:
     steps = way(learner.network)
     x, y = (np.array([0, *(change(step.following) for step in steps)]) + 0.5 for change in (_column, _row))
     best = values(learner.network).max(axis=1).reshape(SIDE, SIDE)
+    # Nothing is chosen where an attempt ends, so no value is learned there: these fields show their reward.
+    best[GOAL[::-1]], best[PIT[::-1]] = 1.0, -1.0
     world = Heatmap(
         title="Value of the best action on each field, and the way of the policy",
         values=best,

@@ -28,6 +28,7 @@ def squared(settings: SquaredSettings) -> list[Plot]:
             ],
             x_label="output y",
             y_label="squared error",
+            x_range=(-3, 3),
             marks=[(settings.target, "target")],
         ),
         Formula(

@@ -12,12 +12,12 @@ For decades, recognising something took two steps. First an expert wrote down **
 apart, such as how many strokes a row crosses, or how much ink is in the corners. Then a simple model, often a linear
 one, learned how to weigh them:
 
-$$\text{pixels} \xrightarrow{\text{written by hand}} \text{features} \xrightarrow{\text{learned}} \text{answer}$$
+$$\text{pixels} \rightarrow \text{features (by hand)} \rightarrow \text{answer (learned)}$$
 
 In **end-to-end learning** nothing in between is written by hand. A network gets the raw data and the right answers, and
 a single loss trains all of it:
 
-$$\text{pixels} \xrightarrow{\text{learned}} \text{features} \xrightarrow{\text{learned}} \text{answer}$$
+$$\text{pixels} \rightarrow \text{features (learned)} \rightarrow \text{answer (learned)}$$
 
 The hidden layers become the features. They are made for this very task, as backpropagation tells every one of them how
 the answer would get better.

@@ -39,7 +39,7 @@ usually good enough.
 class SurfaceSettings(Settings):
     problem: str = setting(
         "line",
-        "Model: line is y = w x + b, two layers is y = v tanh(w x)",
+        "Model: line y = w x + b, or two layers y = v tanh(w x)",
         choices=("line", "two layers"),
     )
     optimizer: str = setting("sgd", "Rule that turns gradients into steps", choices=OPTIMIZER_NAMES)
@@ -58,7 +58,7 @@ class NoiseSettings(Settings):
 @dataclass(frozen=True, kw_only=True)
 class RaceSettings(Settings):
     problem: str = setting(
-        "line", "Model: line is y = w x + b, two layers is y = v tanh(w x)", choices=("line", "two layers")
+        "line", "Model: line y = w x + b, or two layers y = v tanh(w x)", choices=("line", "two layers")
     )
     rate_sgd: float = setting(0.1, "Learning rate of plain SGD", minimum=0.001, maximum=1, log=True)
     rate_momentum: float = setting(0.03, "Learning rate of momentum", minimum=0.001, maximum=1, log=True)

@@ -38,7 +38,7 @@ SHAPES = ("ring", "square", "triangle", "cross")
 
 @dataclass(frozen=True, kw_only=True)
 class ByHandSettings(Settings):
-    shape: str = setting("square", "The picture", choices=SHAPES)
+    shape: str = setting("triangle", "The picture", choices=SHAPES)
     noise: float = setting(0.05, "Noise of each pixel", minimum=0, maximum=0.5)
     seed: int = seed()
 
