@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from layerwise.plots import Heatmap, Picture, Pictures
+from layerwise_app.web.curves import LARGEST
 from layerwise_app.web.plots.axes import Axis, figure_html
 from layerwise_app.web.plots.lines import legend_html, lines_html
 from layerwise_app.web.plots.texts import inline_html, number_text
@@ -129,8 +130,7 @@ def png_url(pixels: np.ndarray) -> str:
 def _limits(plot: Heatmap) -> tuple[float, float]:
     finite = plot.values[np.isfinite(plot.values)]
     low, high = plot.limits or (float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf)))
-    if low > high:
-        low, high = 0.0, 1.0
+    low, high = (0.0, 1.0) if low > high else (max(low, -LARGEST), min(high, LARGEST))
     if plot.center is not None:
         reach = max(abs(low - plot.center), abs(high - plot.center)) or 1.0
         return plot.center - reach, plot.center + reach
