@@ -148,7 +148,6 @@ def test_a_live_experiment_runs_at_all_ends(lesson, experiment):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(INSPECTIONS))
 def test_the_hierarchy_is_seen_in_a_registered_network(name, tmp_path, monkeypatch):
-    pytest.importorskip("keras") if not os.environ.get("CI") else None
     monkeypatch.setenv("LAYERWISE_HOME", str(tmp_path))
     (experiment,) = (item for _, item in EXPERIMENTS if item.name == name)
     *_, shown = experiment.run(experiment.settings(channels=1))
