@@ -20,7 +20,7 @@ NETWORKS = {
     },
     "the slowest, 7 x 16 GELU": {"units": [16] * 7, "activations": ",".join(["gelu"] * 7)},
 }
-SECONDS = 5.0
+SECONDS = 3.0
 
 
 def rates(config: dict) -> tuple[float, float, int]:
