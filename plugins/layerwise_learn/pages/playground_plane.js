@@ -32,7 +32,7 @@ function playgroundPlane(element, colours, on) {
       pen.fillStyle = isTest ? "white" : colour;
       pen.fill();
       pen.lineWidth = (isTest ? 1.8 : 1) * unit;
-      pen.strokeStyle = isTest ? colour : isRegression ? "rgb(90 90 90)" : "white";
+      pen.strokeStyle = isTest ? colour : isRegression ? "rgb(140 140 140)" : "white";
       pen.stroke();
     });
     if (on.canDraw() && document.activeElement === canvas) {
