@@ -29,7 +29,6 @@ class Way:
 
     Args:
         features: `(pixels [count, side, side]) -> [count, features]`.
-        learning_rate: Chosen by trying 0.001, 0.003, 0.01, 0.03 on other pictures.
     """
 
     title: str

@@ -88,7 +88,8 @@ LESSON = Lesson(
             name="scaling",
             title="What more data bring",
             text="A network learns a function of eight inputs from 20 to 1,280 examples, with the same number of steps "
-            "each time, three times with other functions and other starting weights.",
+            "each time, three times with other functions and other starting weights. This task was chosen since its "
+            "line is straight; the lines of others bend, or end where the task allows no smaller error.",
             show="layerwise_learn.experiments.computation:scaling",
             settings=ScalingSettings,
             button="Train twenty-one networks",
