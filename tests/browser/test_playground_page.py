@@ -82,6 +82,18 @@ def test_two_browsers_are_independent(visit):
     assert other.page.locator(".pg-unit").count() == 2 + 3 + 1
 
 
+def test_the_network_is_changed_while_it_learns(visit):
+    visitor = opened(visit)
+    visitor.button("Play").click()
+    for action, layers in (("Remove layer", 2), ("Remove layer", 1), ("Add layer", 2)):
+        wait_for_step(visitor, 10)
+        visitor.button(action).click()
+        visitor.page.wait_for_function("n => document.querySelectorAll('.pg-column').length === n + 2", arg=layers)
+    visitor.page.get_by_label("Optimizer").select_option("sgd")
+    wait_for_step(visitor, 100)
+    assert visitor.page.locator(".pg-status").inner_text() == ""
+
+
 def test_a_link_says_everything(visit):
     visitor = opened(visit)
     page = visitor.page

@@ -16,6 +16,7 @@ let frame = null;
 let history = [];
 let playing = false;
 let running = false;
+let opening = null; // while another network or other data are asked for: { kept }
 let change = 0; // an answer to what was asked before the last change is dropped
 let brush = 0;
 let strokes = [];
@@ -79,13 +80,13 @@ async function run() {
   root.toggleAttribute("data-running", true);
   const next = () => ask("advance", { state, steps: find(".pg-speed").value === "auto" ? "auto" : Number(find(".pg-speed").value) });
   let asked = null;
-  while (playing && !document.hidden && state) {
+  while (playing && !document.hidden && state && !opening) {
     const answer = await (asked ?? next());
     asked = null;
     if (!answer) continue;
     take(answer);
     // The server computes the next picture while this one is drawn.
-    if (playing && !document.hidden && !calm.matches) asked = next();
+    if (playing && !document.hidden && !opening && !calm.matches) asked = next();
     draw();
     await new Promise(requestAnimationFrame);
     if (calm.matches) await new Promise((done) => setTimeout(done, 300));
@@ -97,7 +98,7 @@ async function run() {
     take(last);
     draw();
   }
-  if (playing && !document.hidden) run();
+  if (playing && !document.hidden && state && !opening) run();
 }
 
 function take(answer) {
@@ -130,6 +131,7 @@ function showPlaying() {
 
 async function oneStep() {
   pause();
+  if (opening) return;
   const answer = await ask("advance", { state, steps: 1 });
   if (answer) {
     take(answer);
@@ -139,8 +141,12 @@ async function oneStep() {
 
 // A new network, or the one at hand with other data.
 async function open(kept = null) {
+  const mine = { kept };
+  opening = mine;
   change++;
   const answer = await ask(kept ? "resume" : "begin", kept ? { state: { ...kept, config } } : { config });
+  if (opening !== mine) return;
+  opening = null;
   if (!answer) return;
   if (!kept) history = [];
   opened = answer;
@@ -148,6 +154,7 @@ async function open(kept = null) {
   colours.read();
   network.open(answer.sizes, heads());
   draw();
+  if (playing) run();
 }
 
 // --- Choices
@@ -157,8 +164,8 @@ function set(changes, { keep = false } = {}) {
   config = { ...config, ...changes };
   writeAddress();
   showChoices();
-  if (!state) return open();
-  if (!live && !keep) return open();
+  if (opening) return open(live || keep ? opening.kept : null);
+  if (!state || (!live && !keep)) return open();
   if (keep) return open(state);
   change++;
   state = { ...state, config, ...("optimizer" in changes ? { slots: "", slot_step: 0 } : {}) };
@@ -368,7 +375,7 @@ function sentence(layer, unit) {
 }
 
 async function changeParameter(place, value) {
-  if (!Number.isFinite(value)) return inspect();
+  if (!Number.isFinite(value) || opening) return inspect();
   const parameters = parametersOf();
   parameters[place] = value;
   change++;
