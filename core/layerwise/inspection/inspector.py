@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from layerwise.registry import Snapshot
     from layerwise.versions import Reference, Version
     from layerwise.workspace import Workspace
+
+logger = logging.getLogger(__name__)
 
 LOOKS = (
     graph.look,
@@ -189,23 +192,30 @@ def _key(workspace: Workspace, version: Version) -> Any:
 
 
 def _networks(loaded: Loaded) -> dict[str, Any]:
-    """The networks of a version by name. One with a runner of its own is built and loaded anew, as only the runner
-    knows where it keeps its own."""
+    """The networks of a version by name."""
     import keras
 
-    version, spec = loaded.version, loaded.spec
-    if isinstance(loaded.runner, NetworkRunner):
-        model: Any = loaded.runner.model
-    else:
-        model = resolve(spec.build)(version.config, version.task)
-        if isinstance(model, keras.Model):
-            load_into(model, version.folder)
+    model: Any = loaded.runner.model if isinstance(loaded.runner, NetworkRunner) else _built(loaded)
     if not isinstance(model, keras.Model):
         raise LayerwiseError(
-            f"{version.name} is no Keras network, so there are no layers to look into",
+            f"{loaded.version.name} is no Keras network, so there are no layers to look into",
             expected="a build that gives a keras.Model",
             received=type(model).__name__,
         )
-    if hasattr(model, "inspectable"):
-        return dict(model.inspectable())
-    return {model.name: model}
+    return dict(model.inspectable()) if hasattr(model, "inspectable") else {model.name: model}
+
+
+def _built(loaded: Loaded) -> Any:
+    """The network of a model with a runner of its own, built and loaded anew, since only the runner knows where it
+    keeps its own; None when `build` is of no use without that runner."""
+    import keras
+
+    version = loaded.version
+    try:
+        model = resolve(loaded.spec.build)(version.config, version.task)
+    except Exception:
+        logger.info("%s cannot be built without its runner", version.name, exc_info=True)
+        return None
+    if isinstance(model, keras.Model):
+        load_into(model, version.folder)
+    return model

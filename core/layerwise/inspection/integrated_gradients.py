@@ -48,7 +48,8 @@ def look(subject: Subject) -> Look | None:
         name="integrated-gradients",
         title="Integrated gradients",
         text="How much each part of the input contributed to the score, compared with an empty input: for the class in "
-        "one colour, against it in the other. The contributions add up to the difference of the scores (Sundararajan et al. 2017).",
+        "one colour, against it in the other. The contributions add up to the difference of the scores (Sundararajan "
+        "et al. 2017).",
         show=lambda inputs, settings: _show(subject, probe(), inputs, settings),
         settings=settings_of_look(target=subject.target_setting, baseline=(str, baseline) if has_picture else None),
         is_long=True,
