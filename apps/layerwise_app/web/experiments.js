@@ -15,9 +15,11 @@ async function ask(name, argument) {
 function read(control) {
   if (control.type === "checkbox") return String(control.checked);
   if (control.type !== "range") return control.value;
-  const number = Number(control.value);
-  const value = "log" in control.dataset ? 10 ** number : number;
-  return String("whole" in control.dataset ? Math.round(value) : Number(value.toPrecision(4)));
+  const place = Number(control.value);
+  // Where a slider began it stands for the very number that it began with, which may lie between two of its places.
+  if (Math.abs(place - Number(control.defaultValue)) <= Number(control.step) / 2) return control.dataset.value;
+  const value = "log" in control.dataset ? Number((10 ** place).toPrecision(2)) : Number(place.toPrecision(4));
+  return String("whole" in control.dataset ? Math.round(value) : value);
 }
 
 function settingsOf(section) {

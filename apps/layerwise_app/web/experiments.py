@@ -87,10 +87,11 @@ def _slider(setting: Setting, value: float, label: str, shared: str) -> str:
         places = (low, high, value)
         step = 1 if setting.kind is int else _round_step((high - low) / SLIDER_STEPS)
     whole = ' data-whole=""' if setting.kind is int else ""
+    written = html.escape(setting.format(value))
     return (
         f'<label><span>{label}</span><span class="lw-slider"><input type="range" {shared}{scale}{whole} '
-        f'min="{places[0]:.6g}" max="{places[1]:.6g}" step="{step:.6g}" value="{places[2]:.6g}">'
-        f"<output>{value:.4g}</output>{unit}</span></label>"
+        f'min="{places[0]:.6g}" max="{places[1]:.6g}" step="{step:.6g}" value="{places[2]:.6g}" '
+        f'data-value="{written}"><output>{written}</output>{unit}</span></label>'
     )
 
 

@@ -39,14 +39,15 @@ def table(label: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> st
 
     Args:
         label: What it lists, for those who do not see it.
-        names: The heading of each column.
+        names: The heading of each column; no headings at all when all are empty.
         rows: Cells, which are HTML. A row of one cell is the heading of those below it.
     """
-    head = "".join(f"<th scope=col>{name}</th>" for name in names)
+    cells = "".join(f"<th scope=col>{name}</th>" for name in names)
+    head = f"<thead><tr>{cells}</tr></thead>" if any(names) else ""
     body = "".join(f"<tr>{_cells(row, len(names))}</tr>" for row in rows)
     return (
         f'<div class="lw-scroll" tabindex="0" role="region" aria-label="{html.escape(label)}">'
-        f'<table class="lw-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<table class="lw-table">{head}<tbody>{body}</tbody></table></div>'
     )
 
 
