@@ -19,6 +19,8 @@ from layerwise_app.web.plots.texts import inline_html, number_text
 _DIVERGING = ((33, 102, 172), (146, 197, 222), (247, 247, 247), (253, 184, 99), (179, 88, 6))
 _SEQUENTIAL = ((10, 20, 50), (42, 72, 120), (35, 152, 140), (150, 210, 120), (253, 240, 170))
 _MISSING = (128, 128, 128)
+CELL_WIDTH = 84
+"""The most pixels that a cell with its number in it takes."""
 MAX_SIDE = 512
 """More cells are shown by some of them only."""
 
@@ -51,8 +53,10 @@ def heatmap_html(plot: Heatmap) -> str:
     ratio = columns / rows if is_matrix else (x_range[1] - x_range[0]) / ((y_range[1] - y_range[0]) or 1.0)
     above = f'<p class="lw-above">{inline_html(plot.y_label)}</p>' if plot.y_label else ""
     below = f'<p class="lw-axis">{inline_html(plot.x_label)}</p>' if plot.x_label else ""
+    # A matrix of few columns does not fill the page with its cells.
+    room = f"; max-width: {columns * CELL_WIDTH}px" if plot.is_labelled else ""
     body = (
-        f'{above}<div class="lw-plot lw-map" style="--ratio: {min(max(ratio, 0.4), 6):.3f}">{inside}{numbers}</div>'
+        f'{above}<div class="lw-plot lw-map" style="--ratio: {min(max(ratio, 0.4), 8):.3f}{room}">{inside}{numbers}</div>'
         f"{below}{_scale(low, high, is_diverging=plot.center is not None)}"
     )
     finite = plot.values[np.isfinite(plot.values)]
