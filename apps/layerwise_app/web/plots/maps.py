@@ -55,8 +55,9 @@ def heatmap_html(plot: Heatmap) -> str:
     below = f'<p class="lw-axis">{inline_html(plot.x_label)}</p>' if plot.x_label else ""
     # A matrix of few columns does not fill the page with its cells.
     room = f"; max-width: {columns * CELL_WIDTH}px" if plot.is_labelled else ""
+    style = f"--ratio: {min(max(ratio, 0.4), 8):.3f}{room}"
     body = (
-        f'{above}<div class="lw-plot lw-map" style="--ratio: {min(max(ratio, 0.4), 8):.3f}{room}">{inside}{numbers}</div>'
+        f'{above}<div class="lw-plot lw-map" style="{style}">{inside}{numbers}</div>'
         f"{below}{_scale(low, high, is_diverging=plot.center is not None)}"
     )
     finite = plot.values[np.isfinite(plot.values)]
