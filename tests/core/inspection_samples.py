@@ -82,8 +82,8 @@ def residual_network(size: int = 12) -> Any:
     x = layers.Conv2D(4, 3, strides=2, padding="same", activation="tanh", name="entry")(x)
     shared = layers.Conv2D(4, 1, name="shared")
     x = layers.Add(name="skip")([shared(x), shared(block(x))])
-    x = layers.Dropout(0.5)(x)
-    return keras.Model(inputs, layers.Dense(3, name="logits")(layers.GlobalAveragePooling2D()(x)), name="residual")
+    x = layers.GlobalAveragePooling2D(name="average")(layers.Dropout(0.5, name="dropout")(x))
+    return keras.Model(inputs, layers.Dense(3, name="logits")(x), name="residual")
 
 
 def opinion_network(*, mask: bool = True) -> Any:

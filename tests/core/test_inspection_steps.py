@@ -23,7 +23,7 @@ def test_steps_name_the_calls_of_shared_layers_and_of_networks_within():
     steps = steps_of(residual_network())
     assert {step.name for step in steps} == {
         *("scale", "flip", "entry", "block/deeper", "block/norm", "shared", "shared:2", "skip"),
-        *("dropout", "global_average_pooling2d", "logits"),
+        *("dropout", "average", "logits"),
     }
     by_name = {step.name: step for step in steps}
     assert by_name["scale"].sources == ("picture",)
@@ -65,6 +65,17 @@ def test_a_mask_is_passed_on():
     np.testing.assert_allclose(keras.ops.convert_to_numpy(run(model, {"ids": ids})), expected, atol=1e-6)
     unmasked = keras.ops.convert_to_numpy(opinion_network(mask=False)(ids))
     assert np.abs(unmasked - expected).max() > 1e-3
+
+
+def test_a_mask_reaches_a_network_within():
+    ids = keras.Input((6,), dtype="int32", name="ids")
+    words = keras.Input((None, 4))
+    inner = keras.Model(words, layers.GlobalAveragePooling1D()(layers.Dense(3)(words)), name="inner")
+    model = keras.Model(ids, inner(layers.Embedding(6, 4, mask_zero=True, name="embedding")(ids)))
+    batch = np.array([[1, 3, 5, 0, 0, 0]], "int32")
+    expected = keras.ops.convert_to_numpy(model(batch))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(run(model, {"ids": batch})), expected, atol=1e-6)
+    assert [step.name for step in steps_of(model) if step.name.startswith("inner/dense")]
 
 
 def test_several_inputs_are_taken_by_name():

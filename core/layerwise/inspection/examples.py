@@ -4,6 +4,7 @@ otherwise those that come with the model."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from layerwise.evaluation import find_split
 from layerwise.inspection.subject import Batch, Subject
 from layerwise.runner import map_arrays
 from layerwise.specs import resolve
+
+MOST_NUMBERS = 2**25
+"""How many numbers the examples may have together."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,10 @@ class Examples:
 
 
 def real_examples(subject: Subject, count: int) -> Examples | None:
-    """At most `count` examples, always the same; None when there are none at hand. Nothing is downloaded."""
+    """At most `count` examples, fewer when they are large, and always the same; None when there are none at hand.
+    Nothing is downloaded."""
+    size = sum(prod(side or 1 for side in tensor.shape[1:]) for tensor in subject.model.inputs)
+    count = max(1, min(count, MOST_NUMBERS // size))
     try:
         return _of_the_data(subject, count) or _of_the_model(subject, count)
     except LayerwiseError:  # data that were moved or changed, or that this network does not take

@@ -22,7 +22,7 @@ from layerwise.plots import Picture, Pictures, Plot, Row, Text
 
 EXAMPLES = 1000
 """How many real pictures are looked at."""
-AT_ONCE = 50
+AT_ONCE = 32
 PATCHES = 4
 """How many patches are shown of each channel."""
 

@@ -93,12 +93,13 @@ def steps_of(model: keras.Model) -> list[Step]:
 
 def _collect(graph: Any, sources: dict[int, str], prefix: str, found: list[Step]) -> None:
     """Append the steps of a graph. `sources` says for each tensor which step it comes from, and is added to."""
+    import keras
+
     for name, node in _named_nodes(graph, prefix):
         inner = graph_of(node.operation)
         if inner is not None:
-            within = {
-                id(tensor): sources[id(outer)] for tensor, outer in zip(inner.inputs, node.input_tensors, strict=False)
-            }
+            given = keras.tree.flatten(node.arguments.args[0])
+            within = {id(tensor): sources[id(outer)] for tensor, outer in zip(inner.inputs, given, strict=True)}
             _collect(inner, within, f"{name}/", found)
             results = [within[id(tensor)] for tensor in inner.outputs]
         else:
@@ -157,8 +158,8 @@ def _run(graph: Any, tensors: Sequence[Tensor], visit: Visit, prefix: str) -> An
         arguments, options = node.arguments.fill_in(values)
         inner = graph_of(node.operation)
         if inner is not None:
-            given = [values[id(tensor)] for tensor in node.input_tensors]
-            outputs = _run(inner, given, visit, f"{name}/")
+            # A mask among the options is known to the tensors themselves.
+            outputs = _run(inner, keras.tree.flatten(arguments[0]), visit, f"{name}/")
         else:
             if "training" in inspect.signature(node.operation.call).parameters:
                 options["training"] = False
