@@ -305,6 +305,20 @@ def test_a_waveform_is_explained_over_time_and_frequency():
     assert bands[1:4].sum() > 0.9 * bands.sum()
 
 
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_time_is_along_the_width_whichever_way_the_network_has_it(is_turned):
+    sound = keras.Input((64,), name="sound")
+    mel = layers.MelSpectrogram(
+        fft_length=16, sequence_stride=4, sampling_rate=64, num_mel_bins=5, min_freq=0, max_freq=32
+    )
+    plane = mel(sound)
+    plane = layers.Permute((2, 1))(plane) if is_turned else plane
+    subject = subject_of(keras.Model(sound, layers.Dense(3)(layers.Flatten()(plane))), Sounds())
+    _, drawn = shown(saliency_look(subject), {"sound": np.sin(np.arange(64.0))})
+    assert drawn.values.shape == (5, 17)
+    assert drawn.y_range == (0, 5)
+
+
 def test_a_waveform_without_such_a_layer_is_explained_sample_by_sample():
     sound = keras.Input((64,), name="sound")
     subject = subject_of(keras.Model(sound, layers.Dense(3)(sound)), Sounds())

@@ -63,7 +63,7 @@ def draw_attribution(subject: Subject, site: Site, heat: np.ndarray, batch: Batc
         return _sequence(heat.reshape(-1), title)
     plane = heat.reshape(*heat.shape[:2], -1).sum(axis=-1)
     if subject.kind(site.input) == "audio":
-        return _over_time(plane, title)
+        return _over_time(plane.T if _has_bands_first(subject, plane.shape) else plane, title)
     return Heatmap(title=title, values=plane, center=0.0)
 
 
@@ -98,6 +98,12 @@ def _sequence(values: np.ndarray, title: str) -> Plot:
     if len(values) <= MOST_BARS:
         return BarPlot(title=title, labels=[f"{place}" for place in range(1, len(values) + 1)], values=values)
     return LinePlot(title=title, lines=[Line(x=np.arange(len(values)), y=values)], x_label="position")
+
+
+def _has_bands_first(subject: Subject, shape: tuple[int, ...]) -> bool:
+    """Whether a plane is [bands, time], as MelSpectrogram gives it, and not [time, bands]."""
+    bands = [step.layer.num_mel_bins for step in subject.steps if step.kind == "MelSpectrogram"]
+    return shape[0] in bands and shape[1] not in bands
 
 
 def _over_time(plane: np.ndarray, title: str) -> Heatmap:
