@@ -5,6 +5,7 @@
     log.txt                     everything that its processes printed
     lock                        held by its process; free means that no process does it
     process.json                which process that is, to say afterwards why it ended without a word
+    starting                    a lock too, which its process has from its first moment on, before it can do anything
     stop                        there when somebody asked it to stop
 
 A training run is one (`layerwise.runs`), a search for hyperparameters another (`layerwise.studies`).
@@ -32,7 +33,8 @@ from layerwise.paths import write_atomically
 JobT = TypeVar("JobT", bound="Job")
 
 STARTING_SECONDS = 60.0
-"""How long a job may be without a process before it counts as dead: a new process needs time to take the lock."""
+"""How long a job may be queued before its process is started, or where processes inherit no lock takes its own; then it
+counts as dead."""
 RESERVED_BYTES = 16_384
 """Kept free of other files from the start, so that a full disk leaves room to say that it is full."""
 
@@ -125,22 +127,31 @@ class Job:
         return self.state in ("stopped", "failed")
 
     def _look(self) -> tuple[str, str]:
-        # The process is looked at before the events: looked at after them, one that ends in between would
-        # seem to have died without a word.
+        # Whether it was started is looked at before the process, and that before the events: the other way round, one
+        # that is started or ends in between would seem to have died without a word.
+        was_started = (self.folder / "starting").exists()
         alive = self.is_alive
         last = self.event_log.last() or {"event": "queued", "time": 0.0}
         if last["event"] in ENDINGS:
             return last["event"], last.get("reason", "")
         has_device = last["event"] not in QUEUED
-        is_new = last["event"] == "queued" and time.time() - last["time"] < STARTING_SECONDS
+        is_new = last["event"] == "queued" and not was_started and time.time() - last["time"] < STARTING_SECONDS
         if alive or is_new:
             return ("running" if has_device else "queued"), last.get("reason", "")
-        return "failed", reason_of_death(self.folder / "process.json")
+        signature = self.folder / "process.json"
+        if last["event"] == "queued" and not signature.exists():
+            return "failed", self._reason_of_no_start()
+        return "failed", reason_of_death(signature)
+
+    def _reason_of_no_start(self) -> str:
+        printed = self.log_text().strip().splitlines()
+        return "Its process ended before it began." + (f" The end of its log: {printed[-1][:300]}" if printed else "")
 
     @property
     def is_alive(self) -> bool:
-        """Whether a process holds its lock."""
-        return (self.folder / "lock").exists() and is_held(self.lock())
+        """Whether its process is there: it holds a lock, at first the one that it was started with."""
+        locks = [self.lock(), FileLock(self.folder / "starting", is_singleton=False)]
+        return any(Path(lock.lock_file).exists() and is_held(lock) for lock in locks)
 
     def lock(self) -> FileLock:
         """The lock that its process holds."""
@@ -160,6 +171,11 @@ class Job:
     def withdraw_stop(self) -> None:
         """Forget that somebody asked it to stop."""
         (self.folder / "stop").unlink(missing_ok=True)
+
+    def forget_process(self) -> None:
+        """Forget the process that is gone, before another one is started."""
+        for name in ("starting", "process.json"):
+            (self.folder / name).unlink(missing_ok=True)
 
     @property
     def stop_requested(self) -> bool:

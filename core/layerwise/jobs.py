@@ -12,7 +12,6 @@ import errno
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 import traceback
@@ -26,6 +25,7 @@ from layerwise.config import TrainingConfig
 from layerwise.errors import LayerwiseError, RunError
 from layerwise.events import ENDINGS
 from layerwise.job import Job
+from layerwise.processes import start_detached
 from layerwise.queue import turn
 from layerwise.runs import Run, RunStore
 from layerwise.slots import num_gpus, parse_device, slots_of, visible_devices
@@ -114,23 +114,20 @@ def resume(job: Job) -> None:
                 received=f"one that is {job.state}",
             )
         job.withdraw_stop()
+        job.forget_process()
         job.append("queued")
     launch(job)
 
 
 def launch(job: Job) -> None:
     """Start the process of a job."""
-    home = job.folder.parent.parent
-    environment = {**os.environ, "LAYERWISE_HOME": str(home), "PYTHONUNBUFFERED": "1"}
-    with (job.folder / "log.txt").open("ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", job.MODULE, str(job.folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )
+    start_detached(
+        job.MODULE,
+        str(job.folder),
+        home=job.folder.parent.parent,
+        log=job.folder / "log.txt",
+        held=job.folder / "starting",
+    )
 
 
 def follow(job: Job, poll: float = 0.2, *, position: int = 0) -> Iterator[dict[str, Any]]:

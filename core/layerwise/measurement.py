@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
@@ -28,6 +26,7 @@ from layerwise.errors import LayerwiseError, RunError
 from layerwise.job import STARTING_SECONDS
 from layerwise.liveness import is_held
 from layerwise.paths import write_atomically
+from layerwise.processes import start_detached
 from layerwise.runs import Run
 from layerwise.versions import VersionStore
 from layerwise.weights import read_record
@@ -145,15 +144,12 @@ def start_measuring(runs: Iterable[Run]) -> list[Run]:
         return []
     for run in wanted:
         Measurement(run).note(0, 0)
-    with (Measurement(wanted[0]).folder / "log.txt").open("wb") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "layerwise.measurement", *(str(run.folder) for run in wanted)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "LAYERWISE_HOME": str(wanted[0].folder.parent.parent)},
-            start_new_session=True,
-        )
+    start_detached(
+        "layerwise.measurement",
+        *(str(run.folder) for run in wanted),
+        home=wanted[0].folder.parent.parent,
+        log=Measurement(wanted[0]).folder / "log.txt",
+    )
     return wanted
 
 

@@ -8,6 +8,7 @@
               checkpoints/    what a resume goes on from
               lock            held by the process that trains; free means that no process does
               process.json    which process that is, to say afterwards why it ended without a word
+              starting        the lock that this process was started with
               stop            there when somebody asked it to stop
 
 The folder is the only channel between the process that trains and those that watch, so a restarted server, a

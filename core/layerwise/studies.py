@@ -3,7 +3,7 @@
     studies/<id>/study.json      what was asked for: model, variant, config, ranges, algorithm, objective
                  oracle.json     what KerasTuner knows, replaced whole after each step
                  events.jsonl    started, trial (a run was begun), scored (it has ended), and how the study ended
-                 log.txt, lock, process.json, stop    as of every job (`layerwise.job`)
+                 log.txt, lock, process.json, starting, stop    as of every job (`layerwise.job`)
 
 Which runs belong to a study, what they tried and what they reached, is read from the runs themselves: each names its
 study and its trial in its `run.json`. `layerwise.tuning` is the process that searches.

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
-import sys
 import tempfile
 import threading
 import zipfile
@@ -25,6 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 from layerwise import errors
 from layerwise.errors import ExportError
 from layerwise.export.formats import FORMATS, PRECISIONS, Format, format_named
+from layerwise.processes import start
 from layerwise.serving import find_version
 from layerwise.temporary import temporary_folder
 from layerwise.versions import Version, parse_reference
@@ -168,12 +167,14 @@ def _in_a_process(request: Mapping[str, Any], seconds: float) -> Iterator[str | 
     yield "starting TensorFlow"
     is_late = threading.Event()
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "layerwise.export.process", json.dumps(request)],
+        process = start(
+            "layerwise.export.process",
+            json.dumps(request),
+            home=request["home"],
+            environment={"KERAS_BACKEND": "tensorflow"},
             stdin=subprocess.PIPE,  # its end tells the process that nobody waits any more
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**os.environ, "LAYERWISE_HOME": request["home"], "KERAS_BACKEND": "tensorflow"},
             text=True,
             encoding="utf-8",
         )
