@@ -7,6 +7,7 @@ from inspection_samples import opinion_network, residual_network, subject_of
 from keras import layers
 
 from layerwise.errors import InputError, LayerwiseError
+from layerwise.inspection.activations import look as activations_look
 from layerwise.inspection.graph import look as layers_look
 from layerwise.inspection.steps import run, steps_of
 from layerwise.plots import Graph
@@ -106,6 +107,24 @@ def test_a_network_that_takes_something_else_says_so():
     subject = subject_of(residual_network(), PICTURES)
     with pytest.raises(InputError, match=r"picture \[12, 12, 1\]"):
         subject.batch(pictures(size=10))
+
+
+def test_what_each_layer_makes_of_an_input_is_drawn():
+    subject = subject_of(residual_network(), PICTURES)
+    look = activations_look(subject)
+    picture = pictures(1)[0, ..., 0]
+    *_, average, logits = look.show({"image": picture}, look.settings())
+    assert list(average.labels) == ["1", "2", "3", "4"]
+    assert list(logits.labels) == ["a", "b", "c"]
+    batch = {"picture": picture[None, ..., None]}
+    np.testing.assert_allclose(logits.values, subject.forward(batch)[0], atol=1e-6)
+    (channels,) = look.show({"image": picture}, look.settings(layer="entry"))
+    values = subject.activations(batch, ["entry"])["entry"][0]
+    first = int(channels.pictures[0].caption.removeprefix("channel ")) - 1
+    assert first == np.abs(values).mean(axis=(0, 1)).argmax()
+    # One scale for all channels: black is the least value of any of them, or 0.
+    expected = (values[..., first] - values.min()) / (values.max() - values.min())
+    np.testing.assert_allclose(channels.pictures[0].pixels, expected, atol=1e-5)
 
 
 def test_the_layers_are_drawn_with_shapes_and_parameters():

@@ -47,15 +47,16 @@ def _show(subject: Subject, steps: Sequence[Step], inputs: Inputs, settings: Any
     shown = chosen[:MOST_LAYERS]
     found = subject.activations(batch, [step.name for step in shown])
     channels = FEW_CHANNELS if len(shown) > 1 else MOST_CHANNELS
-    plots = [_draw(step, found[step.name][0], channels) for step in shown]
+    labels = {subject.steps[-1].name: subject.labels}
+    plots = [_draw(step, found[step.name][0], channels, labels.get(step.name, [])) for step in shown]
     if len(chosen) > len(shown):
         more = f"The first {len(shown)} of {len(chosen)} layers are shown; the setting shows any of the others."
         plots.append(Text(text=more))
     return plots
 
 
-def _draw(step: Step, values: np.ndarray, channels: int) -> Plot:
-    """What a step gives for one example, [...]."""
+def _draw(step: Step, values: np.ndarray, channels: int, labels: Sequence[str]) -> Plot:
+    """What a step gives for one example, [...]; `labels` may name its units."""
     title = f"{step.name}, {shape_text((None, *values.shape))}"
     if values.ndim == 3:
         return _pictures(values, channels, title)
@@ -64,7 +65,8 @@ def _draw(step: Step, values: np.ndarray, channels: int) -> Plot:
         return Heatmap(title=title, values=thinned.T, x_label="position", y_label="channel", center=_center(values))
     flat = values.reshape(-1)
     if len(flat) <= MOST_BARS:
-        return BarPlot(title=title, labels=[str(unit) for unit in range(1, len(flat) + 1)], values=flat)
+        numbers = [str(unit) for unit in range(1, len(flat) + 1)]
+        return BarPlot(title=title, labels=labels if len(labels) == len(flat) else numbers, values=flat)
     return Heatmap(title=title, values=_folded(flat[:MOST_UNITS]), center=_center(flat))
 
 

@@ -111,7 +111,7 @@ def _draw(title: str, step: Step, field: Field | None, peaks: Peaks, images: np.
             patch = cut(images[example], field, row, column)
             pictures.append(Picture(pixels=pixels(patch, limits), caption=f"channel {channel + 1}"))
     size = f"{field[0].size} × {field[1].size} pixels" if field else "the whole picture"
-    return Pictures(title=f"{title} ({size})", pictures=pictures, width=72)
+    return Pictures(title=f"{title} ({size})", pictures=pictures, width=64)
 
 
 def cut(image: np.ndarray, field: Field | None, row: int, column: int) -> np.ndarray:
