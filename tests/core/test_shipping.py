@@ -1,0 +1,59 @@
+"""What a run made becomes the weights of a plugin."""
+
+import numpy as np
+import pytest
+from training_helpers import config_of
+
+from layerwise import jobs, open_workspace, shipping
+from layerwise.errors import RunError
+from layerwise.evaluation import evaluate_version
+from layerwise.runs import RunStore
+from layerwise.versions import read_version
+from layerwise.weights import read_arrays, read_record
+
+
+@pytest.fixture
+def trained(snapshot, spec, home):
+    """A run of two epochs that has finished, in the test's own home."""
+    run = jobs.start(RunStore(home), spec, config=config_of(spec, num_epochs=2))
+    assert list(jobs.follow(run))[-1]["event"] == "finished", run.log_text()
+    return run
+
+
+def test_what_is_shipped_is_measured_as_it_is_shipped(trained, spec, home, tmp_path):
+    folder = tmp_path / "shipped"
+    with open_workspace(home) as workspace:
+        record = shipping.ship(workspace, trained.id[-4:], folder)
+        version = read_version(spec, trained.variant, "shipped", folder)
+        measured = evaluate_version(workspace.registry.snapshot(), version)
+    made, shipped = read_arrays(trained.version_folder), read_arrays(folder)
+    assert made.keys() == shipped.keys()
+    for name, array in made.items():
+        if array.dtype.kind == "f":
+            assert shipped[name].dtype == np.float16
+            np.testing.assert_allclose(shipped[name], array, rtol=1e-3, atol=1e-6)
+        else:
+            np.testing.assert_array_equal(shipped[name], array)
+    assert record == read_record(folder)
+    assert record["measured"]["split"] == "test"
+    assert record["measured"]["metrics"] == pytest.approx(measured["metrics"])
+    assert record["data"]["folder"] is None
+    assert record["bytes"] < read_record(trained.version_folder)["bytes"]
+
+
+def test_a_run_without_weights_is_not_shipped(snapshot, spec, home, tmp_path):
+    run = RunStore(home).create(spec, None, spec.variant().config)
+    with open_workspace(home) as workspace, pytest.raises(RunError, match="no weights to ship"):
+        shipping.ship(workspace, run.id, tmp_path / "shipped")
+    assert not (tmp_path / "shipped").exists()
+
+
+def test_the_command_says_what_it_shipped_or_why_it_did_not(trained, tmp_path, capsys):
+    folder = tmp_path / "shipped"
+    assert shipping.main([trained.id, str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{folder}: {read_record(folder)['bytes']} bytes; test split of ")
+    assert shipping.main(["nobody", str(folder)]) == 1
+    assert "There is no run 'nobody'" in capsys.readouterr().err
+    assert shipping.main([trained.id]) == 2
+    assert "usage:" in capsys.readouterr().err
