@@ -39,6 +39,14 @@ PATIENCE = 60_000
 """Milliseconds for what a slow and busy machine has to do: import TensorFlow, start a process."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest looks which marks are asked for
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test below this folder."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """The browser. Without one the tests are skipped, and fail where CI=true."""

@@ -2,10 +2,7 @@
 
 import re
 
-import pytest
 
-
-@pytest.mark.browser
 def test_a_plugin_that_is_switched_shows_at_once_and_everywhere(visit):
     visitor, other = visit("plugins"), visit("demo?model=echo")
     other.page.get_by_role("tab", name="Echo", selected=True).wait_for()
@@ -28,7 +25,6 @@ def test_a_plugin_that_is_switched_shows_at_once_and_everywhere(visit):
     page.get_by_role("tab", name="Echo").wait_for()
 
 
-@pytest.mark.browser
 def test_a_plugin_that_failed_says_why(visit):
     visitor = visit("plugins")
     failed = visitor.page.locator(".lw-plugin", has_text="faulty")
@@ -39,7 +35,6 @@ def test_a_plugin_that_failed_says_why(visit):
     assert visitor.page.get_by_text("Write your own").is_visible()
 
 
-@pytest.mark.browser
 def test_a_wrong_setting_is_named(visit):
     visitor = visit("train?model=toy/bars:small")
     page = visitor.page
@@ -47,5 +42,5 @@ def test_a_wrong_setting_is_named(visit):
     page.get_by_label("Number of epochs").fill("0")
     runs = page.locator("#runs tbody tr").count()
     visitor.button("Start training").click()
-    visitor.says(re.compile("num_epochs is out of range. Expected: 1 to 10,?000 epochs"))
+    visitor.says(re.compile(r"Number of epochs \(num_epochs\) is out of range\. Expected: 1 to 10,?000 epochs"))
     assert page.locator("#runs tbody tr").count() == runs

@@ -24,7 +24,6 @@ def twins(trained, tmp_path_factory):
     return home, [run.id, twin.name]
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 def test_two_runs_are_chosen_compared_measured_and_shared(visit, twins, serving, phone):
     home, names = twins

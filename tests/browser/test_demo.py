@@ -2,8 +2,6 @@
 
 import io
 
-import pytest
-
 PATIENCE = 60_000
 
 
@@ -22,7 +20,6 @@ def best(page, label):
     page.locator(".lw-best strong", has_text=label).wait_for(timeout=PATIENCE)
 
 
-@pytest.mark.browser
 def test_a_drawing_is_answered_when_the_hand_rests(visit):
     visitor = visit("demo?model=brightness")
     page = visitor.page
@@ -52,7 +49,6 @@ def test_a_drawing_is_answered_when_the_hand_rests(visit):
     assert page.locator(".lw-best").count() == 0, "a former answer does not stay beside an error"
 
 
-@pytest.mark.browser
 def test_a_file_that_is_no_picture_is_explained_and_the_next_one_answered(visit):
     visitor = visit("toy")
     page = visitor.page
@@ -71,7 +67,6 @@ def test_a_file_that_is_no_picture_is_explained_and_the_next_one_answered(visit)
     assert page.get_by_role("alert").locator("visible=true").count() == 0
 
 
-@pytest.mark.browser
 def test_another_network_is_asked_the_same(visit):
     visitor = visit("toy")
     page = visitor.page
@@ -86,7 +81,6 @@ def test_another_network_is_asked_the_same(visit):
     visitor.follow(page.get_by_role("link", name="Train it yourself").or_(page.get_by_role("link", name="Train")).first)
 
 
-@pytest.mark.browser
 def test_a_text_streams_and_a_plugins_mistake_is_its_own(visit):
     visitor = visit("demo?model=echo")
     page = visitor.page
@@ -104,7 +98,6 @@ def test_a_text_streams_and_a_plugins_mistake_is_its_own(visit):
         assert page.locator("b", has_text="forbidden").count() == 0, "what was sent is text, not HTML"
 
 
-@pytest.mark.browser
 def test_of_two_quick_questions_the_last_one_is_answered(visit):
     page = visit("demo?model=brightness").page
     night, noon = page.get_by_role("button", name="night"), page.get_by_role("button", name="noon")

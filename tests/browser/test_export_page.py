@@ -9,7 +9,6 @@ import zipfile
 import pytest
 
 
-@pytest.mark.browser
 def test_a_version_is_exported_and_downloaded(visit, trained):
     if importlib.util.find_spec("tf2onnx") is None and os.environ.get("CI") != "true":
         pytest.skip('needs pip install "layerwise[export]"')
@@ -29,7 +28,6 @@ def test_a_version_is_exported_and_downloaded(visit, trained):
     assert (metadata["version"], metadata["task"]["labels"]) == (trained[1].id, ["across", "down"])
 
 
-@pytest.mark.browser
 def test_a_model_that_is_no_single_network_says_so(visit):
     visitor = visit("models?model=demo/echo:default")
     visitor.page.get_by_role("heading", name="Echo").wait_for()

@@ -1,7 +1,5 @@
 """Looking inside the network that answers, from its demo."""
 
-import pytest
-
 PATIENCE = 60_000
 
 
@@ -20,7 +18,6 @@ def look(panel, title):
     panel.locator("[data-part=shown] .lw-plots").wait_for(timeout=PATIENCE)
 
 
-@pytest.mark.browser
 def test_the_network_is_looked_into_at_what_was_asked(visit):
     visitor = visit("toy")
     page = visitor.page
@@ -47,7 +44,6 @@ def test_the_network_is_looked_into_at_what_was_asked(visit):
     assert not panel.get_by_role("heading", name="Integrated gradients").is_visible()
 
 
-@pytest.mark.browser
 def test_the_panel_is_used_with_the_keyboard_on_a_phone(visit):
     visitor = visit("toy", phone=True, dark=True)
     page = visitor.page

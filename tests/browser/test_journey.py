@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 PATIENCE = 60_000
 
 
@@ -11,7 +9,6 @@ def points(page):
     return int(page.locator("#loss figure").get_attribute("data-points") or 0)
 
 
-@pytest.mark.browser
 def test_from_home_to_a_network_of_ones_own_and_back(visit, trained):
     _, first = trained
     visitor = visit("")
@@ -60,7 +57,6 @@ def test_from_home_to_a_network_of_ones_own_and_back(visit, trained):
     assert page.locator("#progress .lw-finished").is_visible()
 
 
-@pytest.mark.browser
 def test_the_first_question_says_that_the_network_is_loaded(visit, trained, serving):
     with serving(trained[0]) as address:
         visitor = visit("toy", address=address)

@@ -29,7 +29,6 @@ def archive(tmp_path: Path) -> Path:
     return tmp_path / "my stripes.zip"
 
 
-@pytest.mark.browser
 def test_from_an_upload_to_a_demo_with_its_labels(visit, serving, tmp_path, archive):
     home = tmp_path / "home"
     with serving(home) as address:
@@ -72,7 +71,6 @@ def test_from_an_upload_to_a_demo_with_its_labels(visit, serving, tmp_path, arch
         assert [path for path in (home / "data").iterdir() if not path.name.startswith(".")] == []
 
 
-@pytest.mark.browser
 def test_what_cannot_be_used_is_said_where_it_was_brought(visit, serving, tmp_path):
     with serving(tmp_path / "home") as address:
         visitor = visit("train?model=toy/bars", address=address, phone=True)

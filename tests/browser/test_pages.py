@@ -24,7 +24,6 @@ def unnamed(page):
     return found
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_page_fits_and_names_its_controls(visit, dark, phone):
@@ -44,7 +43,6 @@ def test_every_page_fits_and_names_its_controls(visit, dark, phone):
         assert (max(levels) < 60) if dark else (min(levels) > 200)
 
 
-@pytest.mark.browser
 def test_search(visit):
     page = visit("").page
     cards = page.locator(".lw-card")
@@ -58,7 +56,6 @@ def test_search(visit):
     page.wait_for_function("document.querySelectorAll('.lw-card').length == 6")
 
 
-@pytest.mark.browser
 def test_with_the_keyboard_alone(visit):
     page = visit("toy").page
     page.get_by_role("button", name="down").first.wait_for()
@@ -72,14 +69,12 @@ def test_with_the_keyboard_alone(visit):
     assert page.locator('button[data-index="1"]').get_attribute("aria-pressed") == "true"
 
 
-@pytest.mark.browser
 def test_the_address_of_a_model_opens_its_tab(visit):
     page = visit("demo?model=weight").page
     page.get_by_role("tab", name="Weight", selected=True).wait_for()
     page.get_by_label("length").wait_for()
 
 
-@pytest.mark.browser
 def test_models_shows_cards_and_changes_versions(visit, trained):
     visitor = visit("models?model=toy/bars:small")
     page = visitor.page

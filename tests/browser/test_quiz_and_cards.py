@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
-
 FRONT, BACK = "[data-part=front]", "[data-part=answer]"
 
 
@@ -26,7 +24,6 @@ def drawn(page):
     return page.locator(FRONT).inner_text()
 
 
-@pytest.mark.browser
 def test_a_card_that_was_rated_comes_back_when_it_is_due(visit):
     visitor = visit("flashcards?lesson=neuron")
     page = visitor.page
@@ -59,7 +56,6 @@ def test_a_card_that_was_rated_comes_back_when_it_is_due(visit):
     counts(page, "1 due")
 
 
-@pytest.mark.browser
 def test_new_cards_are_limited_and_the_end_says_when_to_come_back(visit):
     page = visit("flashcards?lesson=neuron").page
     page.get_by_label("New cards a day").fill("2")
@@ -76,7 +72,6 @@ def test_new_cards_are_limited_and_the_end_says_when_to_come_back(visit):
     counts(page, "3 new today")
 
 
-@pytest.mark.browser
 def test_progress_is_exported_imported_and_reset(visit, tmp_path):
     page = visit("flashcards").page
     drawn(page)
@@ -100,7 +95,6 @@ def test_progress_is_exported_imported_and_reset(visit, tmp_path):
     counts(page, "1 of")
 
 
-@pytest.mark.browser
 def test_a_quiz_by_keyboard(visit):
     visitor = visit("quiz?lesson=neuron")
     page = visitor.page
@@ -128,7 +122,6 @@ def test_a_quiz_by_keyboard(visit):
     page.locator("[data-best=neuron]", has_text=f"best {right} of 4").wait_for()
 
 
-@pytest.mark.browser
 def test_what_was_missed_is_asked_again(visit):
     page = visit("quiz?lesson=loss", phone=True).page
     page.get_by_role("button", name="Start").click()
@@ -144,7 +137,6 @@ def test_what_was_missed_is_asked_again(visit):
     page.get_by_text(f"Question 1 of {missed} · ").wait_for()
 
 
-@pytest.mark.browser
 def test_a_question_about_a_run_that_was_trained_here(visit, trained):
     page = visit("quiz").page
     _, run = trained
@@ -164,7 +156,6 @@ def test_a_question_about_a_run_that_was_trained_here(visit, trained):
     page.get_by_text("Right.", exact=True).wait_for()
 
 
-@pytest.mark.browser
 def test_without_a_run_the_quiz_says_how_to_get_one(visit, serving, tmp_path):
     with serving(tmp_path / "home") as address:
         page = visit("quiz", address=address).page

@@ -8,8 +8,6 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-import pytest
-
 from layerwise.registry import Registry
 from layerwise.runs import RunStore
 
@@ -43,7 +41,6 @@ def wait_for_points(page, more_than):
     page.wait_for_function(f"+document.querySelector('#loss figure')?.dataset.points > {more_than}", timeout=PATIENCE)
 
 
-@pytest.mark.browser
 def test_a_killed_server_loses_nothing(visit, plugins, tmp_path):
     from layerwise import jobs
     from layerwise.config import config_from

@@ -157,6 +157,7 @@ def test_a_start_that_is_killed_from_outside_while_a_plugin_hangs(site, home):
     assert "stuck=quarantined" in run_python(LOOK).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("patience", "status"), [(0, "stuck=quarantined"), (1000, "stuck=loaded")])
 def test_ctrl_c_tells_impatience_from_a_change_of_mind(site, home, patience, status):
     install(

@@ -87,6 +87,7 @@ def test_ten_kills_at_random_moments_change_not_a_bit(runs, spec, processes, hom
     assert_same_bits(run, reference)
 
 
+@pytest.mark.slow
 def test_a_stop_and_a_resume_change_not_a_bit(runs, spec, home):
     config = config_of(spec, num_epochs=40, dropout=0.2, patience=1_000)
     reference = jobs.start(RunStore(home.with_name("other")), spec, config=config)

@@ -30,7 +30,7 @@ def test_ranges_are_around_the_values_of_the_variant():
         "batch_size": "16/32/64/128/256",
     }
     assert usual("learning_rate", "batch_size", learning_rate=5.0, batch_size=2) == {
-        "learning_rate": "0.166667..10",
+        "learning_rate": "0.2..10",
         "batch_size": "1/2/4/8",
     }
 

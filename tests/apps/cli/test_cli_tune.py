@@ -29,7 +29,7 @@ def _no_study_is_left(toy):
         (("toy/bars", "--resume", "x"), "Name a model to search for, or a study to go on with"),
         (("--resume", "x"), "There is no study 'x'"),
         (("toy/bars", "--fields", "speed"), "There is no field 'speed' to search"),
-        (("toy/bars", "--range", "learning_rate=1..100"), "learning_rate is out of range"),
+        (("toy/bars", "--range", "learning_rate=1..100"), "(learning_rate) is out of range"),
         (("toy/bars", "--algorithm", "grid"), "bayesian, random, hyperband"),
         (("toy/bars", "--data", "nowhere"), "There is no such folder to train on"),
     ],

@@ -208,7 +208,7 @@ def test_starting_what_cannot_be_trained(client):
     assert absent.status_code == 409
     wrong = client.post("/api/v1/runs", json={"model": "demo/brightness", "config": {"num_epochs": 0}})
     assert wrong.status_code == 422
-    assert "num_epochs is out of range" in wrong.json()["error"]["message"]
+    assert "Number of epochs (num_epochs) is out of range" in wrong.json()["error"]["message"]
     unknown = client.post("/api/v1/runs", json={"model": "demo/brightness", "config": {"speed": 1}})
     assert unknown.status_code == 422
     assert client.post("/api/v1/runs", json={"modell": "demo/brightness"}).status_code == 422
