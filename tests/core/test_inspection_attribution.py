@@ -325,6 +325,22 @@ def test_a_waveform_without_such_a_layer_is_explained_sample_by_sample():
     assert find_sites(subject) == [Site("sound")]
 
 
+def test_networks_of_16_bits_and_with_memory_are_explained():
+    ids = keras.Input((LENGTH,), dtype="int32", name="ids")
+    half = {"dtype": "mixed_bfloat16"}
+    words = layers.Embedding(6, 5, mask_zero=True, name="embedding", **half)(ids)
+    states, last, _ = layers.LSTM(4, return_sequences=True, return_state=True, name="memory", **half)(words)
+    both = layers.Bidirectional(layers.GRU(3, **half), **half)(states)
+    outputs = layers.Dense(2, dtype="float32")(layers.Concatenate(**half)([both, last]))
+    subject = subject_of(keras.Model(ids, outputs), Opinions())
+    for site in ("embedding", "memory"):
+        probe = Probe(subject, [Site("ids", site)])
+        batch = subject.encode({"text": "a very good film"})
+        scores, gradients = probe.gradients(probe.points(batch), batch, 1)
+        assert scores[0] == pytest.approx(float(subject.forward(batch)[0, 1]), abs=1e-2)
+        assert gradients[site].any()
+
+
 def test_every_input_of_several_is_explained():
     picture, values = keras.Input((8, 8, 1), name="picture"), keras.Input((2,), name="values")
     joined = layers.Concatenate()([layers.Flatten()(picture), values])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from layerwise.inspection.looks import Inputs, Look
+from layerwise.inspection.looks import Look
 from layerwise.inspection.steps import Shape, Step
 from layerwise.inspection.subject import Subject
 from layerwise.plots import Graph, Node, Plot, Text
@@ -20,12 +20,12 @@ def look(subject: Subject) -> Look:
         name="layers",
         title="Layers",
         text="What the network is made of: each layer with the shape of what it gives, and how many parameters it has.",
-        show=lambda inputs, settings: _show(subject, inputs),
+        show=lambda inputs, settings: _show(subject),
         needs_input=False,
     )
 
 
-def _show(subject: Subject, _: Inputs) -> Sequence[Plot]:
+def _show(subject: Subject) -> Sequence[Plot]:
     model, steps = subject.model, subject.steps
     count = model.count_params()
     trained = sum(prod(variable.shape) for variable in _numbers(model.trainable_variables))

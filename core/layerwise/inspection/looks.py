@@ -44,5 +44,5 @@ def settings_of_look(**fields: tuple[type, Any] | None) -> type[Settings]:
     Args:
         fields: The type and the `setting(...)` of each; None leaves it out.
     """
-    given = [(name, kind, field) for name, (kind, field) in ((n, f) for n, f in fields.items() if f is not None)]
+    given = [(name, *field) for name, field in fields.items() if field is not None]
     return dataclasses.make_dataclass("LookSettings", given, bases=(Settings,), frozen=True, kw_only=True)

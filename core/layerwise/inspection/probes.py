@@ -146,16 +146,21 @@ class Probe:
         return scores[:count], {name: array[:count] for name, array in gradients.items()}
 
     def _values(self, points: Any, given: Any) -> Any:
-        from keras import ops
-
         inputs = given["inputs"] | {site.input: points[site.key] for site in self.sites if site.step is None}
 
         def replace(name: str, outputs: Any) -> Any:
             if name not in points:
                 return outputs
-            return replaced(outputs, lambda tensor: self._add([tensor, points[name] - ops.stop_gradient(tensor)]))
+            return replaced(outputs, lambda tensor: self._add([tensor, points[name] - _fixed(tensor)]))
 
         return self.subject.score(run(self.subject.model, inputs, replace), given["target"])
+
+
+def _fixed(tensor: Any) -> Any:
+    """What a step gives, as numbers that nothing is derived from."""
+    from keras import ops
+
+    return ops.cast(ops.stop_gradient(tensor), "float32")  # from 16 bits in mixed precision
 
 
 def replaced(outputs: Any, change: Callable[[Any], Any]) -> Any:
