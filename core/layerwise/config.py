@@ -75,6 +75,13 @@ class Setting:
     advanced: bool
 
     @property
+    def label(self) -> str:
+        """The name in words, as the form shows it: `num_epochs` is "Number of epochs"."""
+        text = self.name.replace("_", " ")
+        text = f"number of {text.removeprefix('num ')}" if text.startswith("num ") else text
+        return text.capitalize()
+
+    @property
     def range_text(self) -> str:
         """The range or the choices in words, for help texts: "1 to 100 epochs"."""
         if self.choices:
@@ -117,12 +124,17 @@ class Setting:
             parsed = self._convert(value)
         except (TypeError, ValueError):
             raise SpecError(
-                f"{self.name} cannot be read",
+                f"{self._named} cannot be read",
                 expected=f"{_KIND_WORDS[self.kind]}{', ' + self.range_text if self.range_text else ''}",
                 received=repr(value),
             ) from None
         self._check(parsed)
         return parsed
+
+    @property
+    def _named(self) -> str:
+        """For an error: as the form calls it, and as the command line, the API and Python do."""
+        return self.label if self.label.lower() == self.name else f"{self.label} ({self.name})"
 
     def _convert(self, value: Any) -> Any:
         if self.kind is tuple:
@@ -142,14 +154,14 @@ class Setting:
 
     def _check(self, value: Any) -> None:
         if self.choices and value not in self.choices:
-            raise SpecError(f"{self.name} has an unknown value", expected=self.range_text, received=repr(value))
+            raise SpecError(f"{self._named} has an unknown value", expected=self.range_text, received=repr(value))
         for number in value if self.kind is tuple else (value,):
             if isinstance(number, bool) or not isinstance(number, int | float):
                 continue
             below = self.minimum is not None and not number >= self.minimum
             above = self.maximum is not None and not number <= self.maximum
             if below or above:
-                raise SpecError(f"{self.name} is out of range", expected=self.range_text, received=f"{number:g}")
+                raise SpecError(f"{self._named} is out of range", expected=self.range_text, received=f"{number:g}")
 
 
 _KIND_WORDS = {

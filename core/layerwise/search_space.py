@@ -6,8 +6,8 @@ A range comes from the field itself, around the value that the variant has: the 
     a choice, or yes and no         all of them
     widths (several whole numbers)  all halved, as they are, all doubled
     a whole number by factors       a quarter, half, as it is, double, four times (batch_size)
-    a number by factors             a factor of 30 down and up (learning_rate); where the variant has 0, from a
-                                    millionth to a hundredth of the maximum (weight_decay)
+    a number by factors             a factor of 30 down and up, rounded to one digit (learning_rate); where the
+                                    variant has 0, from a millionth to a hundredth of the maximum (weight_decay)
     a share, or few whole numbers   the whole range (dropout)
     any other number                half to double
 
@@ -135,7 +135,8 @@ def _ends(setting: Setting, value: float) -> tuple[float, float]:
     low, high = setting.minimum, setting.maximum
     if setting.log:
         if value > 0:
-            return _within(setting, value / FACTOR), _within(setting, value * FACTOR)
+            low, high = (float(f"{end:.0e}") for end in (value / FACTOR, value * FACTOR))
+            return _within(setting, low), _within(setting, high)
         return (0.0, 0.0) if high is None else (1e-6 * high, 1e-2 * high)
     if low is not None and high is not None and (high - low <= 1 or (setting.kind is int and high - low <= FEW)):
         return low, high

@@ -46,7 +46,7 @@ def test_an_experiment_named_as_text_is_found_when_it_runs():
 
 
 def test_settings_are_checked():
-    with pytest.raises(SpecError, match=r"left is out of range\. Expected: 0 to 9\. Received: 10"):
+    with pytest.raises(SpecError, match=r"Left is out of range\. Expected: 0 to 9\. Received: 10"):
         Sum(left=10)
 
 

@@ -74,7 +74,7 @@ def test_the_direction_of_an_objective_is_in_its_name(name, direction):
     [
         ({"algorithm": "grid"}, RANGES, "no such algorithm"),
         ({"num_trials": 0}, RANGES, "at least 1"),
-        ({"num_epochs": 0}, RANGES, "num_epochs is out of range"),
+        ({"num_epochs": 0}, RANGES, r"\(num_epochs\) is out of range"),
         ({}, (), "nothing to search"),
         ({"algorithm": "hyperband"}, ("num_epochs=2..8",), "itself says how long"),
         ({}, ("label_smoothing=0..0.2",), "changes the loss itself"),

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 def control_of(setting: Setting, value: Any) -> Any:
     """Draw the control of one setting, with `value` in it."""
-    label = label_of(setting.name)
     range_text = "" if setting.choices or setting.kind is bool else setting.range_text
     info = f"{setting.meaning} ({range_text})" if range_text else setting.meaning
     # Gradio would take a component with a value for one that only shows it.
-    usual: Any = {"value": value, "label": label, "info": info, "interactive": True}
+    usual: Any = {"value": value, "label": setting.label, "info": info, "interactive": True}
     if setting.kind is bool:
         return gr.Checkbox(**usual)
     if setting.choices:
@@ -58,13 +57,6 @@ def cluster_controls() -> tuple[gr.Textbox, gr.Number]:
         2, label="Workers", info="Processes of the cluster that share every batch", precision=0, interactive=True
     )
     return address, workers
-
-
-def label_of(name: str) -> str:
-    """The name of a setting in words: `num_epochs` is "Number of epochs"."""
-    text = name.replace("_", " ")
-    text = f"number of {text.removeprefix('num ')}" if text.startswith("num ") else text
-    return text.capitalize()
 
 
 def ordered_settings(spec: ModelSpec) -> tuple[list[Setting], list[Setting]]:

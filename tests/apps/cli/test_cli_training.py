@@ -84,7 +84,10 @@ def test_from_training_to_promotion_and_back(layerwise, toy):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("--num-epochs", "0"), "Number of epochs (num_epochs) is out of range. Expected: 1 to 10,000 epochs. Received: 0"),
+        (
+            ("--num-epochs", "0"),
+            "Number of epochs (num_epochs) is out of range. Expected: 1 to 10,000 epochs. Received: 0",
+        ),
         (("--learning-rate", "fast"), "Learning rate (learning_rate) cannot be read. Expected: a number"),
         (("--optimizer", "magic"), "adam, adamw, sgd, rmsprop"),
         (("--hidden-units", "8,x"), "whole numbers separated by commas"),
