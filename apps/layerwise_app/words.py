@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, tzinfo
 from typing import Any
 
 _UNITS = (("days", 86_400, 172_800), ("h", 3600, 7200), ("min", 60, 120), ("s", 1, 1))
@@ -20,6 +21,20 @@ def ago(seconds: float) -> str:
         if seconds >= least:
             return f"{int(seconds // size)} {unit} ago"
     return "just now"
+
+
+def moment(created: str, zone: tzinfo | None = None) -> str:
+    """A stored time, ISO 8601, to the minute and with its zone; "" for none.
+
+    Args:
+        zone: None means that of this machine.
+
+    Example:
+        >>> from datetime import UTC
+        >>> moment("2026-11-24T20:15:02+00:00", UTC), moment("")
+        ('2026-11-24 20:15 UTC', '')
+    """
+    return f"{datetime.fromisoformat(created).astimezone(zone):%Y-%m-%d %H:%M %Z}" if created else ""
 
 
 def place_in_words(event: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import typer
 from layerwise.errors import InputError, LayerwiseError
 from layerwise.tasks.base import FILE_KINDS
 from layerwise_app.cli.output import Json, figures, print_json, print_pairs, print_table
+from layerwise_app.words import moment
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
@@ -119,7 +120,7 @@ def show(name: NAME, json: Json = False) -> None:
     )
     print_table(
         (f"versions of {variant.name}", "trained", "metrics"),
-        [(version["id"], version["created"], figures(version["metrics"])) for version in versions],
+        [(version["id"], moment(version["created"]), figures(version["metrics"])) for version in versions],
         empty=f"No versions of {variant.name} yet.",
     )
 

@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+
+from layerwise_app.words import moment
 
 EXAMPLES = "plugins/layerwise_vision/examples/fashion"
 
@@ -56,7 +59,8 @@ def test_show_gives_the_card_the_layers_and_the_versions(layerwise):
     text = layerwise("show", "vision/fashion").output
     assert "Garments" in text
     assert "convolution_1_1" in text
-    assert "shipped" in text
+    (shipped,) = layerwise("show", "vision/fashion", "--json").json["versions"]
+    assert re.search(rf"shipped +{re.escape(moment(shipped['created']))}", text), "in local time, with its zone"
 
 
 @pytest.mark.parametrize("variant", ["", ":conv", ":dense"])

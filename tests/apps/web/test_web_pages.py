@@ -178,6 +178,7 @@ def test_the_list_of_runs(workspace, make_run):
     for _ in range(2):  # read, then remembered
         shown = runs.table_html()
         assert "1 of 10" in shown
+        assert f"{run.created[:10]} {run.created[11:16]} UTC ({run.id[-4:]})" in shown
         assert "validation accuracy 75.0%" in shown
         assert "Somebody asked it to stop." in shown
     assert not runs.is_promoted(run)

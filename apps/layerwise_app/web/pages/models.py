@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -14,6 +15,7 @@ from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import cards, header
 from layerwise_app.web.pages.export_part import ExportPart
 from layerwise_app.web.site import Site
+from layerwise_app.words import moment
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
@@ -148,7 +150,7 @@ def _versions_html(versions: list[Version], current: str | None) -> str:
 
 def _named(version: Version, is_current: bool) -> str:
     in_use = ' <span class="lw-badge">in use</span>' if is_current else ""
-    trained = html.escape(version.created.replace("T", " ")[:16])
+    trained = html.escape(moment(version.created, UTC))
     return f"{html.escape(version.id)}{in_use}<br><small>trained {trained}</small>"
 
 

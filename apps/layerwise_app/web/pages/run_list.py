@@ -14,7 +14,7 @@ from layerwise_app.web.curves import bare
 from layerwise_app.web.descriptions import is_promoted
 from layerwise_app.web.figures import in_words, words
 from layerwise_app.web.markup import badge, empty, link, table
-from layerwise_app.words import ago
+from layerwise_app.words import ago, moment
 
 if TYPE_CHECKING:
     from layerwise.job import Job
@@ -106,8 +106,9 @@ class RunList:
 
 
 def when(job: Job) -> str:
-    """A run or a study by its time: "2026-11-24 20:15:02 (a1b2)"."""
-    return f"{job.created.replace('T', ' ')[:19]} ({job.id[-4:]})"
+    """A run or a study by its time: "2026-11-24 20:15 UTC (a1b2)". The server does not know the reader's zone, and the
+    id, which begins with the time, is in UTC too."""
+    return f"{moment(job.created, UTC)} ({job.id[-4:]})"
 
 
 def choice(job: Job) -> tuple[str, str]:
