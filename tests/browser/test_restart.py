@@ -54,12 +54,19 @@ def test_a_killed_server_loses_nothing(visit, plugins, tmp_path):
             wait_for_points(page, 2)
             assert page.url.endswith(f"run={run.id}")
             before = points(page)
+            page.get_by_label("Hidden units").fill("17, 5")
+            page.get_by_label("Optimizer").click()
+            page.get_by_role("option", name="rmsprop").click()
+            page.get_by_label("Number of epochs").fill("1")
+            page.get_by_label("Number of epochs").press_sequentially("23")
             visitor._is_leaving = True  # what it says while nobody answers is no complaint
             page.evaluate("window.former = true")
         with killed_server(tmp_path, port) as address:
             page.wait_for_function("!window.former", timeout=PATIENCE)
             visitor._is_leaving = False
             wait_for_points(page, before)
+            typed = ("Hidden units", "Optimizer", "Number of epochs")
+            assert [page.get_by_label(name).input_value() for name in typed] == ["17, 5", "rmsprop", "123"]
             other = visit(f"train?run={run.id}", phone=True, address=address)
             wait_for_points(other.page, before)
             visitor.button("Stop").click()

@@ -15,6 +15,7 @@ from layerwise_app.web.pages import header
 from layerwise_app.web.pages.own_data import OwnData, located
 from layerwise_app.web.pages.run_view import RunView
 from layerwise_app.web.site import Site
+from layerwise_app.web.typed import TAKE, form_of, keep, restore
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec, Variant
@@ -32,8 +33,8 @@ def draw(site: Site, blocks: gr.Blocks) -> None:
             view.draw()
     view.draw_list()
     view.wire()
-    blocks.load(guard(setup.open), None, [setup.model, *view.everything], **QUIET)
-    setup.wire()
+    blocks.load(guard(setup.open), setup.typed, [setup.model, setup.typed, *view.everything], js=TAKE, **QUIET)
+    setup.wire(blocks)
 
 
 class _Setup:
@@ -47,25 +48,30 @@ class _Setup:
         references = [str(reference) for reference in self.site.references()]
         # Empty until `open` knows which model was asked for: the form would be drawn twice.
         self.model = gr.Dropdown(references, value=None, label="Model and network")
+        # What was typed before the server was restarted.
+        self.typed = gr.Textbox(visible=False)
         self.form = gr.Column()
 
-    def wire(self) -> None:
+    def wire(self, blocks: gr.Blocks) -> None:
         """Connect the components, once those of the run are there."""
         with self.form:
-            gr.render(inputs=self.model, show_progress="hidden")(self.draw_form)
+            # Not when `typed` comes: the model comes with it, and the form would be drawn twice.
+            drawing = [blocks.load, self.model.change]
+            gr.render([self.model, self.typed], drawing, show_progress="hidden")(self.draw_form)
 
-    def open(self, request: gr.Request) -> list[Any]:
+    def open(self, typed: str, request: gr.Request) -> list[Any]:
         """A page that is opened shows the model of its link, and the run that is going on, if there is one."""
         runs = self.view.list.newest()
         shown = next((run for run in runs if run.id == request.query_params.get("run")), None)
-        asked = request.query_params.get("model") or (f"{shown.name}:{shown.variant}" if shown else "")
+        asked = form_of(typed) or request.query_params.get("model")
+        asked = asked or (f"{shown.name}:{shown.variant}" if shown else "")
         references = self.site.references()
         chosen = [str(item) for item in references if asked in (str(item), item.name)] or [*map(str, references)]
         active = next((run for run in runs if run.is_active), runs[0] if runs else None)
         identifier = request.query_params.get("run") or (active.id if active else None)
-        return [chosen[0] if chosen else None, *self.view.choose(identifier)]
+        return [chosen[0] if chosen else None, typed, *self.view.choose(identifier)]
 
-    def draw_form(self, reference: str | None) -> None:
+    def draw_form(self, reference: str | None, typed: str) -> None:
         """The settings of the chosen variant, and the button that starts."""
         if not reference:
             if not self.site.references():
@@ -83,6 +89,10 @@ class _Setup:
         own_data = OwnData(self.site, spec)
         data = own_data.draw()
         start = gr.Button("Start training", variant="primary")
+        everything = [data, device, cluster, workers, *controls]
+        form = [reference, "data", "device", "cluster", "workers", *(item.name for item in (*basic, *advanced))]
+        restore(typed, form, everything)
+        keep(form, everything)
 
         def begin(data: str | None, device: str, cluster: str, workers: int | None, *values: Any) -> list[Any]:
             run = jobs.start(
@@ -97,7 +107,7 @@ class _Setup:
             )
             return self.view.choose(run.id)
 
-        start.click(guard(begin), [data, device, cluster, workers, *controls], self.view.everything, **QUIET)
+        start.click(guard(begin), everything, self.view.everything, **QUIET)
 
     def _variant(self, reference: str) -> tuple[ModelSpec, Variant]:
         parsed = parse_reference(reference)
