@@ -13,4 +13,12 @@ PAGES: tuple[Page, ...] = (
         summary="A dense network learns while you watch: where each unit is active, every weight as a line, and what "
         "the network answers.",
     ),
+    Page(
+        name="microscope",
+        title="Microscope",
+        draw="layerwise_learn.pages.microscope:draw",
+        section="learn",
+        summary="One training step of a small network, number by number, each with the formula that made it: choose "
+        "one in the drawing, or go through them with the arrow keys.",
+    ),
 )
