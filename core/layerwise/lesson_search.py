@@ -120,7 +120,8 @@ def _texts(item: Lesson | Card) -> tuple[str, str]:
 
 def _best(item: Lesson | Card, wanted: Sequence[str]) -> str:
     """The sentence that holds the most of the stems, the first of them; what defines a word has it in bold, which
-    counts once more. The summary, or the beginning, where no sentence holds any."""
+    counts once more. The summary, or the beginning, where no sentence holds any. "This is overfitting." says nothing
+    without the sentence before it, so that comes with it."""
     text = item.back if isinstance(item, Card) else f"{item.summary}\n\n{item.text}"
     sentences = [part.strip(" \n#-") for part in _SENTENCE.split(text) if part.strip(" \n#-|")]
 
@@ -128,4 +129,8 @@ def _best(item: Lesson | Card, wanted: Sequence[str]) -> str:
         bold = " ".join(_BOLD.findall(sentence))
         return sum(len(set(wanted) & set(stems(part))) for part in (sentence, bold))
 
-    return max(sentences, key=fit, default="")
+    if not sentences:
+        return ""
+    place = max(range(len(sentences)), key=lambda index: fit(sentences[index]))
+    is_reply = place > 0 and sentences[place].startswith(("This ", "It ", "They "))
+    return f"{sentences[place - 1]} {sentences[place]}" if is_reply else sentences[place]

@@ -56,10 +56,16 @@ def test_a_card_speaks_for_its_lesson():
         ("which rate", "Too large a **rate** diverges."),
         ("bias", "A **bias** shifts it."),
         ("parabola", "How far each step goes."),
+        ("what comes in", "It adds up what comes in: slope times input."),
     ],
 )
 def test_the_sentence_that_answers(question, sentence):
     assert SEARCH.search(question)[0].sentence == sentence
+
+
+def test_a_sentence_that_refers_to_another_comes_with_it():
+    lesson = Lesson(name="two", title="Two", text="First. The losses part. This is **memorising**.")
+    assert LessonSearch([lesson]).search("memorising")[0].sentence == "The losses part. This is **memorising**."
 
 
 def test_words_without_meaning_count_only_when_there_is_nothing_else():
