@@ -74,8 +74,8 @@ def layerwise_datasets() -> Iterable[DatasetSpec]:
 
 @hookspec
 def layerwise_pages() -> Iterable[Page]:
-    """Pages of the web app beyond those that the tasks draw. Called once when the registry is built; a
-    page's `draw` is called each time the app is built from a new snapshot.
+    """Pages of the web app beyond those that the tasks draw, each with a `draw` of its own or with experiments. Called
+    once when the registry is built; a page's `draw` is called each time the app is built from a new snapshot.
 
     Example:
         @hookimpl

@@ -6,7 +6,7 @@ that keeps registration cheap.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,23 @@ class Experiment:
             yield from shown
 
 
+def check_experiments(owner: str, experiments: Iterable[Experiment]) -> tuple[Experiment, ...]:
+    """The experiments of a lesson or a page.
+
+    Raises:
+        SpecError: They are no experiments, or two have the same name.
+    """
+    found = tuple(experiments)
+    if not all(isinstance(item, Experiment) for item in found):
+        raise SpecError(
+            f"{owner}: experiments is not usable", expected="a sequence of Experiment", received=repr(experiments)
+        )
+    names = [item.name for item in found]
+    if len(set(names)) != len(names):
+        raise SpecError(f"{owner} names an experiment twice", received=", ".join(names))
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
     """A lesson: a short text, then its experiments.
@@ -96,16 +113,7 @@ class Lesson:
         owner = f"Lesson {self.name}"
         check_text(owner, title=self.title, text=self.text)
         object.__setattr__(self, "demos", tuple(self.demos))
-        object.__setattr__(self, "experiments", tuple(self.experiments))
-        if not all(isinstance(item, Experiment) for item in self.experiments):
-            raise SpecError(
-                f"{owner}: experiments is not usable",
-                expected="a sequence of Experiment",
-                received=repr(self.experiments),
-            )
-        names = [item.name for item in self.experiments]
-        if len(set(names)) != len(names):
-            raise SpecError(f"{owner} names an experiment twice", received=", ".join(names))
+        object.__setattr__(self, "experiments", check_experiments(owner, self.experiments))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from layerwise.tasks.base import Task
 
 if TYPE_CHECKING:
     from layerwise.data import Split
+    from layerwise.lessons import Experiment
 
 Reference = Callable | str
 """A function, or where to find it: "module:function"."""
@@ -295,12 +296,13 @@ class DatasetSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A page of a plugin's own in the web app.
+    """A page of a plugin's own in the web app: one that it draws, or experiments that the web app draws.
 
     Args:
         name: One word, also its path.
         title: What the navigation shows.
         draw: `(predictor) -> None`, called inside a Gradio Blocks; only the web app calls it.
+        experiments: `layerwise.lessons.Experiment`s with different names, in place of `draw`.
         section: Where it belongs: the name of a domain, or "learn"; it is then found from that page instead of from
             the navigation of all pages.
         summary: One sentence, shown where the page is offered.
@@ -308,13 +310,22 @@ class Page:
 
     name: str
     title: str
-    draw: Reference
+    draw: Reference | None = None
+    experiments: tuple[Experiment, ...] = ()
     section: str = ""
     summary: str = ""
 
     def __post_init__(self) -> None:
         check_name("Page", self.name)
-        check_text(f"Page {self.name}", title=self.title)
-        check_reference(f"Page {self.name}", "draw", self.draw)
+        owner = f"Page {self.name}"
+        check_text(owner, title=self.title)
+        if self.experiments:
+            from layerwise.lessons import check_experiments  # which needs this module
+
+            object.__setattr__(self, "experiments", check_experiments(owner, self.experiments))
+        if (self.draw is None) != bool(self.experiments):
+            raise SpecError(f"{owner} shows nothing, or two things", expected="either draw or experiments")
+        if self.draw is not None:
+            check_reference(owner, "draw", self.draw)
         if self.section:
             check_name(f"Page {self.name}: section", self.section)

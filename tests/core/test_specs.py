@@ -6,6 +6,7 @@ import pytest
 
 from layerwise import (
     DatasetSpec,
+    Experiment,
     File,
     ModelCard,
     ModelSpec,
@@ -22,6 +23,7 @@ TASK = ImageClassification(labels=("a", "b"), size=(4, 4), channels=1)
 CARD = ModelCard(title="Title", summary="What it does.")
 USUAL = {"name": "toy/model", "task": TASK, "build": "json:dumps", "card": CARD}
 SUM = "0" * 64
+WEIGH = Experiment(name="weigh", title="Weigh", show="json:dumps")
 
 
 def test_a_model_without_variants_has_one_of_its_default_config():
@@ -110,9 +112,18 @@ def test_a_data_set_needs_a_source():
     ("make", "words"),
     [
         (lambda: Page(name="Play ground", title="Playground", draw=print), "unusable name"),
+        (lambda: Page(name="play", title="Playground"), "shows nothing"),
+        (lambda: Page(name="play", title="Playground", draw=print, experiments=[WEIGH]), "or two things"),
+        (lambda: Page(name="play", title="Playground", experiments=[WEIGH, WEIGH]), "an experiment twice"),
+        (lambda: Page(name="play", title="Playground", experiments=["weigh"]), "sequence of Experiment"),
         (lambda: ModelCard(title="Title", summary=""), "summary is missing"),
     ],
 )
 def test_other_specs_are_checked_too(make, words):
     with pytest.raises(SpecError, match=words):
         make()
+
+
+def test_a_page_is_drawn_or_has_experiments():
+    assert Page(name="play", title="Playground", experiments=[WEIGH]).experiments == (WEIGH,)
+    assert Page(name="play", title="Playground", draw=print).experiments == ()

@@ -10,9 +10,23 @@ from typing import Any
 import gradio as gr
 import gradio.blocks
 
+from layerwise import Page
 from layerwise.specs import resolve
 from layerwise_app.web.guard import drawn
-from layerwise_app.web.pages import compare, domain, flashcards, header, home, learn, models, plugins, quiz, train, tune
+from layerwise_app.web.pages import (
+    compare,
+    domain,
+    experiments,
+    flashcards,
+    header,
+    home,
+    learn,
+    models,
+    plugins,
+    quiz,
+    train,
+    tune,
+)
 from layerwise_app.web.site import Site
 
 MAX_WAITING = 256
@@ -34,7 +48,7 @@ def _drawn_pages(site: Site) -> gr.Blocks:
     routes, snapshot = site.routes, site.snapshot
     demos = {name: domain.prepare(site, name) for name in routes.domains}
     foreign = {
-        name: drawn(lambda page=page: resolve(page.draw)(site.predictor), f"The page {page.title}")
+        name: drawn(lambda page=page: _draw_foreign(site, page), f"The page {page.title}")
         for name, page in snapshot.pages.items()
     }
     with gr.Blocks(title="Layerwise", analytics_enabled=False) as blocks:
@@ -64,6 +78,13 @@ def _drawn_pages(site: Site) -> gr.Blocks:
     with blocks.route("Plugins", "plugins"):
         plugins.draw(site)
     return blocks
+
+
+def _draw_foreign(site: Site, page: Page) -> None:
+    if page.draw is None:
+        experiments.draw(page)
+    else:
+        resolve(page.draw)(site.predictor)
 
 
 @contextmanager

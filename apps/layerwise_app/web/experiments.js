@@ -90,3 +90,25 @@ function turned(section, control) {
   if (control.type === "range") control.parentElement.querySelector("output").textContent = read(control);
   if (!section.querySelector("[data-action=run]")) show(section);
 }
+
+// Keeps the settings of a section in the address, so that a link leads to them.
+function remember(section) {
+  const address = new URL(window.location);
+  for (const control of section.querySelectorAll("[data-setting]")) {
+    const name = `${section.dataset.experiment}.${control.dataset.setting}`;
+    const value = read(control);
+    if (Number(value) === Number(control.dataset.default) || value === control.dataset.default) address.searchParams.delete(name);
+    else address.searchParams.set(name, value);
+  }
+  history.replaceState(history.state, "", address);
+}
+
+// The settings in the address, by the names of their experiments.
+function rememberedSettings() {
+  const settings = {};
+  for (const [name, value] of new URLSearchParams(window.location.search)) {
+    const [experiment, setting] = name.split(".");
+    if (setting) (settings[experiment] ??= {})[setting] = value;
+  }
+  return settings;
+}

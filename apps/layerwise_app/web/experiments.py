@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import html
 import math
 import threading
@@ -183,7 +184,57 @@ class Trials:
             self._trials.pop(token, None)
 
 
-def token_of(asked: Mapping[str, Any]) -> str:
+class ExperimentCalls(abc.ABC):
+    """What the scripts of pages with experiments ask for (experiments.js). Each call is given a JSON value and answers
+    with one."""
+
+    def __init__(self) -> None:
+        self.trials = Trials()
+
+    @abc.abstractmethod
+    def experiment(self, asked: Mapping[str, Any]) -> Experiment:
+        """The experiment that is meant: what the script's `about` says, besides what the calls below take.
+
+        Raises:
+            LayerwiseError: There is none.
+        """
+
+    def show(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """What follows from the settings of an experiment.
+
+        Args:
+            asked: `settings`.
+
+        Raises:
+            LayerwiseError: The experiment cannot be done so.
+        """
+        return {"html": last_html(self.experiment(asked), asked.get("settings") or {})}
+
+    def begin(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Begin an experiment that takes long.
+
+        Args:
+            asked: `settings`, and `token`, by which `more` knows it.
+        """
+        self.trials.begin(_token_of(asked), self.experiment(asked), asked.get("settings") or {})
+        return {}
+
+    def more(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """The next thing to see of an experiment that takes long; "html" is None at the end.
+
+        Args:
+            asked: `token`, and `stop`, whether it shall end now.
+
+        Raises:
+            InputError: It has been forgotten.
+        """
+        if asked.get("stop"):
+            self.trials.stop(_token_of(asked))
+            return {"html": None}
+        return {"html": self.trials.next(_token_of(asked))}
+
+
+def _token_of(asked: Mapping[str, Any]) -> str:
     """The token by which a page knows its experiment.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from layerwise import Experiment
 from layerwise.errors import InputError
 from layerwise.snapshot import named
-from layerwise_app.web.experiments import EXPERIMENTS_SCRIPT, Trials, experiment_html, last_html, token_of
+from layerwise_app.web.experiments import EXPERIMENTS_SCRIPT, ExperimentCalls, experiment_html
 from layerwise_app.web.guard import answering
 from layerwise_app.web.markup import markup, status
 
@@ -49,11 +49,13 @@ class Sitting:
     inputs: Mapping[str, Any] | None = None
 
 
-class Inside:
-    """What the panel asks for. Each call is given a JSON value and answers with one."""
+class Inside(ExperimentCalls):
+    """What the panel asks for. Each call is given a JSON value and answers with one; those about a look take what
+    `open` takes."""
 
     def __init__(self, site: Site) -> None:
-        self.site, self.trials = site, Trials()
+        super().__init__()
+        self.site = site
         self._sittings: OrderedDict[str, Sitting] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -103,35 +105,7 @@ class Inside:
         Raises:
             LayerwiseError: The look cannot be shown.
         """
-        return {"html": experiment_html(self._experiment(asked), asked.get("settings") or {})}
-
-    def show(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """What a look shows with other settings, at once.
-
-        Args:
-            asked: As for `choose`.
-        """
-        return {"html": last_html(self._experiment(asked), asked.get("settings") or {})}
-
-    def begin(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Begin a look that takes long.
-
-        Args:
-            asked: As for `choose`, and `token`, by which `more` knows it.
-        """
-        self.trials.begin(token_of(asked), self._experiment(asked), asked.get("settings") or {})
-        return {}
-
-    def more(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """The next thing to see of a look that takes long; "html" is None at the end.
-
-        Args:
-            asked: `token`, and `stop`, whether it shall end now.
-        """
-        if asked.get("stop"):
-            self.trials.stop(token_of(asked))
-            return {"html": None}
-        return {"html": self.trials.next(token_of(asked))}
+        return {"html": experiment_html(self.experiment(asked), asked.get("settings") or {})}
 
     def _sitting(self, asked: Mapping[str, Any]) -> Sitting:
         with self._lock:
@@ -145,7 +119,7 @@ class Inside:
 
         return open_inspector(self.site.workspace, sitting.reference)
 
-    def _experiment(self, asked: Mapping[str, Any]) -> Experiment:
+    def experiment(self, asked: Mapping[str, Any]) -> Experiment:
         """A look at what was asked, as an experiment whose settings can be turned."""
         sitting = self._sitting(asked)
         inspector = self._inspector(sitting)

@@ -8,17 +8,6 @@ function about(section) {
   return { lesson: opened, experiment: section.dataset.experiment };
 }
 
-function remember(section) {
-  const address = new URL(window.location);
-  for (const control of section.querySelectorAll("[data-setting]")) {
-    const name = `${section.dataset.experiment}.${control.dataset.setting}`;
-    const value = read(control);
-    if (Number(value) === Number(control.dataset.default) || value === control.dataset.default) address.searchParams.delete(name);
-    else address.searchParams.set(name, value);
-  }
-  history.replaceState(history.state, "", address);
-}
-
 async function open(moved) {
   const address = new URLSearchParams(window.location.search);
   const lesson = address.get("lesson");
@@ -35,12 +24,7 @@ async function open(moved) {
     }
     return;
   }
-  const settings = {};
-  for (const [name, value] of address) {
-    const [experiment, setting] = name.split(".");
-    if (setting) (settings[experiment] ??= {})[setting] = value;
-  }
-  const found = await ask("open", { lesson, settings });
+  const found = await ask("open", { lesson, settings: rememberedSettings() });
   if (opened !== lesson) return;
   part("problem").hidden = !found.error;
   part("problem").textContent = found.error ?? "";

@@ -10,7 +10,7 @@ from typing import Any
 from layerwise import Card, Experiment, Lesson
 from layerwise.lesson_search import LessonSearch
 from layerwise.snapshot import named
-from layerwise_app.web.experiments import EXPERIMENTS_SCRIPT, Trials, last_html, token_of
+from layerwise_app.web.experiments import EXPERIMENTS_SCRIPT, ExperimentCalls
 from layerwise_app.web.guard import answering
 from layerwise_app.web.lesson import answers_html, lesson_html, list_html
 from layerwise_app.web.lessons import registered
@@ -52,11 +52,13 @@ def draw(site: Site) -> None:
     )
 
 
-class LearnPage:
-    """What the page asks for. Each call is given a JSON value and answers with one."""
+class LearnPage(ExperimentCalls):
+    """What the page asks for. Each call is given a JSON value and answers with one; those about an experiment have
+    `lesson` and `experiment`."""
 
     def __init__(self, site: Site) -> None:
-        self.site, self.lessons, self.trials = site, registered(site, Lesson), Trials()
+        super().__init__()
+        self.site, self.lessons = site, registered(site, Lesson)
 
     def open(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """A lesson.
@@ -69,44 +71,6 @@ class LearnPage:
         """
         lesson = self._lesson(asked)
         return {"html": lesson_html(self.site, lesson, asked.get("settings") or {}), "title": lesson.title}
-
-    def show(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """What follows from the settings of an experiment.
-
-        Args:
-            asked: `lesson`, `experiment` and `settings`.
-
-        Raises:
-            NotFoundError: There is no such lesson or experiment.
-            LayerwiseError: The experiment cannot be done so.
-        """
-        return {"html": last_html(self._experiment(asked), asked.get("settings") or {})}
-
-    def begin(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Begin an experiment that takes long.
-
-        Args:
-            asked: As for `show`, and `token`, by which `more` knows it.
-
-        Raises:
-            NotFoundError: There is no such lesson or experiment.
-        """
-        self.trials.begin(token_of(asked), self._experiment(asked), asked.get("settings") or {})
-        return {}
-
-    def more(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """The next thing to see of an experiment that takes long; "html" is None at the end.
-
-        Args:
-            asked: `token`, and `stop`, whether it shall end now.
-
-        Raises:
-            InputError: It has been forgotten.
-        """
-        if asked.get("stop"):
-            self.trials.stop(token_of(asked))
-            return {"html": None}
-        return {"html": self.trials.next(token_of(asked))}
 
     def ask(self, question: str) -> dict[str, Any]:
         """The lessons and cards that answer a question."""
@@ -121,7 +85,7 @@ class LearnPage:
     def _lesson(self, asked: Mapping[str, Any]) -> Lesson:
         return named(self.lessons, str(asked.get("lesson")), "lesson", "the page Learn lists them")
 
-    def _experiment(self, asked: Mapping[str, Any]) -> Experiment:
+    def experiment(self, asked: Mapping[str, Any]) -> Experiment:
         lesson = self._lesson(asked)
         experiments = {item.name: item for item in lesson.experiments}
         return named(experiments, str(asked.get("experiment")), "experiment", "load the page again")

@@ -1,0 +1,58 @@
+"""A page of experiments that a plugin has registered: no plugin needs Gradio for that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from layerwise import Experiment, Page
+from layerwise.snapshot import named
+from layerwise_app.web.experiments import EXPERIMENTS_SCRIPT, ExperimentCalls, experiment_html
+from layerwise_app.web.guard import answering
+from layerwise_app.web.markup import markup
+
+SCRIPT = Path(__file__).with_name("experiments.js")
+_TEMPLATE = """
+<div class="lw-note" role="alert" data-part="problem" hidden></div>
+<div data-part="experiments"></div>
+"""
+
+
+def draw(page: Page) -> None:
+    """Draw the experiments below the heading. The script asks for them with the settings that stand in the address."""
+    calls = PageOfExperiments(page)
+    markup(
+        "",
+        html_template=_TEMPLATE,
+        js_on_load=EXPERIMENTS_SCRIPT.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8"),
+        server_functions=[answering(function) for function in (calls.open, calls.show, calls.begin, calls.more)],
+    )
+
+
+class PageOfExperiments(ExperimentCalls):
+    """What the page asks for. Each call is given a JSON value and answers with one; those about an experiment have
+    `experiment`, its name."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.experiments = {experiment.name: experiment for experiment in page.experiments}
+
+    def open(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """All experiments.
+
+        Args:
+            asked: `settings`, by the names of the experiments.
+        """
+        settings = asked.get("settings") or {}
+        return {
+            "html": "".join(experiment_html(item, settings.get(name, {})) for name, item in self.experiments.items())
+        }
+
+    def experiment(self, asked: Mapping[str, Any]) -> Experiment:
+        """One of them.
+
+        Raises:
+            NotFoundError: It is not on this page.
+        """
+        return named(self.experiments, str(asked.get("experiment")), "experiment", "load the page again")
