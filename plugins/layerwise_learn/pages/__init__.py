@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from layerwise import Page
+from layerwise_learn.depth.page import PAGE as DEPTH_LAB
 
 PAGES: tuple[Page, ...] = (
     Page(
@@ -21,4 +22,5 @@ PAGES: tuple[Page, ...] = (
         summary="One training step of a small network, number by number, each with the formula that made it: choose "
         "one in the drawing, or go through them with the arrow keys.",
     ),
+    DEPTH_LAB,
 )
