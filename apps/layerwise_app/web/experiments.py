@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.config import Setting, Settings, config_from, settings_of
-from layerwise.errors import InputError
+from layerwise.errors import InputError, SpecError
+from layerwise_app.web.guard import explain
 from layerwise_app.web.plots import plots_html
 from layerwise_app.web.plots.texts import inline_html, rich_text
 
@@ -48,7 +49,7 @@ def settings_from(settings_type: type[Settings], values: Mapping[str, Any]) -> S
 def _valid(setting: Setting, values: Mapping[str, Any]) -> Any:
     try:
         return setting.parse(values[setting.name]) if setting.name in values else setting.default
-    except ValueError:
+    except SpecError:
         return setting.default
 
 
@@ -108,7 +109,7 @@ def experiment_html(experiment: Experiment, values: Mapping[str, Any]) -> str:
     controls = controls_html(experiment.settings, values)
     text = f'<div class="lw-rich">{rich_text(experiment.text)}</div>' if experiment.text else ""
     form = f'<form class="lw-controls" aria-label="Settings: {html.escape(experiment.title)}">{controls}</form>'
-    buttons, shown = "", ""
+    buttons, shown, said = "", "", ""
     if experiment.button:
         buttons = (
             f'<p class="lw-small-tools"><button type="button" class="lw-primary" data-action="run">'
@@ -116,11 +117,15 @@ def experiment_html(experiment: Experiment, values: Mapping[str, Any]) -> str:
             '<button type="button" data-action="stop" hidden>Stop</button></p>'
         )
     else:
-        shown = last_html(experiment, values)
+        try:
+            shown = last_html(experiment, values)
+        except Exception as error:  # said where it would be seen; the rest of the page is of use without it
+            said = html.escape(explain(error))
+    note = f'<div class="lw-note" role="alert" data-part="note"{"" if said else " hidden"}>{said}</div>'
     return (
         f'<section class="lw-panel lw-experiment" data-experiment="{name}" aria-labelledby="experiment-{name}">'
         f'<h3 id="experiment-{name}">{inline_html(experiment.title)}</h3>{text}'
-        f'{form if controls else ""}{buttons}<div class="lw-note" role="alert" data-part="note" hidden></div>'
+        f'{form if controls else ""}{buttons}{note}'
         f'<div class="lw-shown" data-part="shown" aria-live="polite">{shown}</div></section>'
     )
 
