@@ -118,7 +118,12 @@ def test_pages_of_a_section_are_found_from_its_first_page(site):
     assert "lw-section" not in header.navigation(with_pages, "train")
 
 
+def test_home_leads_to_the_lessons(site):
+    assert re.search(r'<a href="./learn">\d+ short lessons</a>', home.lessons_html(site))
+
+
 def test_without_lessons_nothing_is_to_learn(site):
+    assert home.lessons_html(dataclasses.replace(site, snapshot=dataclasses.replace(site.snapshot, lessons=()))) == ""
     bare = dataclasses.replace(site.snapshot, lessons=(), pages={})
     assert Routes.of(bare).sections == {}
     assert "learn" not in Routes.of(bare).titles

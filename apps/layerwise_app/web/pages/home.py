@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from layerwise import Lesson
 from layerwise_app.web.guard import guard
+from layerwise_app.web.lessons import registered
 from layerwise_app.web.markup import empty, link, markup
 from layerwise_app.web.pages import cards, header
-from layerwise_app.web.routes import title_of
+from layerwise_app.web.routes import LEARN, title_of
 from layerwise_app.web.site import Site
 from layerwise_app.web.visuals import card_visual
 
@@ -27,6 +29,9 @@ def draw(site: Site, blocks: gr.Blocks) -> None:
         "Deep learning, layer by layer",
         "Try networks that were trained right here, look at how they were made, and retrain them on your own data.",
     )
+    invitation = lessons_html(site)
+    if invitation:
+        markup(invitation)
     search = gr.Textbox(
         label="Search the models",
         placeholder="Search: pictures, words, games …",
@@ -48,6 +53,15 @@ def draw(site: Site, blocks: gr.Blocks) -> None:
         trigger_mode="always_last",
         api_visibility="private",
     )
+
+
+def lessons_html(site: Site) -> str:
+    """The way to the lessons; empty when there are none."""
+    count = len(registered(site, Lesson))
+    if not count:
+        return ""
+    lessons = link(f"./{LEARN}", f"{count} short lesson{'s' * (count != 1)}")
+    return f'<p class="lw-summary">New to it? {lessons}: how networks compute and learn, with something to try.</p>'
 
 
 def matches(spec: ModelSpec, query: str) -> bool:
