@@ -63,4 +63,4 @@ def test_the_first_question_says_that_the_network_is_loaded(visit, trained, serv
         visitor.page.get_by_role("button", name="down").first.click()
         visitor.says(re.compile("^Loading the network"))
         visitor.page.locator(".lw-best strong", has_text="down").wait_for(timeout=PATIENCE)
-        assert visitor.page.locator(".lw-status").count() == 0
+        assert visitor.page.locator(".lw-said .lw-status").count() == 0
