@@ -1,4 +1,5 @@
-"""Draw a sneaker in a browser, and keep what the page looks like as fashion.png:
+"""Draw a sneaker in a browser, let the playground learn two spirals, and keep what the pages look like as fashion.png
+and playground.png:
 
 python docs/images/make.py
 """
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,38 +35,60 @@ SNEAKER = (
 
 
 def main() -> int:
-    """Write the picture. Returns the exit status."""
+    """Write the pictures. Returns the exit status."""
     with tempfile.TemporaryDirectory() as home:
         code = SERVE.format(home=home)
         server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         try:
             assert server.stdout is not None
             address = server.stdout.readline().split()[-1]
-            picture = photographed(address)
+            for name, photograph in (("fashion", sneaker), ("playground", spirals)):
+                keep(name, photographed(address, photograph))
         finally:
             server.terminate()
             server.wait()
-    image = Image.open(io.BytesIO(picture)).convert("RGB").quantize(NUM_COLORS, dither=Image.Dither.NONE)
-    image.save(HERE / "fashion.png", optimize=True)
     return 0
 
 
-def photographed(address: str) -> bytes:
-    """The page of vision/fashion, on which a sneaker was drawn and named."""
+def keep(name: str, picture: bytes) -> None:
+    """Keep a picture of a page."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB").quantize(NUM_COLORS, dither=Image.Dither.NONE)
+    image.save(HERE / f"{name}.png", optimize=True)
+
+
+def photographed(address: str, photograph: Callable[[Any, str], None]) -> bytes:
+    """A page as it looks after `photograph(page, address)`."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
         page = browser.new_page(viewport={"width": 1280, "height": 990})
-        page.goto(f"{address}/vision?model=fashion")
-        page.get_by_role("tab", name="Draw").click()
-        for width, points in SNEAKER:
-            page.get_by_label("Width of the pen").fill(str(width))
-            draw(page, points)
-        page.locator(".lw-best").wait_for(timeout=60_000)
-        page.wait_for_timeout(1500)  # for the bars, which grow, and for the last stroke to be asked
-        print(page.locator(".lw-best").inner_text())
+        photograph(page, address)
         return page.screenshot()
+
+
+def sneaker(page: Any, address: str) -> None:
+    """vision/fashion, on which a sneaker was drawn and named."""
+    page.goto(f"{address}/vision?model=fashion")
+    page.get_by_role("tab", name="Draw").click()
+    for width, points in SNEAKER:
+        page.get_by_label("Width of the pen").fill(str(width))
+        draw(page, points)
+    page.locator(".lw-best").wait_for(timeout=60_000)
+    page.wait_for_timeout(1500)  # for the bars, which grow, and for the last stroke to be asked
+    print(page.locator(".lw-best").inner_text())
+
+
+def spirals(page: Any, address: str) -> None:
+    """The playground, when its network tells the two spirals apart."""
+    page.goto(f"{address}/playground")
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function(
+        "document.querySelector('.pg-measures .pg-train td:last-child')?.textContent === '0'", timeout=60_000
+    )
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.wait_for_timeout(500)  # for the last frame
+    print(f"no error after {page.locator('.pg-step').inner_text()} steps")
 
 
 def draw(page: Any, points: tuple[tuple[float, float], ...]) -> None:
