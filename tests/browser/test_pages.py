@@ -4,7 +4,22 @@ import re
 
 import pytest
 
-PAGES = ("", "toy", "vision", "demo", "extra", "flashcards", "quiz", "train", "compare", "tune", "models", "plugins")
+PAGES = (
+    "",
+    "learn",
+    "learn?lesson=neuron",
+    "toy",
+    "vision",
+    "demo",
+    "extra",
+    "flashcards",
+    "quiz",
+    "train",
+    "compare",
+    "tune",
+    "models",
+    "plugins",
+)
 NAMED = frozenset(
     ("button", "checkbox", "combobox", "link", "radio", "searchbox", "slider", "spinbutton", "switch", "tab", "textbox")
 )

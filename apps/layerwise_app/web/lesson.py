@@ -14,7 +14,7 @@ from layerwise_app.web.experiments import experiment_html
 from layerwise_app.web.lessons import registered
 from layerwise_app.web.markup import empty, link
 from layerwise_app.web.plots import plots_html
-from layerwise_app.web.plots.texts import inline_html, rich_text
+from layerwise_app.web.plots.texts import inline_html, plain_text, rich_text
 from layerwise_app.web.routes import LEARN, title_of
 from layerwise_app.web.site import Site
 
@@ -122,7 +122,9 @@ def _question(question: Question) -> str:
     # Mixed, but the same at each look.
     order = sorted(range(len(question.choices)), key=lambda index: zlib.crc32(question.choices[index].encode()))
     choices = "".join(
-        f'<li><button type="button" data-choice="{"right" if index == question.answer else "wrong"}">'
+        f'<li><button type="button" data-choice="{"right" if index == question.answer else "wrong"}" '
+        # A browser finds no name in a formula.
+        f'aria-label="{html.escape(plain_text(question.choices[index]))}">'
         f"{inline_html(question.choices[index])}</button></li>"
         for index in order
     )

@@ -130,7 +130,7 @@ def test_a_lesson(learning):
     assert 'href="./quiz?lesson=rates"' in shown
     assert 'href="./flashcards?lesson=rates"' in shown
     assert shown.count('data-choice="right"') == 1
-    assert 'data-choice="right">right</button>' in shown
+    assert 'data-choice="right" aria-label="right">right</button>' in shown
 
 
 def test_a_lesson_without_anything_else(learning):

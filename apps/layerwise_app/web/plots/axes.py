@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerwise_app.web.curves import LARGEST, nice_ticks
-from layerwise_app.web.plots.texts import caption_html, inline_html, number_text
+from layerwise_app.web.plots.texts import caption_html, inline_html, number_text, plain_text
 
 MAX_DECADES = 7
 """How many powers of ten are written beside a logarithmic axis."""
@@ -100,7 +100,7 @@ def figure_html(title: str, words: str, body: str, *, legend: str = "", kind: st
         words: What it shows, in numbers.
         kind: A further class of the figure.
     """
-    said = html.escape(f"{title}: {words}" if title else words)
+    said = html.escape(plain_text(f"{title}: {words}" if title else words))
     return (
         f'<figure class="lw-curve lw-figure {kind}" role="img" aria-label="{said}">'
         f"{caption_html(title, legend)}{body}</figure>"

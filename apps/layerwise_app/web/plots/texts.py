@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import html
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
@@ -16,6 +17,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from layerwise.plots import Formula, Table, Tokens
 from layerwise_app.web.markup import table
+
+_MARKS = re.compile(r"[$*`]")
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +57,16 @@ def rich_text(text: str) -> str:
 def inline_html(text: str) -> str:
     """A title or a label: Markdown without paragraphs."""
     return _markdown.renderInline(text)
+
+
+def plain_text(text: str) -> str:
+    """Markdown as what a name may hold, read aloud: no marks, formulas in LaTeX.
+
+    Example:
+        >>> plain_text("The **sum** $z = 2$")
+        'The sum z = 2'
+    """
+    return _MARKS.sub("", text)
 
 
 def caption_html(title: str, legend: str = "") -> str:
