@@ -125,7 +125,7 @@ def experiment_html(experiment: Experiment, values: Mapping[str, Any]) -> str:
     return (
         f'<section class="lw-panel lw-experiment" data-experiment="{name}" aria-labelledby="experiment-{name}">'
         f'<h3 id="experiment-{name}">{inline_html(experiment.title)}</h3>{text}'
-        f'{form if controls else ""}{buttons}{note}'
+        f"{form if controls else ''}{buttons}{note}"
         f'<div class="lw-shown" data-part="shown" aria-live="polite">{shown}</div></section>'
     )
 
