@@ -61,6 +61,8 @@ def draw(path: Path, results: dict[Trial, Result], wanted: dict[str, list[Trial]
 
 def _draw_plot(axes, plot: LinePlot) -> None:
     for line in plot.lines:
+        if line.kind == "dots":
+            continue  # the lines have markers here
         color = ("#23988c", "#c77d1e")[line.color]
         axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.2, linewidth=0)
         axes.plot(line.x, line.y, "o-", color=color, label=line.label, markersize=4)

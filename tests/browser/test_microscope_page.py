@@ -76,7 +76,7 @@ def test_a_network_of_ones_own_and_what_is_wrong_with_it(microscope):
 def test_the_network_of_the_playground_comes_along(visit):
     visitor = visit("playground")
     visitor.page.locator(".pg-unit").first.wait_for()
-    visitor.button("Look at one step under the microscope").click()
+    visitor.follow(visitor.button("Look at one step under the microscope"))
     visitor.page.locator(".microscope .unit").first.wait_for()
     # Two inputs, three layers of eight, an output, and the loss.
     expect(visitor.page.locator(".microscope .unit")).to_have_count(2 + 3 * 8 + 1 + 1)

@@ -81,7 +81,7 @@ def _table(results: Sequence[Result]) -> Table:
         rows=[
             [
                 str(result.trial.depth),
-                "with skip connections and normalization" if result.trial.residual else "plain",
+                "skip, normalization" if result.trial.residual else "plain",
                 _listed(sorted(set(result.trial.widths), reverse=True)),
                 f"{result.parameters:,}",
                 f"{result.median:.4f}",

@@ -127,7 +127,7 @@ def error_by_depth(results: Sequence[Result], *, title: str = "") -> LinePlot:
         if chosen:
             low, high = zip(*(result.interval for result in chosen), strict=True)
             depths, medians = [r.trial.depth for r in chosen], [r.median for r in chosen]
-            lines.append(Line(label=label, x=depths, y=medians, low=low, high=high, color=int(residual)))
+            lines += _line(label, depths, medians, low, high, color=int(residual))
     return LinePlot(
         title=title,
         lines=lines,
@@ -162,11 +162,21 @@ def parameters_needed(results: Sequence[Result], error: float, *, title: str = "
         highs.append(min(high, largest) if is_reached else math.nan)
     return LinePlot(
         title=title,
-        lines=[Line(label="parameters needed", x=depths, y=medians, low=lows, high=highs, color=0)],
+        lines=_line("", depths, medians, lows, highs, color=0),
         x_label="hidden layers",
         y_label="parameters",
         y_log=True,
     )
+
+
+def _line(
+    label: str, x: Sequence[float], y: Sequence[float], low: Sequence[float], high: Sequence[float], *, color: int
+) -> list[Line]:
+    """A line with a band, and dots where something was measured."""
+    return [
+        Line(label=label, x=x, y=y, low=low, high=high, color=color),
+        Line(x=x, y=y, kind="dots", color=color),
+    ]
 
 
 def needed_by_seed(parameters: Sequence[int], errors: Sequence[float], error: float) -> float:

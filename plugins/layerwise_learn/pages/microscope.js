@@ -4,7 +4,8 @@ const KEPT = "layerwise-network";
 const STEPS = ["forward", "loss", "backward", "update"];
 const TITLES = { forward: "forward pass", loss: "loss", backward: "backward pass", update: "update" };
 const PACE = 1500;
-const BOX = { width: 138, row: 24, gap: 26, apart: 116 };
+const BOX = { width: 150, row: 24, gap: 26, apart: 186 };
+const SHARES = [[0.6], [0.44, 0.79], [0.29, 0.55, 0.81]]; // Where along a line its numbers are, by the units that it may come from.
 const MOST_LABELS = 12; // Weights between two layers whose numbers are all written.
 const part = (name) => element.querySelector(`[data-part="${name}"]`);
 const wait = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
@@ -152,8 +153,8 @@ function boxOf(box) {
     const y = box.y + BOX.row * (row + 2) - 7;
     return (
       `<text class="letter" x="${box.x + 9}" y="${y}">${letter}</text>` +
-      field(box.x + 24, y, 54, shownName(name), index, "value") +
-      (gradient ? field(box.x + 80, y, 54, gradient, index, "gradient") : "")
+      field(box.x + 24, y, 60, shownName(name), index, "value") +
+      (gradient ? field(box.x + 86, y, 60, gradient, index, "gradient") : "")
     );
   });
   return (
@@ -191,14 +192,15 @@ function edge(from, to) {
 
 function label(from, to, isCrowded) {
   const [x1, y1, x2, y2] = ends(from, to);
-  // Closer to where the line begins, where lines to several units have parted from those of other units.
-  const share = from.unit % 2 ? 0.36 : 0.64;
+  // Lines from one unit have parted from each other; those from its neighbours are labelled at another place.
+  const shares = SHARES[Math.min(sizes[from.layer], SHARES.length) - 1];
+  const share = shares[from.unit % shares.length];
   const [x, y] = [x1 + share * (x2 - x1), y1 + share * (y2 - y1)];
   const index = [from.unit, to.unit];
   return (
     `<g class="label${isCrowded ? " crowded" : ""}" data-weight="${to.layer}|${index}">` +
-    field(x - 26, y - 2, 52, `W_${to.layer} after`, index, "value") +
-    field(x - 26, y + 20, 52, `dL/dW_${to.layer}`, index, "gradient") +
+    field(x - 29, y - 2, 58, `W_${to.layer} after`, index, "value") +
+    field(x - 29, y + 20, 58, `dL/dW_${to.layer}`, index, "gradient") +
     "</g>"
   );
 }

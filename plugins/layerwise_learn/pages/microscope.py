@@ -109,7 +109,7 @@ def tell(asked: Mapping[str, Any]) -> dict[str, Any]:
     )
     made_from = f'<div class="sources"><span>Made from</span>{buttons}</div>' if buttons else ""
     return {
-        "html": f"<p>{html.escape(explanation.words)}</p>{formulas}{made_from}",
+        "html": f"<div><p>{html.escape(explanation.words)}</p>{made_from}</div><div>{formulas}</div>",
         "symbol": _mathml(explanation.place.symbol),
         "sources": sources,
     }

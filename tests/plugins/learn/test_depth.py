@@ -3,6 +3,8 @@
 import json
 import math
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -14,9 +16,12 @@ from hypothesis import strategies as st
 from layerwise.backprop import DenseNetwork
 from layerwise.errors import SpecError
 from layerwise.networks import dense_network
+from layerwise.plots import LinePlot, Row, Table, Text
 from layerwise_learn.depth.budget import TOLERANCE, parameters_of, widths_for
 from layerwise_learn.depth.lab import Result, Trial, error_by_depth, measure, needed_by_seed, parameters_needed
 from layerwise_learn.depth.networks import STEPS_PER_CALL, predict, stacked_network, train
+from layerwise_learn.depth.page import PAGE, TARGET_NAMES, MeasuredSettings, OwnSettings
+from layerwise_learn.depth.study import MEASURED, PLANS, Plan, read, trials, write
 from layerwise_learn.depth.targets import TARGETS, exact_sawtooth, sawtooth
 
 BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "depth.py"
@@ -175,7 +180,7 @@ def _result(depth, budget, errors, residual=False):
 
 def test_what_is_drawn_of_errors():
     results = [_result(2, 100, [5, 1, 2, 3, 4, 6]), _result(1, 100, [7] * 6), _result(2, 100, [0.5] * 6, True)]
-    plain, helped = error_by_depth(results).lines
+    plain, _, helped, _ = error_by_depth(results).lines
     assert plain.x.tolist() == [1, 2]
     assert plain.y.tolist() == [7, 3.5]
     assert (plain.low.tolist(), plain.high.tolist()) == ([7, 1], [7, 6])
@@ -187,7 +192,7 @@ def test_parameters_needed():
     sizes = (50, 500, 5000)
     results = [_result(depth, size, [goal / size] * 10) for size in sizes for depth, goal in ((1, 100), (2, 10))]
     never = [_result(3, size, [1.0] * 10) for size in sizes]
-    (line,) = parameters_needed([*results, *never], 0.1).lines
+    line, _ = parameters_needed([*results, *never], 0.1).lines
     assert line.x.tolist() == [1, 2, 3]
     np.testing.assert_allclose(line.y, [1000, 100, math.nan])
     np.testing.assert_allclose(line.low, [1000, 100, math.nan])
@@ -204,20 +209,78 @@ def test_the_command_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys)
     pytest.importorskip("matplotlib")
     script = runpy.run_path(str(BENCHMARK))
     results, figure = tmp_path / "depth.json", tmp_path / "depth.svg"
-    plan = script["Plan"](budgets=(250, 500), compared=500, error=0.3)
-    monkeypatch.setitem(script["PLANS"], "parity", plan)
+    plan = Plan(budgets=(250, 500), compared=500, error=0.3)
+    monkeypatch.setitem(PLANS, "parity", plan)
     monkeypatch.setattr("sys.argv", [
         "depth.py", "--targets", "parity", "--seeds", "6", "--steps", "1",
         "--results", str(results), "--figure", str(figure),
     ])  # fmt: skip
-    wanted = list(script["trials"]("parity", plan, num_seeds=6, num_steps=1, learning_rate=0.01))
+    wanted = list(trials("parity", plan, num_seeds=6, num_steps=1, learning_rate=0.01))
     # All but one are there already.
     kept = {trial: Result(trial=trial, parameters=trial.budget, errors=(0.25,) * 6) for trial in wanted[1:]}
-    script["write"](results, kept)
+    write(results, kept)
     assert script["main"]() == 0
     assert capsys.readouterr().out.count("error") == 1
     assert len(json.loads(results.read_text())) == len(wanted)
-    assert script["read"](results).keys() == set(wanted)
+    assert read(results).keys() == set(wanted)
     assert "<svg" in figure.read_text()
     assert script["main"]() == 0
     assert capsys.readouterr().out.count("error") == 0
+
+
+def test_what_is_shipped_is_the_whole_study():
+    results = read(MEASURED)
+    for name, plan in PLANS.items():
+        for trial in trials(name, plan):
+            result = results[trial]
+            assert len(result.errors) == trial.num_seeds
+            assert abs(result.parameters - trial.budget) <= TOLERANCE * trial.budget
+
+
+def test_what_the_documents_say_was_measured():
+    """The claims of docs/depth.md, from the results themselves."""
+    medians = {
+        (r.trial.target, r.trial.budget, r.trial.depth): r.median
+        for r in read(MEASURED).values()
+        if not r.trial.residual
+    }
+    assert medians["sawtooth", 2000, 1] > 20 * medians["sawtooth", 2000, 4]
+    assert min(range(1, 9), key=lambda depth: medians.get(("composed", 2000, depth), 1)) == 3
+    assert medians["parity", 500, 1] == 0
+    assert medians["pictures", 8000, 2] < 0.2 * medians["pictures", 8000, 1]
+    assert medians["pictures", 8000, 8] > medians["pictures", 8000, 1]
+    assert medians["fashion", 8000, 8] > medians["fashion", 8000, 1]
+
+
+def test_the_page_offers_every_target_and_needs_no_numpy_for_it():
+    assert set(TARGET_NAMES) == set(TARGETS) == set(PLANS)
+    code = "import sys, layerwise_learn.pages; assert not {'numpy', 'keras', 'gradio'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", TARGET_NAMES)
+def test_the_page_shows_what_was_measured(name):
+    measured, _ = PAGE.experiments
+    ((text, row, table),) = measured.run(MeasuredSettings(target=name))
+    assert TARGETS[name].title in text.text
+    assert isinstance(row, Row)
+    errors, needed = row.plots
+    assert [line.kind for line in errors.lines] == ["line", "dots"] * 2
+    assert [line.kind for line in needed.lines] == ["line", "dots"]
+    assert 2 * len(table.rows) == sum(len(line.x) for line in errors.lines)
+
+
+def test_the_page_trains_one_depth_after_the_other():
+    _, own = PAGE.experiments
+    shown = list(own.run(OwnSettings(target="parity", budget=500, deepest=3, num_steps=250)))
+    assert [type(plot) for plot in shown[0]] == [Text, Text]
+    assert [type(plot) for plot in shown[-1]] == [Text, LinePlot, Table]
+    assert [len(plots[1].lines[0].x) for plots in shown[1:]] == [1, 2, 3]
+
+
+def test_the_page_says_which_depths_no_network_has():
+    _, own = PAGE.experiments
+    *_, last = own.run(OwnSettings(target="composed", budget=250, deepest=3, num_steps=250))
+    assert last[-1].text.startswith("No network with 2 and 3 hidden layers")
+    with pytest.raises(SpecError, match="take more parameters"):
+        next(own.run(OwnSettings(target="fashion", budget=500)))

@@ -14,8 +14,10 @@ from layerwise_app.web.markup import markup
 
 SCRIPT = Path(__file__).with_name("experiments.js")
 _TEMPLATE = """
-<div class="lw-note" role="alert" data-part="problem" hidden></div>
-<div data-part="experiments"></div>
+<div class="lw-learn">
+  <div class="lw-note" role="alert" data-part="problem" hidden></div>
+  <div class="lw-lesson-page" data-part="experiments"></div>
+</div>
 """
 
 
