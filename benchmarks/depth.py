@@ -6,8 +6,7 @@
 
 Every result is kept in a JSON file at once; a later call with the same settings goes on where this one was stopped.
 Networks of 1 to 8 hidden layers, ReLU, Adam; ten seeds, each with weights and examples of its own. Fashion-MNIST is
-among the targets where it is on this machine. It takes 25 minutes on two cores; the figure needs
-matplotlib.
+among the targets where it is on this machine. It takes about half an hour on two cores; the figure needs matplotlib.
 """
 
 from __future__ import annotations

@@ -194,7 +194,8 @@ function label(from, to, isCrowded) {
   const [x1, y1, x2, y2] = ends(from, to);
   // Lines from one unit have parted from each other; those from its neighbours are labelled at another place.
   const shares = SHARES[Math.min(sizes[from.layer], SHARES.length) - 1];
-  const share = shares[from.unit % shares.length];
+  // Lines that end in a single unit are apart where they begin.
+  const share = sizes[to.layer] === 1 ? 0.4 : shares[from.unit % shares.length];
   const [x, y] = [x1 + share * (x2 - x1), y1 + share * (y2 - y1)];
   const index = [from.unit, to.unit];
   return (
