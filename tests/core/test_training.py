@@ -47,6 +47,7 @@ def test_a_run_learns_and_writes_everything_down(runs, spec, home):
     assert version.metrics["val_loss"] == min(event["val_loss"] for event in history)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(runs, spec):
     config = config_of(spec, num_epochs=2, dropout=0.3)
     twins = [jobs.start(runs, spec, config=config) for _ in range(2)]

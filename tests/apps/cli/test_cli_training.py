@@ -121,6 +121,7 @@ def test_a_run_that_fails_says_why(layerwise, toy, tmp_path, monkeypatch):
     assert newest(toy).state == "failed"
 
 
+@pytest.mark.slow
 def test_detached_runs_are_followed_and_stopped(layerwise, toy):
     started = layerwise("train", "toy/bars", "--num-epochs", "10000", "--detach", "--json").json
     assert started["state"] == "queued"
@@ -163,6 +164,7 @@ def test_ctrl_c_stops_the_run_and_keeps_what_there_is(toy):
     assert run.version_folder is not None
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_following_leaves_the_run_alone(layerwise, toy):
     identifier = layerwise("train", "toy/bars", "--num-epochs", "10000", "--detach", "--json").json["run"]
     run, status, _, error = interrupt(["follow", identifier], toy, "epoch")
