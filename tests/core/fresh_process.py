@@ -1,12 +1,16 @@
 """Code run in a Python process of its own: for what only a first import, or an exit, can show."""
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
+
+BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def require(package):
@@ -26,3 +30,19 @@ def run_python(code, **environment):
         timeout=120,
         env={**os.environ, **environment},
     )
+
+
+def probe(script, backend):
+    """What a script beside this file prints as JSON in its last line when Keras computes with `backend`."""
+    require(backend)
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name(script))],
+        env={**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["backend"] == backend
+    return found

@@ -1,30 +1,12 @@
 """Each backend's engine does what `keras.Model.fit` does, in one call or in several."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from fresh_process import require
+from fresh_process import BACKENDS, probe
 
 
-@pytest.fixture(scope="module", params=["tensorflow", "jax", "torch"])
+@pytest.fixture(scope="module", params=BACKENDS)
 def result(request):
-    backend = request.param
-    require(backend)
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("engine_probe.py"))],
-        env={**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found["backend"] == backend
-    return found
+    return probe("engine_probe.py", request.param)
 
 
 def test_the_steps_are_those_of_fit(result):
