@@ -62,8 +62,7 @@ def test_before_anything_was_asked_the_network_itself_can_be_seen(panel):
     asked = {"sitting": panel.remember(FASHION)}
     assert panel.open({**asked, "look": "layers"})["look"] == "layers"
     assert "dense_1" in panel.choose({**asked, "look": "layers"})["html"]
-    with pytest.raises(InputError, match="no input to look at"):
-        panel.choose({**asked, "look": "activations"})
+    assert "no input to look at" in panel.choose({**asked, "look": "activations"})["html"]
 
 
 def test_what_is_not_known_is_refused(panel, asked):
