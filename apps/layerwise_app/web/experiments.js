@@ -1,5 +1,6 @@
 // What pages with experiments have in common: a section reads its controls, asks the server what follows from them, and
-// shows it, at once or step by step. The page's own script says by `about(section)` which experiment it is.
+// shows it, at once or step by step, when a control is turned or a button is pressed. The page's own script, which
+// follows this one, says by `about(section)` which experiment it is.
 const part = (name, within = element) => within.querySelector(`[data-part="${name}"]`);
 const running = new Map(); // Experiments that take long: their sections, and the tokens by which the server knows them.
 const asking = new Map(); // Sections that wait for an answer, and whether they have to ask again.
@@ -85,13 +86,28 @@ function stop(section) {
   ask("more", { token, stop: true });
 }
 
-// A control of a section was turned.
-function turned(section, control) {
+element.addEventListener("submit", (event) => event.preventDefault());
+element.addEventListener("input", (event) => {
+  const control = event.target;
+  const section = control.closest("[data-experiment]");
+  if (!section) return;
   if (control.type === "range") control.parentElement.querySelector("output").textContent = read(control);
   if (!section.querySelector("[data-action=run]")) show(section);
+});
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-action]");
+  const section = button?.closest("[data-experiment]");
+  if (section) ({ run, stop })[button.dataset.action](section);
+});
+
+// Keeps the settings in the address, so that a link leads to them.
+function rememberSettings() {
+  element.addEventListener("input", (event) => {
+    const section = event.target.closest("[data-experiment]");
+    if (section) remember(section);
+  });
 }
 
-// Keeps the settings of a section in the address, so that a link leads to them.
 function remember(section) {
   const address = new URL(window.location);
   for (const control of section.querySelectorAll("[data-setting]")) {

@@ -8,22 +8,25 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.config import Setting, Settings, config_from, settings_of
 from layerwise.errors import InputError, SpecError
-from layerwise_app.web.guard import explain
+from layerwise_app.web.guard import answering, explain
+from layerwise_app.web.markup import markup
 from layerwise_app.web.plots import plots_html
 from layerwise_app.web.plots.texts import inline_html, rich_text
 
 if TYPE_CHECKING:
+    import gradio as gr
+
     from layerwise.lessons import Experiment
     from layerwise.plots import Plot
 
-EXPERIMENTS_SCRIPT = Path(__file__).with_name("experiments.js")
+SCRIPT = Path(__file__).with_name("experiments.js")
 """What the scripts of pages with experiments begin with."""
 SLIDER_STEPS = 200
 """Places of a slider for a fraction; a slider for whole numbers has one for each."""
@@ -195,6 +198,22 @@ class ExperimentCalls(abc.ABC):
 
     def __init__(self) -> None:
         self.trials = Trials()
+
+    def markup(self, template: str, script: Path, *functions: Callable[[Any], Any], **options: Any) -> gr.HTML:
+        """Draw the HTML of the page.
+
+        Args:
+            script: What follows `experiments.js`.
+            functions: What it asks for beside `show`, `begin` and `more`.
+            options: As of `markup`.
+        """
+        return markup(
+            "",
+            html_template=template,
+            js_on_load=SCRIPT.read_text(encoding="utf-8") + script.read_text(encoding="utf-8"),
+            server_functions=[answering(call) for call in (self.show, self.begin, self.more, *functions)],
+            **options,
+        )
 
     @abc.abstractmethod
     def experiment(self, asked: Mapping[str, Any]) -> Experiment:

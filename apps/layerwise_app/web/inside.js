@@ -64,7 +64,6 @@ function close() {
   part("toggle").setAttribute("aria-expanded", "false");
 }
 
-element.addEventListener("submit", (event) => event.preventDefault());
 element.addEventListener("change", (event) => {
   if (event.target.dataset.part === "network") {
     look = null;
@@ -73,20 +72,12 @@ element.addEventListener("change", (event) => {
   }
   again(event.target.closest("[data-experiment]"));
 });
-element.addEventListener("input", (event) => {
-  const section = event.target.closest("[data-experiment]");
-  if (section) turned(section, event.target);
-});
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (!button) return;
-  const section = button.closest("[data-experiment]");
-  if (button === part("toggle")) {
-    if (isOpen()) close();
-    else open();
-  } else if (button.dataset.look) choose(button.dataset.look);
-  else if (button.dataset.action === "run") run(section);
-  else if (button.dataset.action === "stop") stop(section);
+  if (button?.dataset.look) choose(button.dataset.look);
+  if (button !== part("toggle")) return;
+  if (isOpen()) close();
+  else open();
 });
 watch("value", () => {
   if (props.value === sitting) return;

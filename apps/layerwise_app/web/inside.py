@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 from layerwise import Experiment
 from layerwise.errors import InputError
 from layerwise.snapshot import named
-from layerwise_app.web.experiments import EXPERIMENTS_SCRIPT, ExperimentCalls, experiment_html
-from layerwise_app.web.guard import answering
-from layerwise_app.web.markup import markup, status
+from layerwise_app.web.experiments import ExperimentCalls, experiment_html
+from layerwise_app.web.markup import status
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -61,14 +60,7 @@ class Inside(ExperimentCalls):
 
     def draw(self) -> gr.HTML:
         """Draw the panel. Its value is a token that `remember` gave."""
-        return markup(
-            "",
-            html_template=_TEMPLATE.format(waiting=status("Opening the network …")),
-            js_on_load=EXPERIMENTS_SCRIPT.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8"),
-            server_functions=[
-                answering(function) for function in (self.open, self.choose, self.show, self.begin, self.more)
-            ],
-        )
+        return self.markup(_TEMPLATE.format(waiting=status("Opening the network …")), SCRIPT, self.open, self.choose)
 
     def remember(self, reference: Reference, inputs: Mapping[str, Any] | None = None) -> str:
         """A token for what was asked."""
@@ -88,10 +80,7 @@ class Inside(ExperimentCalls):
         Raises:
             LayerwiseError: The network cannot be opened, or has no layers to see.
         """
-        sitting = self._sitting(asked)
-        inspector = self._inspector(sitting)
-        network = _network(inspector, asked)
-        looks = {look.name: look for look in inspector.looks(network)}
+        sitting, inspector, network, looks = self._looked_into(asked)
         shown = [look for look in looks.values() if sitting.inputs is not None or not look.needs_input]
         chosen = looks.get(str(asked.get("look")), shown[0])
         return {"looks": _choice_html(inspector, network, list(looks.values())), "look": chosen.name}
@@ -107,24 +96,22 @@ class Inside(ExperimentCalls):
         """
         return {"html": experiment_html(self.experiment(asked), asked.get("settings") or {})}
 
-    def _sitting(self, asked: Mapping[str, Any]) -> Sitting:
+    def _looked_into(self, asked: Mapping[str, Any]) -> tuple[Sitting, Inspector, str, dict[str, Look]]:
+        """What was asked, the inspector of what answered, the network that is meant, and the looks into it by name."""
+        from layerwise.inspection import open_inspector
+
         with self._lock:
             sitting = self._sittings.get(str(asked.get("sitting")))
         if sitting is None:
             raise InputError("What was asked has been forgotten", remedy="ask the network again")
-        return sitting
-
-    def _inspector(self, sitting: Sitting) -> Inspector:
-        from layerwise.inspection import open_inspector
-
-        return open_inspector(self.site.workspace, sitting.reference)
+        inspector = open_inspector(self.site.workspace, sitting.reference)
+        network = asked.get("network")
+        network = network if network in inspector.networks else inspector.networks[0]
+        return sitting, inspector, network, {look.name: look for look in inspector.looks(network)}
 
     def experiment(self, asked: Mapping[str, Any]) -> Experiment:
         """A look at what was asked, as an experiment whose settings can be turned."""
-        sitting = self._sitting(asked)
-        inspector = self._inspector(sitting)
-        network = _network(inspector, asked)
-        looks = {look.name: look for look in inspector.looks(network)}
+        sitting, inspector, network, looks = self._looked_into(asked)
         look = named(looks, str(asked.get("look")), "look", "open the panel again")
         return Experiment(
             name=look.name,
@@ -134,11 +121,6 @@ class Inside(ExperimentCalls):
             show=lambda settings: inspector.look(look.name, sitting.inputs, settings, network),
             button="Compute again" if look.is_long else "",
         )
-
-
-def _network(inspector: Inspector, asked: Mapping[str, Any]) -> str:
-    chosen = asked.get("network")
-    return chosen if chosen in inspector.networks else inspector.networks[0]
 
 
 def _choice_html(inspector: Inspector, network: str, looks: list[Look]) -> str:

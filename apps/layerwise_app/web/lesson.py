@@ -11,7 +11,7 @@ from typing import Any
 from layerwise import Card, Lesson, Question
 from layerwise.lesson_search import Found, stems
 from layerwise_app.web.experiments import experiment_html
-from layerwise_app.web.lessons import registered
+from layerwise_app.web.lessons import address, registered
 from layerwise_app.web.markup import empty, link
 from layerwise_app.web.plots import plots_html
 from layerwise_app.web.plots.texts import inline_html, plain_text, rich_text
@@ -22,11 +22,6 @@ NUM_CHECKS, NUM_CARDS = 3, 3
 """How many questions and cards stand below a lesson; the quiz and the flashcards have the others."""
 SHOWN_LESSONS, SHOWN_CARDS = 4, 4
 _OUTSIDE_TAGS = re.compile(r"<math.*?</math>|<[^>]+>|[^\W_]+", re.DOTALL)
-
-
-def address(lesson: str) -> str:
-    """The link to a lesson, relative to any page."""
-    return f"./{LEARN}?lesson={lesson}"
 
 
 def list_html(site: Site) -> str:

@@ -6,9 +6,15 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from layerwise import Card, Lesson, Question, QuestionMaker
+from layerwise_app.web.routes import LEARN
 from layerwise_app.web.site import Site
 
 Item = TypeVar("Item", Lesson, Card, Question, QuestionMaker)
+
+
+def address(lesson: str) -> str:
+    """The link to a lesson, relative to any page."""
+    return f"./{LEARN}?lesson={lesson}"
 
 
 def registered(site: Site, kind: type[Item]) -> dict[str, Item]:

@@ -8,9 +8,7 @@ from typing import Any
 
 from layerwise import Experiment, Page
 from layerwise.snapshot import named
-from layerwise_app.web.experiments import EXPERIMENTS_SCRIPT, ExperimentCalls, experiment_html
-from layerwise_app.web.guard import answering
-from layerwise_app.web.markup import markup
+from layerwise_app.web.experiments import ExperimentCalls, experiment_html
 
 SCRIPT = Path(__file__).with_name("experiments.js")
 _TEMPLATE = """
@@ -24,12 +22,7 @@ _TEMPLATE = """
 def draw(page: Page) -> None:
     """Draw the experiments below the heading. The script asks for them with the settings that stand in the address."""
     calls = PageOfExperiments(page)
-    markup(
-        "",
-        html_template=_TEMPLATE,
-        js_on_load=EXPERIMENTS_SCRIPT.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8"),
-        server_functions=[answering(function) for function in (calls.open, calls.show, calls.begin, calls.more)],
-    )
+    calls.markup(_TEMPLATE, SCRIPT, calls.open)
 
 
 class PageOfExperiments(ExperimentCalls):

@@ -50,18 +50,12 @@ async function answer() {
   history.replaceState(history.state, "", address);
 }
 
+rememberSettings();
 element.addEventListener("input", (event) => {
-  if (event.target === part("question")) {
-    clearTimeout(open.waiting);
-    open.waiting = setTimeout(answer, 250);
-    return;
-  }
-  const section = event.target.closest("[data-experiment]");
-  if (!section) return;
-  remember(section);
-  turned(section, event.target);
+  if (event.target !== part("question")) return;
+  clearTimeout(open.waiting);
+  open.waiting = setTimeout(answer, 250);
 });
-element.addEventListener("submit", (event) => event.preventDefault());
 element.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.button) {
@@ -74,9 +68,6 @@ element.addEventListener("click", (event) => {
     return;
   }
   const button = event.target.closest("button");
-  const section = button?.closest("[data-experiment]");
-  if (button?.dataset.action === "run") run(section);
-  if (button?.dataset.action === "stop") stop(section);
   if (button?.dataset.choice) {
     const question = button.closest(".lw-check-question");
     const isRight = button.dataset.choice === "right";

@@ -10,27 +10,25 @@ from typing import Any
 from layerwise import Card, Experiment, Lesson
 from layerwise.lesson_search import LessonSearch
 from layerwise.snapshot import named
-from layerwise_app.web.experiments import EXPERIMENTS_SCRIPT, ExperimentCalls
-from layerwise_app.web.guard import answering
+from layerwise_app.web.experiments import ExperimentCalls
 from layerwise_app.web.lesson import answers_html, lesson_html, list_html
 from layerwise_app.web.lessons import registered
-from layerwise_app.web.markup import markup
 from layerwise_app.web.pages import header
 from layerwise_app.web.routes import LEARN
 from layerwise_app.web.site import Site
 
 SCRIPT = Path(__file__).with_name("learn.js")
 LONGEST_QUESTION = 500
-_TEMPLATE = """
+_TEMPLATE = f"""
 <div class="lw-learn">
   <div data-part="contents">
     <div class="lw-heading"><h1>Learn</h1>
       <p>How networks compute, how they learn, and why it works: short lessons, each with something to turn.</p></div>
     <div class="lw-ask" role="search"><label for="lw-question">Ask in your own words</label>
-      <input id="lw-question" type="search" data-part="question" maxlength="500" autocomplete="off"
+      <input id="lw-question" type="search" data-part="question" maxlength="{LONGEST_QUESTION}" autocomplete="off"
         placeholder="Why does the loss go up?"></div>
     <div data-part="answers" role="region" aria-label="Answers" aria-live="polite"></div>
-    <div data-part="list">${list}</div>
+    <div data-part="list">${{list}}</div>
   </div>
   <div class="lw-note" role="alert" data-part="problem" hidden></div>
   <div data-part="lesson"></div>
@@ -42,14 +40,7 @@ def draw(site: Site) -> None:
     """Draw the page. The script asks for the lesson that stands in the address."""
     header.draw_navigation(site, LEARN)
     page = LearnPage(site)
-    markup(
-        "",
-        html_template=_TEMPLATE,
-        list=list_html(site),
-        js_on_load=EXPERIMENTS_SCRIPT.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8"),
-        server_functions=[answering(function) for function in (page.open, page.show, page.begin, page.more, page.ask)],
-        elem_id="learn",
-    )
+    page.markup(_TEMPLATE, SCRIPT, page.open, page.ask, list=list_html(site), elem_id="learn")
 
 
 class LearnPage(ExperimentCalls):

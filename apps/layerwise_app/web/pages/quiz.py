@@ -13,7 +13,7 @@ from layerwise.errors import InputError
 from layerwise.quiz import Asked, from_runs, scores, total
 from layerwise.quiz import draw as drawn
 from layerwise_app.web.guard import answering
-from layerwise_app.web.lessons import chapters, registered
+from layerwise_app.web.lessons import address, chapters, registered
 from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import header
 from layerwise_app.web.plots import plots_html, rich_text
@@ -167,7 +167,7 @@ class Quiz:
             return ""
         if lesson not in self.lessons:
             return "repeat"
-        return f"repeat: {link(f'./learn?lesson={lesson}', 'lesson')}, {link(f'./flashcards?lesson={lesson}', 'cards')}"
+        return f"repeat: {link(address(lesson), 'lesson')}, {link(f'./flashcards?lesson={lesson}', 'cards')}"
 
 
 def _verdict(share: float) -> str:
