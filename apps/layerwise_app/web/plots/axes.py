@@ -76,21 +76,39 @@ def _bounds(
     return max(float(numbers.min()), -LARGEST), min(float(numbers.max()), LARGEST)
 
 
-def frame_html(x: Axis, y: Axis, inside: str, *, x_label: str = "", y_label: str = "", kind: str = "") -> str:
-    """A plot with the numbers and the labels of its axes.
+def frame_html(x: Axis, y: Axis, inside: str, *, x_label: str = "", y_label: str = "") -> str:
+    """A plot with the numbers and the labels of its axes, and a rule at each number of the vertical one.
 
     Args:
         inside: HTML in percent of the plot, without what the axes need.
-        kind: A further class of the plot.
     """
-    tops = [(float(100 - y.place(np.array(tick))), number_text(tick)) for tick in y.ticks]
+    rules = "".join(f'<i class="lw-rule" style="top: {top:.2f}%"></i>' for top, _ in _tops(y))
+    return labelled_html(f"{rules}{inside}{numbers_html(x, y)}", x_label=x_label, y_label=y_label)
+
+
+def numbers_html(x: Axis, y: Axis) -> str:
+    """The numbers beside a plot."""
+    numbers = "".join(f'<span class="lw-y" style="top: {top:.2f}%">{text}</span>' for top, text in _tops(y))
     lefts = [(float(x.place(np.array(tick))), number_text(tick)) for tick in x.ticks]
-    rules = "".join(f'<i class="lw-rule" style="top: {top:.2f}%"></i>' for top, _ in tops)
-    numbers = "".join(f'<span class="lw-y" style="top: {top:.2f}%">{text}</span>' for top, text in tops)
-    numbers += "".join(f'<span class="lw-x" style="left: {left:.2f}%">{text}</span>' for left, text in lefts)
+    return numbers + "".join(f'<span class="lw-x" style="left: {left:.2f}%">{text}</span>' for left, text in lefts)
+
+
+def _tops(y: Axis) -> list[tuple[float, str]]:
+    """Where the numbers of a vertical axis stand, and how they are written."""
+    return [(float(100 - y.place(np.array(tick))), number_text(tick)) for tick in y.ticks]
+
+
+def labelled_html(inside: str, *, x_label: str, y_label: str, kind: str = "", style: str = "") -> str:
+    """A plot with the labels of its axes.
+
+    Args:
+        inside: HTML in percent of the plot, with all that its axes need.
+        kind, style: A further class of the plot, and CSS.
+    """
     above = f'<p class="lw-above">{inline_html(y_label)}</p>' if y_label else ""
     below = f'<p class="lw-axis">{inline_html(x_label)}</p>' if x_label else ""
-    return f'{above}<div class="lw-plot {kind}">{rules}{inside}{numbers}</div>{below}'
+    drawn = f' style="{style}"' if style else ""
+    return f'{above}<div class="lw-plot {kind}"{drawn}>{inside}</div>{below}'
 
 
 def figure_html(title: str, words: str, body: str, *, legend: str = "", kind: str = "") -> str:

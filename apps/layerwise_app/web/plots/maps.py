@@ -11,7 +11,7 @@ from PIL import Image
 
 from layerwise.plots import Heatmap, Picture, Pictures
 from layerwise_app.web.curves import LARGEST
-from layerwise_app.web.plots.axes import Axis, figure_html
+from layerwise_app.web.plots.axes import Axis, figure_html, labelled_html, numbers_html
 from layerwise_app.web.plots.lines import legend_html, lines_html
 from layerwise_app.web.plots.texts import inline_html, number_text
 
@@ -43,23 +43,14 @@ def heatmap_html(plot: Heatmap) -> str:
         inside += _cells(values, low, high) if plot.is_labelled else ""
         numbers = _labels(plot)
     else:
-        numbers = "".join(
-            f'<span class="lw-y" style="top: {100 - float(y.place(np.array(tick))):.2f}%">{number_text(tick)}</span>'
-            for tick in y.ticks
-        ) + "".join(
-            f'<span class="lw-x" style="left: {float(x.place(np.array(tick))):.2f}%">{number_text(tick)}</span>'
-            for tick in x.ticks
-        )
+        numbers = numbers_html(x, y)
     ratio = columns / rows if is_matrix else (x_range[1] - x_range[0]) / ((y_range[1] - y_range[0]) or 1.0)
-    above = f'<p class="lw-above">{inline_html(plot.y_label)}</p>' if plot.y_label else ""
-    below = f'<p class="lw-axis">{inline_html(plot.x_label)}</p>' if plot.x_label else ""
     # A matrix of few columns does not fill the page with its cells.
     room = f"; max-width: {columns * CELL_WIDTH}px" if plot.is_labelled else ""
     style = f"--ratio: {min(max(ratio, 0.4), 8):.3f}{room}"
-    body = (
-        f'{above}<div class="lw-plot lw-map" style="{style}">{inside}{numbers}</div>'
-        f"{below}{_scale(low, high, is_diverging=plot.center is not None)}"
-    )
+    body = labelled_html(
+        inside + numbers, x_label=plot.x_label, y_label=plot.y_label, kind="lw-map", style=style
+    ) + _scale(low, high, is_diverging=plot.center is not None)
     finite = plot.values[np.isfinite(plot.values)]
     words = f"a map of {rows} by {columns} numbers"
     if len(finite):
