@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from layerwise.config import Settings, settings_of
 from layerwise.errors import SpecError
@@ -60,11 +60,15 @@ class Experiment:
 
     def run(self, settings: Settings) -> Iterator[Sequence[Plot]]:
         """What there is to see, again and again while it becomes more; once for what is quick."""
-        shown: Any = resolve(self.show)(settings)
-        if isinstance(shown, Sequence):
-            yield shown
-        else:
-            yield from shown
+        yield from in_turn(resolve(self.show)(settings))
+
+
+def in_turn(shown: Sequence[Plot] | Iterator[Sequence[Plot]]) -> Iterator[Sequence[Plot]]:
+    """What a function shows that gives all at once, or one sequence after the other."""
+    if isinstance(shown, Sequence):
+        yield shown
+    else:
+        yield from shown
 
 
 def check_experiments(owner: str, experiments: Iterable[Experiment]) -> tuple[Experiment, ...]:

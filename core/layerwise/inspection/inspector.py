@@ -25,6 +25,7 @@ from layerwise.inspection import (
 )
 from layerwise.inspection.looks import Inputs, Look
 from layerwise.inspection.subject import Subject
+from layerwise.lessons import in_turn
 from layerwise.loading import Loaded, explained
 from layerwise.runner import NetworkRunner
 from layerwise.specs import resolve
@@ -125,14 +126,9 @@ class Inspector:
         if kept is not None:
             yield kept
             return
-        shown = look.show(inputs, settings)
         last: Sequence[Plot] | None = None
-        if isinstance(shown, Sequence):
-            last = shown
+        for last in in_turn(look.show(inputs, settings)):
             yield last
-        else:
-            for last in shown:
-                yield last
         if key is not None and last is not None:
             with self._lock:
                 self._results[key] = last

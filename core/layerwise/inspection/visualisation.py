@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from layerwise.config import setting
+from layerwise.descent import Adam
 from layerwise.inspection.drawing import pixel_range
 from layerwise.inspection.examples import real_examples
 from layerwise.inspection.hierarchy import busiest, chosen_steps, evenly, layer_settings, picture_input
@@ -26,7 +27,7 @@ from layerwise.plots import Picture, Pictures, Plot, Row, Text
 
 STEPS = 96
 SHOWN_EVERY = 16
-LEARNING_RATE, FIRST_MOMENT, SECOND_MOMENT = 0.08, 0.9, 0.99
+RULE, LEARNING_RATE = Adam(beta_2=0.99), 0.08
 NOISE = 0.05
 SMOOTHNESS = 4.0
 """The weight of the differences between neighbours, relative to the activation."""
@@ -103,15 +104,13 @@ def visualise(
     gradients = engines.current().compile_gradients(ascent.values, subject.model.variables)
     random = np.random.default_rng(0)
     points = ascent.start(random)
-    means = {key: np.zeros_like(array) for key, array in points.items()}
-    squares = {key: np.zeros_like(array) for key, array in points.items()}
+    memories = {key: RULE.start(array) for key, array in points.items()}
     for step in range(1, steps + 1):
         _, slopes = gradients(points, ascent.views(random))
         for key, slope in slopes.items():
-            means[key] += (1 - FIRST_MOMENT) * (slope - means[key])
-            squares[key] += (1 - SECOND_MOMENT) * (slope**2 - squares[key])
-            mean, square = means[key] / (1 - FIRST_MOMENT**step), squares[key] / (1 - SECOND_MOMENT**step)
-            points[key] = points[key] + LEARNING_RATE * mean / (np.sqrt(square) + 1e-8)
+            # Upwards: against what would be descent.
+            moved, memories[key] = RULE.step(points[key], -slope, memories[key], LEARNING_RATE)
+            points[key] = moved.astype("float32")
         if step % SHOWN_EVERY == 0 or step == steps:
             yield step, ascent.images(points)
 
