@@ -6,7 +6,7 @@ import numpy as np
 
 from layerwise.descent import OPTIMIZERS
 from layerwise.plots import Line, LinePlot, Plot, Row, Text
-from layerwise_learn.experiments.surface import NUM_EXAMPLES, PROBLEMS, descend, line_problem, surface
+from layerwise_learn.experiments.surface import NUM_EXAMPLES, PROBLEMS, descend, line_problem, side_by_side, surface
 from layerwise_learn.lessons.gradient_descent import NoiseSettings, RaceSettings, SurfaceSettings
 
 DRAWS = 200
@@ -111,13 +111,4 @@ def race(settings: RaceSettings) -> list[Plot]:
         (title, descend(problem, OPTIMIZERS[name], rate, num_steps=settings.num_steps))
         for title, (name, rate) in runners.items()
     ]
-    return [
-        Row(plots=[surface(problem, [("", path)], title) for title, path in paths]),
-        LinePlot(
-            title="Loss",
-            lines=[Line(label=title, x=np.arange(len(path.losses)), y=path.losses) for title, path in paths],
-            x_label="step",
-            y_label="squared error",
-            y_log=True,
-        ),
-    ]
+    return side_by_side(problem, paths)

@@ -10,7 +10,7 @@ from layerwise.descent import SGD
 from layerwise.plots import Formula, Line, LinePlot, Plot, Row, Text
 from layerwise_learn.experiments.drawing import factor, number
 from layerwise_learn.experiments.networks import random_network
-from layerwise_learn.experiments.surface import descend, line_problem, surface
+from layerwise_learn.experiments.surface import descend, line_problem, side_by_side
 from layerwise_learn.lessons.learning_rate import FourSettings, ParabolaSettings, SweepSettings
 
 START = 1.0
@@ -97,14 +97,7 @@ def four(settings: FourSettings) -> list[Plot]:
             label="steepest against flattest direction",
             latex=r"\frac{\lambda_\text{max}}{\lambda_\text{min}} = " + number(curvatures[-1] / curvatures[0]),
         ),
-        Row(plots=[surface(problem, [("", path)], name) for name, path in paths]),
-        LinePlot(
-            title="Loss",
-            lines=[Line(label=name, x=np.arange(len(path.losses)), y=path.losses) for name, path in paths],
-            x_label="step",
-            y_label="squared error",
-            y_log=True,
-        ),
+        *side_by_side(problem, paths),
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from layerwise.backprop import DenseNetwork
 from layerwise.descent import Optimizer
-from layerwise.plots import Heatmap, Line
+from layerwise.plots import Heatmap, Line, LinePlot, Plot, Row
 from layerwise_learn.experiments.drawing import plane
 
 NUM_EXAMPLES = 64
@@ -139,6 +139,20 @@ def batches(num_examples: int, batch_size: int, num_batches: int, seed: int) -> 
             waiting = generator.permutation(num_examples)
         yield waiting[:batch_size]
         waiting = waiting[batch_size:]
+
+
+def side_by_side(problem: Problem, paths: Sequence[tuple[str, Path]]) -> list[Plot]:
+    """Each path on a surface of its own, and the losses of all over the steps."""
+    return [
+        Row(plots=[surface(problem, [("", path)], title) for title, path in paths]),
+        LinePlot(
+            title="Loss",
+            lines=[Line(label=title, x=np.arange(len(path.losses)), y=path.losses) for title, path in paths],
+            x_label="step",
+            y_label="squared error",
+            y_log=True,
+        ),
+    ]
 
 
 def surface(problem: Problem, paths: Sequence[tuple[str, Path]], title: str = "") -> Heatmap:

@@ -7,14 +7,14 @@ spreads each product over all cores, which on a busy machine makes such small st
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from layerwise.backprop import DenseNetwork
 from layerwise.descent import OPTIMIZERS
-from layerwise.regularisation import dropout_masks, penalty_gradient
+from layerwise.regularisation import Mask, dropout_masks, penalty_gradient
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,22 @@ class Recipe:
     seed: int = 0
 
 
+def gradient_of(
+    network: DenseNetwork,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    loss: str,
+    *,
+    masks: Sequence[Mask] = (),
+    l1: float = 0.0,
+    l2: float = 0.0,
+) -> np.ndarray:
+    """The gradient of the loss of a batch with its penalties, in the order of `DenseNetwork.parameters`."""
+    forward = network.forward(inputs, masks)
+    gradient = network.backward(forward, network.loss(forward, targets, loss)).gradient
+    return gradient + penalty_gradient(network, l1=l1, l2=l2) if l1 or l2 else gradient
+
+
 def epochs(network: DenseNetwork, inputs: np.ndarray, targets: np.ndarray, recipe: Recipe) -> Iterator[DenseNetwork]:
     """The network after each epoch of training on inputs [examples, inputs] and targets [examples]."""
     rule = OPTIMIZERS[recipe.optimizer]
@@ -50,10 +66,10 @@ def epochs(network: DenseNetwork, inputs: np.ndarray, targets: np.ndarray, recip
         order = random.permutation(len(inputs))
         for start in range(0, len(order), size):
             rows = order[start : start + size]
-            forward = network.forward(inputs[rows], dropout_masks(network, len(rows), recipe.dropout, random))
-            gradient = network.backward(forward, network.loss(forward, targets[rows], recipe.loss)).gradient
-            if recipe.l1 or recipe.l2:
-                gradient += penalty_gradient(network, l1=recipe.l1, l2=recipe.l2)
+            masks = dropout_masks(network, len(rows), recipe.dropout, random)
+            gradient = gradient_of(
+                network, inputs[rows], targets[rows], recipe.loss, masks=masks, l1=recipe.l1, l2=recipe.l2
+            )
             parameters, memory = rule.step(network.parameters, gradient, memory, recipe.learning_rate)
             network = network.with_parameters(parameters)
         yield network

@@ -6,54 +6,33 @@ import dataclasses
 import functools
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 from latex2mathml.converter import convert
 
 from layerwise.activations import ACTIVATIONS
-from layerwise.errors import InputError, LayerwiseError
+from layerwise.errors import InputError
 from layerwise.losses import LOSSES
 from layerwise.networks import OUTPUT_ACTIVATIONS
 from layerwise.predictor import Predictor
+from layerwise_learn.answers import answering
 from layerwise_learn.experiments.drawing import number
 from layerwise_learn.experiments.networks import random_network
 from layerwise_learn.microscope import PRESETS, Place, Problem, explain
 from layerwise_learn.microscope.problem import MAX_EXAMPLES, MAX_LAYERS, MAX_UNITS
+from layerwise_learn.pages.scripted import draw_scripted
 
 HERE = Path(__file__)
 
 
 def draw(predictor: Predictor) -> None:
     """Draw the page. It needs no model."""
-    gr.HTML(
-        "",
-        padding=False,
-        apply_default_css=False,
-        html_template=_template(),
-        css_template=HERE.with_suffix(".css").read_text(encoding="utf-8"),
-        js_on_load=HERE.with_suffix(".js").read_text(encoding="utf-8"),
-        server_functions=[look, tell],
-        elem_id="microscope",
-    )
+    draw_scripted(HERE, _template(), (look, tell), elem_id="microscope")
 
 
-def _answering(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """With what a visitor got wrong as the answer `{"error": ...}`."""
-
-    @functools.wraps(function)
-    def answered(asked: Any) -> Any:
-        try:
-            return function(asked)
-        except LayerwiseError as error:
-            return {"error": str(error)}
-
-    return answered
-
-
-@_answering
+@answering
 def look(asked: Mapping[str, Any]) -> dict[str, Any]:
     """A network and all numbers of its next training step.
 
@@ -83,7 +62,7 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@_answering
+@answering
 def tell(asked: Mapping[str, Any]) -> dict[str, Any]:
     """How a number came about.
 

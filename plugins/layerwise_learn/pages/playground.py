@@ -6,11 +6,10 @@ import html
 import json
 from pathlib import Path
 
-import gradio as gr
-
 from layerwise.activations import ACTIVATIONS
 from layerwise.config import Setting, settings_of
 from layerwise.predictor import Predictor
+from layerwise_learn.pages.scripted import draw_scripted
 from layerwise_learn.playground import service
 from layerwise_learn.playground.config import MAX_LAYERS, MAX_UNITS, PlaygroundConfig
 from layerwise_learn.playground.data import DATASETS, FEATURES, MAX_POINTS
@@ -46,22 +45,15 @@ _OPTIMIZER_TITLES = {
 
 def draw(predictor: Predictor) -> None:
     """Draw the page. It needs no model."""
-    gr.HTML(
-        "",
-        padding=False,
-        apply_default_css=False,
-        html_template=_template(),
-        css_template=HERE.with_suffix(".css").read_text(encoding="utf-8"),
-        js_on_load="\n".join(HERE.with_name(name).read_text(encoding="utf-8") for name in SCRIPTS),
-        server_functions=[
-            service.begin,
-            service.resume,
-            service.advance,
-            service.read_points,
-            service.export,
-            service.microscope,
-        ],
+    functions = (
+        service.begin,
+        service.resume,
+        service.advance,
+        service.read_points,
+        service.export,
+        service.microscope,
     )
+    draw_scripted(HERE, _template(), functions, scripts=SCRIPTS)
 
 
 def _template() -> str:

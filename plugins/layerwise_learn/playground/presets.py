@@ -20,6 +20,14 @@ class Preset:
         return urlencode(self.values, safe=",")
 
 
+_OVERFITTING = {
+    "data": "gaussians",
+    "noise": "1",
+    "num_points": "60",
+    "test_share": "0.5",
+    "units": "16,16",
+    "activations": "relu,relu",
+}
 PRESETS = (
     Preset(
         title="Spirals with three layers",
@@ -49,27 +57,12 @@ PRESETS = (
     Preset(
         title="Overfitting",
         look="Few noisy points and many units: the training loss goes to zero while the test loss rises.",
-        values={
-            "data": "gaussians",
-            "noise": "1",
-            "num_points": "60",
-            "test_share": "0.5",
-            "units": "16,16",
-            "activations": "relu,relu",
-        },
+        values=_OVERFITTING,
     ),
     Preset(
         title="The same with a penalty",
         look="L2 keeps the weights small, the border smooth and the test loss low.",
-        values={
-            "data": "gaussians",
-            "noise": "1",
-            "num_points": "60",
-            "test_share": "0.5",
-            "units": "16,16",
-            "activations": "relu,relu",
-            "l2": "0.03",
-        },
+        values={**_OVERFITTING, "l2": "0.03"},
     ),
     Preset(
         title="Four classes",

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import functools
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from layerwise.config import config_from
 from layerwise.descent import OPTIMIZERS, Memory
-from layerwise.errors import InputError, LayerwiseError
+from layerwise.errors import InputError
+from layerwise_learn.answers import answering
 from layerwise_learn.playground.config import PlaygroundConfig
 from layerwise_learn.playground.csv_file import read_csv
 from layerwise_learn.playground.data import encode_points
@@ -26,36 +25,14 @@ from layerwise_learn.playground.export import export_zip
 from layerwise_learn.playground.frame import feature_maps, frame_of
 from layerwise_learn.playground.training import LIMIT, Batches, Training
 
-logger = logging.getLogger(__name__)
-
 MAX_STEPS = 1000
 FRAME_SECONDS, CALL_SECONDS = 0.01, 0.1
 """What the steps of a frame may take: with steps as many as fit, and with a given number of them."""
 _MOST_STEPS_EVER = 2**31
 _MICROSCOPE_EXAMPLES = 4
 
-_Answer = Callable[..., dict[str, Any]]
 
-
-def _answers(function: _Answer) -> _Answer:
-    """Whatever is wrong with a request becomes {"error": a sentence}."""
-
-    @functools.wraps(function)
-    def answer(request: Any) -> dict[str, Any]:
-        try:
-            if not isinstance(request, Mapping):
-                raise InputError("The request cannot be read", expected="an object", received=type(request).__name__)
-            return function(request)
-        except LayerwiseError as error:
-            return {"error": str(error)}
-        except Exception:
-            logger.exception("The playground could not answer")
-            return {"error": "Something went wrong that should not have. The server's log has the details."}
-
-    return answer
-
-
-@_answers
+@answering
 def begin(request: Mapping[str, Any]) -> dict[str, Any]:
     """A new network for {"config"}: its state, its first frame, and what stays as it is while it learns: the "points"
     as [x, y, target, whether for the test], the "features" as maps and the "shape" of the network.
@@ -63,13 +40,13 @@ def begin(request: Mapping[str, Any]) -> dict[str, Any]:
     return _opened(Training.start(_config(request)))
 
 
-@_answers
+@answering
 def resume(request: Mapping[str, Any]) -> dict[str, Any]:
     """As `begin`, for a {"state"} that a page has kept."""
     return _opened(_training(request))
 
 
-@_answers
+@answering
 def advance(request: Mapping[str, Any]) -> dict[str, Any]:
     """The {"state"} after {"steps"} steps, or "auto": as many as a smooth picture leaves time for."""
     training, steps = _training(request), request.get("steps")
@@ -78,7 +55,7 @@ def advance(request: Mapping[str, Any]) -> dict[str, Any]:
     return _shown(training.advance(_whole(steps, "steps", MAX_STEPS), CALL_SECONDS))
 
 
-@_answers
+@answering
 def read_points(request: Mapping[str, Any]) -> dict[str, Any]:
     """The points of a CSV file, {"text", "config"}, as the text that goes into a config."""
     text, config = request.get("text"), _config(request)
@@ -89,14 +66,14 @@ def read_points(request: Mapping[str, Any]) -> dict[str, Any]:
     return {"points": points, "labels": table.labels, "remark": table.remark}
 
 
-@_answers
+@answering
 def export(request: Mapping[str, Any]) -> dict[str, Any]:
     """The network of {"state"} as a zip of Keras code and weights, base64."""
     training = _training(request)
     return {"name": "playground.zip", "zip": base64.b64encode(export_zip(training.config, training.network)).decode()}
 
 
-@_answers
+@answering
 def microscope(request: Mapping[str, Any]) -> dict[str, Any]:
     """What the microscope needs to look at the next step of {"state"}: the network and a few points of its batch."""
     training = _training(request)

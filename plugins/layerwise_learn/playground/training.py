@@ -11,8 +11,9 @@ import numpy as np
 from layerwise.backprop import DenseNetwork
 from layerwise.descent import OPTIMIZERS, Memory
 from layerwise.errors import InputError
-from layerwise.regularisation import dropout_masks, penalty_gradient
+from layerwise.regularisation import dropout_masks
 from layerwise_learn.experiments.networks import random_network
+from layerwise_learn.experiments.training import gradient_of
 from layerwise_learn.playground.config import PlaygroundConfig
 from layerwise_learn.playground.data import features_of
 
@@ -57,11 +58,12 @@ class Training:
         Raises:
             InputError: There is nothing to learn from.
         """
+        if not num_steps:
+            return self  # it may have no points yet
         training, end = self, time.perf_counter() + seconds
-        batches = Batches(self.config, self.steps_per_epoch) if num_steps else None
+        batches = Batches(self.config, self.steps_per_epoch)
         with np.errstate(all="ignore"):  # what overflows has diverged
             for _ in range(num_steps):
-                assert batches is not None
                 training = training._step(batches)
                 if training.has_diverged or time.perf_counter() > end:
                     break
@@ -73,10 +75,7 @@ class Training:
         # A stream of its own for each step: it does not depend on what was drawn before.
         random = np.random.default_rng([config.seed, 2, self.num_steps]) if config.dropout else None
         masks = dropout_masks(network, len(inputs), config.dropout, random) if random else []
-        forward = network.forward(inputs, masks)
-        gradient = network.backward(forward, network.loss(forward, targets, config.loss)).gradient
-        if config.l1 or config.l2:
-            gradient = gradient + penalty_gradient(network, l1=config.l1, l2=config.l2)
+        gradient = gradient_of(network, inputs, targets, config.loss, masks=masks, l1=config.l1, l2=config.l2)
         parameters, memory = OPTIMIZERS[config.optimizer].step(
             network.parameters, gradient, self.memory, config.learning_rate
         )
