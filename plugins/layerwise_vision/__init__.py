@@ -8,12 +8,14 @@ LAYERWISE_HOOKS = 1
 @hookimpl
 def layerwise_models():
     from layerwise_vision.fashion import FASHION
+    from layerwise_vision.objects import OBJECTS
 
-    return [FASHION]
+    return [OBJECTS, FASHION]
 
 
 @hookimpl
 def layerwise_datasets():
+    from layerwise_vision.cifar10 import CIFAR_10
     from layerwise_vision.fashion_mnist import FASHION_MNIST
 
-    return [FASHION_MNIST]
+    return [CIFAR_10, FASHION_MNIST]

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from layerwise import Example, ModelCard, ModelSpec, TrainingConfig, Variant, setting
 from layerwise.tasks import ImageClassification
+from layerwise_vision.blocks import convolution
 from layerwise_vision.fashion_mnist import LABELS
 
 if TYPE_CHECKING:
@@ -94,18 +95,6 @@ def convolutional_network(config: FashionConfig, task: ImageClassification) -> k
     # Logits in float32: in mixed precision the cross-entropy would lose digits.
     outputs = layers.Dense(len(task.labels), dtype="float32", name="logits")(x)
     return keras.Model(inputs, outputs, name="fashion_conv")
-
-
-def convolution(x: Any, filters: int, name: str) -> Any:
-    """A 3x3 convolution, batch normalisation and ReLU. Without a bias: the normalisation has one."""
-    from keras import layers
-
-    x = layers.Conv2D(
-        filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"convolution_{name}"
-    )(x)
-    # Momentum 0.9: the running statistics keep up with a learning rate that falls to zero within the run.
-    x = layers.BatchNormalization(momentum=0.9, name=f"norm_{name}")(x)
-    return layers.Activation("relu", name=f"activation_{name}")(x)
 
 
 def examples() -> Sequence[Example]:
