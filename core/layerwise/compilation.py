@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise import paths
+from layerwise.layers import leaves
 
 if TYPE_CHECKING:
     import keras
@@ -43,7 +44,7 @@ def is_known(model: keras.Model, compiler: str) -> bool:
         return False
     layers = keras.layers
     dense = (layers.Dense, layers.BatchNormalization, layers.LayerNormalization)
-    return _has_convolutions(model) or all(isinstance(layer, dense) for layer in _leaves(model) if layer.weights)
+    return _has_convolutions(model) or all(isinstance(layer, dense) for layer in leaves(model) if layer.weights)
 
 
 def compile_fastest(trainer: Trainer, data: Any, order: np.ndarray, start: int = 0) -> None:
@@ -119,14 +120,7 @@ def _has_accelerator() -> bool:
 def _has_convolutions(model: keras.Model) -> bool:
     import keras
 
-    return any(isinstance(layer, _convolutions(keras)) for layer in _leaves(model))
-
-
-def _leaves(model: keras.Model) -> list[Any]:
-    """The layers of a network, those of networks within it included."""
-    import keras
-
-    return [layer for layer in model._flatten_layers() if not isinstance(layer, keras.Model)]
+    return any(isinstance(layer, _convolutions(keras)) for layer in leaves(model))
 
 
 def _convolutions(keras: Any) -> tuple[type, ...]:

@@ -245,6 +245,14 @@ class TrainingConfig(Settings):
     validation_fraction: float = setting(
         0.1, "Share of the training data held out to watch for overfitting", minimum=0, maximum=0.5
     )
+    frozen_epochs: int = setting(
+        1,
+        "In a fine-tuning, epochs at the start in which only the new last layer learns",
+        minimum=0,
+        maximum=10_000,
+        unit="epochs",
+        advanced=True,
+    )
     patience: int = setting(
         0,
         "Epochs without a better validation loss before stopping early; 0 never stops early",

@@ -19,6 +19,7 @@ from layerwise import weights
 from layerwise.checkpoints import Cadence, Checkpoint
 from layerwise.config import TrainingConfig, config_from, settings_of
 from layerwise.slots import parse_device
+from layerwise.versions import VersionStore
 
 if TYPE_CHECKING:
     import keras
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from layerwise.runs import Run
     from layerwise.specs import ModelSpec
     from layerwise.tasks.base import Task
+    from layerwise.versions import Version
 
 EPOCH_SECONDS = 30.0
 """How long after the last checkpoint or version the end of an epoch makes another one, at least."""
@@ -55,6 +57,7 @@ class Context:
     config: Any
     snapshot: Snapshot
     data: dict[str, Any] = field(default_factory=dict)
+    _num_parameters: int | None = field(default=None, repr=False)
     _said_downloading: float = field(default=0.0, repr=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +71,16 @@ class Context:
         """The context of a run that was asked for."""
         spec = snapshot.model(run.name)
         return cls(run=run, spec=spec, task=spec.task, config=config_from(spec.config, run.config), snapshot=snapshot)
+
+    def start_from(self) -> Version | None:
+        """The version whose weights the training begins with; None begins with random ones.
+
+        Raises:
+            NotFoundError: It has been deleted.
+        """
+        if self.run.start_from is None:
+            return None
+        return VersionStore(self.run.folder.parent.parent).get(self.spec, self.run.variant, self.run.start_from)
 
     @property
     def device(self) -> str:
@@ -99,6 +112,7 @@ class Context:
         more: they are done again."""
         from layerwise.devices import describe
 
+        self._num_parameters = num_parameters
         devices = describe()
         chosen = next((device for device in devices if device["kind"] != "CPU"), devices[0])
         self.run.append(
@@ -187,22 +201,31 @@ class Context:
             "data": self.data,
             "epoch": epoch,
             "metrics": _rounded(metrics),
-            "num_parameters": num_trainable_parameters(model),
-            "command": train_command(self.spec, self.run.variant, self.config, self.run.data),
+            # While some layers are frozen, fewer values change than training changes in all.
+            "num_parameters": self._num_parameters or num_trainable_parameters(model),
+            "start_from": self.run.start_from,
+            "command": train_command(
+                self.spec, self.run.variant, self.config, self.run.data, start_from=self.run.start_from
+            ),
             "git": request.get("git"),
             "environment": request.get("environment"),
         }
 
 
-def train_command(spec: ModelSpec, variant: str, config: TrainingConfig, data: str | None = None) -> str:
-    """The command that trains this again: the options that differ from the variant's own config."""
-    usual = spec.variant(variant).config
+def train_command(
+    spec: ModelSpec, variant: str, config: TrainingConfig, data: str | None = None, *, start_from: str | None = None
+) -> str:
+    """The command that trains this again: the options that differ from what it does without them."""
+    chosen = spec.variant(variant)
+    usual = chosen.config if start_from is None else chosen.fine_tuning or chosen.config
     words = ["layerwise", "train", f"{spec.name}:{variant}"]
     for item in settings_of(type(config)):
         value = getattr(config, item.name)
         if value != getattr(usual, item.name):
             words += item.option(value)
-    return shlex.join(words + (["--data", data] if data else []))
+    words += ["--data", data] if data else []
+    words += ["--from", start_from] if start_from else []
+    return shlex.join(words)
 
 
 def num_trainable_parameters(model: keras.Model) -> int:

@@ -24,6 +24,7 @@ from filelock import FileLock
 from layerwise.config import TrainingConfig
 from layerwise.errors import LayerwiseError, RunError
 from layerwise.events import ENDINGS
+from layerwise.fine_tuning import usual_config
 from layerwise.job import Job
 from layerwise.processes import start_detached
 from layerwise.queue import turn
@@ -31,7 +32,8 @@ from layerwise.runs import Run, RunStore
 from layerwise.slots import num_gpus, parse_device, slots_of, visible_devices
 
 if TYPE_CHECKING:
-    from layerwise.specs import ModelSpec
+    from layerwise.specs import ModelSpec, Variant
+    from layerwise.versions import Version
 
 ASKED = "Somebody asked it to stop."
 # What TensorFlow, XLA, PyTorch and CUDA's libraries say when an allocation on a device fails.
@@ -48,6 +50,7 @@ def start(
     variant: str | None = None,
     config: TrainingConfig | None = None,
     data: Path | str | None = None,
+    start_from: Version | None = None,
     device: str = "auto",
     cluster: str | None = None,
     workers: int | None = None,
@@ -56,8 +59,9 @@ def start(
     """Start training `spec` and return at once. The run waits while another one has its device.
 
     Args:
-        config: None trains with the variant's own config.
+        config: None trains with the usual one (`layerwise.fine_tuning.usual_config`).
         data: A folder of the user's own data, or None for the model's data set.
+        start_from: A version of this variant whose weights it begins with; None begins with random ones.
         device: "auto", "cpu", "gpu", "gpu:1" or "all" (`layerwise.slots`).
         cluster: The address of a Ray cluster to train on, or "local" to start one on this machine; None trains in a
             process of this machine.
@@ -66,12 +70,15 @@ def start(
 
     Raises:
         NotFoundError: The model has no such variant.
-        RunError: There is nothing to train it on.
+        RunError: There is nothing to train it on, or nothing that it could start from.
         DeviceError: There is no such device, or none that the workers of a cluster can use.
         MissingDependencyError: Ray, which runs the workers, is not installed.
     """
     check_data(spec, data)
-    config = config or spec.variant(variant).config
+    if start_from is not None:
+        _check_start(spec, spec.variant(variant), start_from)
+        more |= {"start_from": start_from.id}
+    config = config or usual_config(spec.variant(variant), start_from)
     if cluster is not None:
         from layerwise.cluster import check
 
@@ -97,6 +104,17 @@ def check_data(spec: ModelSpec, data: Path | str | None) -> None:
         raise RunError(f"{spec.name} has no data set of its own", remedy="name a folder of your own with --data FOLDER")
     if data is not None and not Path(data).exists():
         raise RunError("There is no such folder to train on", received=str(data))
+
+
+def _check_start(spec: ModelSpec, variant: Variant, version: Version) -> None:
+    if spec.train is not None:
+        raise RunError(f"{spec.name} has a training of its own, which always begins with random weights")
+    if (version.name, version.variant) != (spec.name, variant.name):
+        raise RunError(
+            "A training can only begin with the weights of the same network",
+            expected=f"a version of {spec.name}:{variant.name}",
+            received=version.reference,
+        )
 
 
 def resume(job: Job) -> None:

@@ -57,6 +57,11 @@ class Run(Job):
         return self.request.get("cluster")
 
     @property
+    def start_from(self) -> str | None:
+        """The id of the version whose weights it begins with, None for random ones."""
+        return self.request.get("start_from")
+
+    @property
     def workers(self) -> int:
         """How many processes of its cluster share the batches."""
         return self.request.get("workers") or 1

@@ -104,21 +104,29 @@ class Variant:
         summary: One sentence that tells it from the other variants.
         config: The config it is built and trained with unless told otherwise.
         weights: A version folder (`layerwise.weights`), or None.
+        fine_tuning: The config with which a training goes on from a version, mostly on other data; None is `config`.
     """
 
     name: str
     summary: str = ""
     config: TrainingConfig = field(default_factory=TrainingConfig)
     weights: Path | None = None
+    fine_tuning: TrainingConfig | None = None
 
     def __post_init__(self) -> None:
         check_name("Variant", self.name)
-        if not isinstance(self.config, TrainingConfig):
-            raise SpecError(
-                f"The variant {self.name!r} has no usable config",
-                expected="an instance of a TrainingConfig",
-                received=repr(self.config),
-            )
+        for config in self.configs:
+            if not isinstance(config, TrainingConfig):
+                raise SpecError(
+                    f"The variant {self.name!r} has no usable config",
+                    expected="an instance of a TrainingConfig",
+                    received=repr(config),
+                )
+
+    @property
+    def configs(self) -> tuple[TrainingConfig, ...]:
+        """The configs that it has."""
+        return (self.config,) if self.fine_tuning is None else (self.config, self.fine_tuning)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,12 +191,13 @@ class ModelSpec:
         if len(set(names)) != len(names):
             raise SpecError(f"{owner} names a variant twice", received=", ".join(names))
         for variant in variants:
-            if not isinstance(variant.config, self.config):
-                raise SpecError(
-                    f"{owner}: the variant {variant.name!r} has a config of another type",
-                    expected=self.config.__name__,
-                    received=type(variant.config).__name__,
-                )
+            for config in variant.configs:
+                if not isinstance(config, self.config):
+                    raise SpecError(
+                        f"{owner}: the variant {variant.name!r} has a config of another type",
+                        expected=self.config.__name__,
+                        received=type(config).__name__,
+                    )
         object.__setattr__(self, "variants", variants)
 
     @property

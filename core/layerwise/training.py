@@ -26,6 +26,7 @@ from layerwise.data import hold_out, load
 from layerwise.errors import RunError
 from layerwise.events import metrics_of
 from layerwise.feed import Feed, take
+from layerwise.fine_tuning import Freezer, take_over
 from layerwise.jobs import ASKED
 from layerwise.optimizers import build_optimizer, current_learning_rate
 from layerwise.own_data import REPORT_FILE
@@ -75,6 +76,7 @@ class Place:
         learning_rate: The learning rate of the epoch's first step.
         seconds: How long the epoch has taken so far.
         best: The lowest validation loss yet.
+        new_layers: In a fine-tuning, the layers that started anew.
     """
 
     epoch: int = 1
@@ -83,6 +85,22 @@ class Place:
     learning_rate: float = 0.0
     seconds: float = 0.0
     best: float = math.inf
+    new_layers: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a training in which the same layers learn.
+
+    Args:
+        learning: The names of these layers; empty for all.
+        last_epoch: When it ends.
+    """
+
+    learning: list[str]
+    last_epoch: int
+    optimizer: keras.optimizers.Optimizer
+    trainer: Trainer
 
 
 class Supervised:
@@ -97,26 +115,50 @@ class Supervised:
             self._build(quiet_import())
 
     def _build(self, keras: ModuleType) -> None:
-        from layerwise import engines
-
         context, config = self.context, self.context.config
         keras.utils.set_random_seed(config.seed)
         train_split, self.validation = self._read_data()
         self.feed = Feed(train_split, config.batch_size, config.seed)
         self.model = resolve(context.spec.build)(config, context.task)
-        self.optimizer = build_optimizer(config, self.feed.steps_per_epoch)
+        self.num_parameters = num_trainable_parameters(self.model)
+        self.checkpoint = context.latest_checkpoint()
+        self.place = self._first_place()
+        self.freezer = Freezer(self.model)
+        self.phases = [self._phase([], config.num_epochs)]
+        if self.place.new_layers and config.frozen_epochs:
+            self.phases.insert(0, self._phase(self.place.new_layers, config.frozen_epochs))
+        self._enter_phase()
+        self.callbacks = keras.callbacks.CallbackList(self._callbacks(), model=self.model)
+        self.steps_per_call = 1
+
+    def _first_place(self) -> Place:
+        """Where the newest checkpoint is; otherwise the beginning, with the weights of the version to start from."""
+        if self.checkpoint is not None:
+            return Place(**self.checkpoint.state["place"])
+        version = self.context.start_from()
+        return Place(new_layers=take_over(self.model, self.context.task, version) if version is not None else [])
+
+    def _phase(self, learning: list[str], last_epoch: int) -> Phase:
+        from layerwise import engines
+
+        config, task = self.context.config, self.context.task
+        self.freezer.let_learn(learning)
+        optimizer = build_optimizer(config, self.feed.steps_per_epoch)
+        xla = uses_xla(self.model, config.compiler)
+        loss, metrics = task.loss(config), task.training_metrics()
+        trainer = engines.current().Trainer(self.model, optimizer, loss, metrics, xla=xla)
+        return Phase(learning, last_epoch, optimizer, trainer)
+
+    def _enter_phase(self) -> None:
+        """Go on with the layers that learn in the present epoch. The learning rate goes on where it is."""
+        phase = next((phase for phase in self.phases if self.place.epoch <= phase.last_epoch), self.phases[-1])
+        self.freezer.let_learn(phase.learning)
+        self.optimizer, self.trainer = phase.optimizer, phase.trainer
         # Keras callbacks look for it there.
         self.model.optimizer = self.optimizer
-        self.trainer: Trainer = engines.current().Trainer(
-            self.model,
-            self.optimizer,
-            context.task.loss(config),
-            context.task.training_metrics(),
-            xla=uses_xla(self.model, config.compiler),
-        )
-        self.callbacks = keras.callbacks.CallbackList(self._callbacks(), model=self.model)
-        self.place = Place()
-        self.steps_per_call = 1
+        if self.place.epoch > 1:
+            inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+            inner.iterations.assign((self.place.epoch - 1) * self.feed.steps_per_epoch)
 
     def _read_data(self) -> tuple[Split, Split | None]:
         context, config = self.context, self.context.config
@@ -164,7 +206,7 @@ class Supervised:
             self._measure_compilers()
         self._compare_workers()
         self.context.started(
-            num_parameters=num_trainable_parameters(self.model),
+            num_parameters=self.num_parameters,
             examples=self.feed.num_examples,
             steps_per_epoch=self.feed.steps_per_epoch,
             epoch=self.place.epoch,
@@ -184,7 +226,13 @@ class Supervised:
         former = weights.arrays_of(variables)
         data, order, start, _ = next(self.feed.chunks(self.trainer, self.place.epoch, self.place.step))
         compile_fastest(self.trainer, data, order, start)
+        self._compile(xla=self.trainer.xla)
         weights.assign(variables, former, self.context.run.checkpoints.folder)
+
+    def _compile(self, *, xla: bool) -> None:
+        for phase in self.phases:
+            if phase.trainer.xla != xla:
+                phase.trainer.compile(xla=xla)
 
     def _compare_workers(self) -> None:
         """Whether all workers go on from the same step: one that reads another checkpoint would spoil the weights."""
@@ -219,7 +267,9 @@ class Supervised:
         self.callbacks.on_epoch_end(place.epoch - 1, logs)
         (stops,) = self.trainer.agree(self.model.stop_training)
         self.model.stop_training = bool(stops)
-        self.place = Place(epoch=place.epoch + 1, best=place.best)
+        self.place = Place(epoch=place.epoch + 1, best=place.best, new_layers=place.new_layers)
+        if place.epoch in [phase.last_epoch for phase in self.phases[:-1]]:
+            self._enter_phase()
         if not self._goes_on() or self.context.checkpoint_due(epoch_ended=True):
             self._save_checkpoint()
         return False, logs
@@ -304,7 +354,7 @@ class Supervised:
 
     def _resume(self) -> bool:
         """Go on from the newest checkpoint. Returns whether there is one."""
-        checkpoint = self.context.latest_checkpoint()
+        checkpoint, self.checkpoint = self.checkpoint, None
         if checkpoint is None:
             return False
         if checkpoint.state["data"] != self.context.data:
@@ -315,10 +365,8 @@ class Supervised:
                 remedy="put the data back, or start a new run",
             )
         weights.assign(self._variables(), checkpoint.arrays, self.context.run.checkpoints.folder)
-        self.place = Place(**checkpoint.state["place"])
         self.model.stop_training = checkpoint.state["stop_training"]
-        if self.trainer.xla != checkpoint.state["xla"]:
-            self.trainer.compile(xla=checkpoint.state["xla"])
+        self._compile(xla=checkpoint.state["xla"])
         for callback, changed in zip(self.callbacks.callbacks, checkpoint.state["callbacks"], strict=False):
             vars(callback).update(changed)
         return True

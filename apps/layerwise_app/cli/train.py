@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from layerwise.config import Setting, TrainingConfig, config_from, settings_of
+from layerwise.config import Setting, config_from, settings_of
 from layerwise.errors import InputError
+from layerwise.fine_tuning import IN_USE, find_start, usual_config
 from layerwise.slots import DEVICE_WORDS
 from layerwise.versions import Reference, parse_reference
 from layerwise_app.cli.follow import refuse_promoting_detached, see_off
@@ -74,9 +77,8 @@ def command_of(spec: ModelSpec, variant: str, name: str) -> Any:
 
     def command(**values: Any) -> None:
         own = {option: values.pop(option) for option in _own_options()}
-        chosen = {item.name: getattr(usual, item.name) for item in settings}
-        chosen |= {option: value for option, value in values.items() if value is not None}
-        train(Reference(spec.name, variant), config_from(spec.config, chosen), **own)
+        chosen = {name: value for name, value in values.items() if value is not None}
+        train(Reference(spec.name, variant), chosen, **own)
 
     # Typer makes options of the parameters that it finds in the signature.
     parameters = [*_own_parameters(), *(_parameter_of(item, getattr(usual, item.name)) for item in settings)]
@@ -98,6 +100,17 @@ def _own_options() -> dict[str, tuple[Any, Any]]:
         "data": (
             Annotated[
                 Path | None, typer.Option(help="Your own data: a folder, a zip archive or a table (layerwise check).")
+            ],
+            None,
+        ),
+        "start_from": (
+            Annotated[
+                str | None,
+                typer.Option(
+                    "--from",
+                    metavar=f"{IN_USE}|VERSION",
+                    help="Fine-tune: begin with the weights of this version (layerwise show lists them).",
+                ),
             ],
             None,
         ),
@@ -160,9 +173,10 @@ def _parameter_of(item: Setting, usual: Any) -> inspect.Parameter:
 
 def train(
     reference: Reference,
-    config: TrainingConfig,
+    chosen: Mapping[str, Any],
     *,
     data: Path | None,
+    start_from: str | None,
     device: str,
     cluster: str | None,
     workers: int | None,
@@ -172,6 +186,9 @@ def train(
 ) -> None:
     """Start a run and show it to its end, or return at once.
 
+    Args:
+        chosen: The settings that differ from the usual ones.
+
     Raises:
         typer.Exit: With status 1 when the run failed, 130 when it was stopped.
     """
@@ -180,13 +197,16 @@ def train(
     refuse_promoting_detached(promote, detach)
     with open_workspace() as workspace:
         spec = workspace.registry.snapshot().model(reference.name)
+        start = find_start(workspace.versions, spec, reference.variant, start_from)
+        usual = asdict(usual_config(spec.variant(reference.variant), start))
         data = look_at(workspace, spec, data, json=json) if data is not None else None
         run = jobs.start(
             workspace.runs,
             spec,
             variant=reference.variant,
-            config=config,
+            config=config_from(spec.config, usual | dict(chosen)),
             data=data,
+            start_from=start,
             device=device,
             cluster=cluster,
             workers=workers,

@@ -8,13 +8,15 @@ POST   /api/v1/models/{domain}/{application}/rollback
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from layerwise import jobs
-from layerwise.config import config_from, settings_of
+from layerwise.config import config_from
+from layerwise.fine_tuning import find_start, usual_config
 from layerwise_app.web.descriptions import describe_run, describe_version
 
 if TYPE_CHECKING:
@@ -28,9 +30,12 @@ class RunRequest(BaseModel):
 
     model: str = Field(description="The name of the model, as /models lists them.", examples=["vision/fashion"])
     variant: str | None = Field(None, description="The network; the model's first when it is left out.")
-    config: dict[str, Any] = Field({}, description="Settings; those that are left out are the variant's own.")
+    config: dict[str, Any] = Field({}, description="Settings; those that are left out are the usual ones.")
     data: str | None = Field(
         None, description="Data of your own: an upload, or a folder on the server. The model's own when left out."
+    )
+    start_from: str | None = Field(
+        None, description="in-use, or the id of a version whose weights it begins with; random ones when left out."
     )
     device: str = Field("auto", description="auto, cpu, gpu (any one), gpu:0, gpu:1 ... or all (every GPU).")
     cluster: str | None = Field(
@@ -54,8 +59,8 @@ def add_runs(router: APIRouter, workspace: Workspace) -> None:
         device it is queued, and its reason says what it waits for."""
         spec = workspace.registry.snapshot().model(body.model)
         variant = spec.variant(body.variant)
-        usual = {item.name: getattr(variant.config, item.name) for item in settings_of(spec.config)}
-        config = config_from(spec.config, {**usual, **body.config})
+        start_from = find_start(workspace.versions, spec, variant.name, body.start_from)
+        config = config_from(spec.config, {**asdict(usual_config(variant, start_from)), **body.config})
         data = workspace.uploads.locate(body.data) if body.data else None
         run = jobs.start(
             workspace.runs,
@@ -63,6 +68,7 @@ def add_runs(router: APIRouter, workspace: Workspace) -> None:
             variant=variant.name,
             config=config,
             data=data,
+            start_from=start_from,
             device=body.device,
             cluster=body.cluster,
             workers=body.workers,

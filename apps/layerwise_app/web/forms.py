@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from layerwise.config import Setting, TrainingConfig, config_from, settings_of
+from layerwise.fine_tuning import IN_USE
 from layerwise.slots import num_gpus
 
 if TYPE_CHECKING:
@@ -19,17 +20,37 @@ def control_of(setting: Setting, value: Any) -> Any:
     range_text = "" if setting.choices or setting.kind is bool else setting.range_text
     info = f"{setting.meaning} ({range_text})" if range_text else setting.meaning
     # Gradio would take a component with a value for one that only shows it.
-    usual: Any = {"value": value, "label": setting.label, "info": info, "interactive": True}
+    usual: Any = {"value": value_of(setting, value), "label": setting.label, "info": info, "interactive": True}
     if setting.kind is bool:
         return gr.Checkbox(**usual)
     if setting.choices:
         return gr.Dropdown(choices=list(setting.choices), **usual)
-    if setting.kind is tuple:
-        return gr.Textbox(**{**usual, "value": ", ".join(map(str, value))}, max_lines=1)
-    if setting.kind is str:
+    if setting.kind in (tuple, str):
         return gr.Textbox(**usual, max_lines=1)
     # No limits here: Gradio would clamp a number without a word, the config says what is wrong with it.
     return gr.Number(**usual, precision=0 if setting.kind is int else None)
+
+
+def value_of(setting: Setting, value: Any) -> Any:
+    """What the control of a setting shows for `value`."""
+    return ", ".join(map(str, value)) if setting.kind is tuple else value
+
+
+def start_control(identifiers: Sequence[str]) -> gr.Dropdown:
+    """Draw the choice of the weights that a training begins with.
+
+    Args:
+        identifiers: The versions that there are.
+    """
+    choices = [("Random weights", ""), *([("The version in use", IN_USE)] if identifiers else [])]
+    return gr.Dropdown(
+        [*choices, *((identifier, identifier) for identifier in identifiers)],
+        value="",
+        label="Start from",
+        info="From a version on, a training on your own data needs few examples and minutes (fine-tuning)",
+        interactive=True,
+        visible=bool(identifiers),
+    )
 
 
 def device_control() -> gr.Dropdown:

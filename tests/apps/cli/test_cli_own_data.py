@@ -52,6 +52,18 @@ def test_from_an_archive_to_a_version_with_its_labels(layerwise, toy, pictures, 
     assert "no such folder" in gone.error
 
 
+def test_fine_tuning_begins_with_the_version_in_use(layerwise, toy, pictures):
+    assert layerwise("train", "toy/bars", "--num-epochs", "2", "--hidden-units", "8", "--promote").status == 0
+    tuned = layerwise("train", "toy/bars", "--data", str(pictures), "--from", "in-use", "--num-epochs", "2")
+    assert tuned.status == 0, tuned.error
+    run, former = RunStore(toy).list()
+    assert run.start_from == former.id
+    assert run.config["hidden_units"] == [8]  # the network of that version, though it is not the usual one
+    unknown = layerwise("train", "toy/bars", "--from", "yesterday")
+    assert unknown.status == 1
+    assert "no version 'yesterday'" in unknown.error
+
+
 def test_check_says_what_was_seen(layerwise, pictures):
     shown = layerwise("check", "toy/bars", str(pictures))
     assert shown.status == 0

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from layerwise import jobs
+from layerwise.fine_tuning import find_start, usual_config
 from layerwise.versions import parse_reference
-from layerwise_app.web.forms import cluster_controls, control_of, device_control, ordered_settings, read_config
+from layerwise_app.web.forms import (
+    cluster_controls,
+    control_of,
+    device_control,
+    ordered_settings,
+    read_config,
+    start_control,
+    value_of,
+)
 from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import empty, markup
 from layerwise_app.web.pages import header
@@ -82,6 +91,7 @@ class _Setup:
         with gr.Column(elem_classes="lw-settings"):
             controls = [control_of(item, getattr(variant.config, item.name)) for item in basic]
             device = device_control()
+            start_from = start_control(self._starts(spec, variant))
         with gr.Accordion("More settings", open=False), gr.Column(elem_classes="lw-settings"):
             controls += [control_of(item, getattr(variant.config, item.name)) for item in advanced]
         with gr.Accordion("Several machines", open=False), gr.Column(elem_classes="lw-settings"):
@@ -89,25 +99,40 @@ class _Setup:
         own_data = OwnData(self.site, spec)
         data = own_data.draw()
         start = gr.Button("Start training", variant="primary")
-        everything = [data, device, cluster, workers, *controls]
-        form = [reference, "data", "device", "cluster", "workers", *(item.name for item in (*basic, *advanced))]
+        everything = [data, start_from, device, cluster, workers, *controls]
+        settings = [*basic, *advanced]
+        form = [reference, "data", "start_from", "device", "cluster", "workers", *(item.name for item in settings)]
         restore(typed, form, everything)
         keep(form, everything)
 
-        def begin(data: str | None, device: str, cluster: str, workers: int | None, *values: Any) -> list[Any]:
+        def usual(word: str) -> list[Any]:
+            config = usual_config(variant, find_start(self.site.workspace.versions, spec, variant.name, word))
+            return [value_of(item, getattr(config, item.name)) for item in settings]
+
+        def begin(
+            data: str | None, word: str, device: str, cluster: str, workers: int | None, *values: Any
+        ) -> list[Any]:
             run = jobs.start(
                 self.view.runs,
                 spec,
                 variant=variant.name,
-                config=read_config(spec, [*basic, *advanced], values),
+                config=read_config(spec, settings, values),
                 data=located(self.site.workspace.uploads, data),
+                start_from=find_start(self.site.workspace.versions, spec, variant.name, word),
                 device=device,
                 cluster=cluster.strip() or None,
                 workers=workers if cluster.strip() else None,
             )
             return self.view.choose(run.id)
 
+        start_from.input(guard(usual), start_from, controls, **QUIET)
         start.click(guard(begin), everything, self.view.everything, **QUIET)
+
+    def _starts(self, spec: ModelSpec, variant: Variant) -> list[str]:
+        """The ids of the versions that a training can begin with."""
+        if spec.train is not None:
+            return []
+        return [version.id for version in self.site.workspace.versions.list(spec, variant.name)]
 
     def _variant(self, reference: str) -> tuple[ModelSpec, Variant]:
         parsed = parse_reference(reference)

@@ -1,0 +1,100 @@
+"""Fine-tuning: a training that begins with the weights of a version instead of random ones.
+
+What a network has learnt of the world serves other tasks too (Yosinski et al. 2014, arXiv:1411.1792), except for its
+head, the last layers with weights, which gives the answers of the former task and starts anew. For some epochs only
+the head learns, since what its first large gradients would do to the layers below spoils what they know (Kumar et al.
+2022, arXiv:2202.10054: linear probing, then fine-tuning).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from layerwise import weights
+from layerwise.config import TrainingConfig, settings_of
+from layerwise.errors import WeightsError
+from layerwise.layers import heads, leaves
+
+if TYPE_CHECKING:
+    import keras
+
+    from layerwise.specs import ModelSpec, Variant
+    from layerwise.tasks.base import Task
+    from layerwise.versions import Version, VersionStore
+
+IN_USE = "in-use"
+"""Stands for the version that is in use."""
+
+
+def take_over(model: keras.Model, task: Task, version: Version) -> list[str]:
+    """Set the weights of `model`, which was built for `task`, to those of `version`.
+
+    Returns:
+        The names of the layers that start anew: the heads, where the version's task is another one; otherwise none.
+
+    Raises:
+        WeightsError: The version is of another architecture; the model is unchanged then.
+    """
+    variables, arrays = weights.named_variables(model), weights.read_arrays(version.folder)
+    anew = [] if task.parameters() == version.task.parameters() else heads(model)
+    if arrays.keys() == variables.keys():
+        new = {id(variable) for layer in anew for variable in layer.variables}
+        variables = {name: variable for name, variable in variables.items() if id(variable) not in new}
+        arrays = {name: arrays[name] for name in variables}
+    try:
+        weights.assign(variables, arrays, version.folder)
+    except WeightsError as error:
+        raise WeightsError(
+            f"The training cannot begin with the weights of {version.reference}: they are of another architecture",
+            expected=error.expected,
+            received=error.received,
+            remedy="set the network up as that version's config says, or start from random weights",
+        ) from error
+    return [layer.name for layer in anew]
+
+
+def find_start(versions: VersionStore, spec: ModelSpec, variant: str | None, word: str | None) -> Version | None:
+    """The version to begin with.
+
+    Args:
+        word: "in-use", or the id of a version; None or empty for random weights.
+
+    Raises:
+        NotFoundError: There is no such version.
+    """
+    if not word:
+        return None
+    return versions.current(spec, variant) if word == IN_USE else versions.get(spec, variant, word)
+
+
+def usual_config(variant: Variant, start: Version | None) -> TrainingConfig:
+    """The config of a training unless told otherwise: the variant's own; for one that begins with a version the
+    variant's config for fine-tuning, with the settings of the network as the version has them."""
+    if start is None:
+        return variant.config
+    usual = variant.fine_tuning or variant.config
+    common = {item.name for item in settings_of(TrainingConfig)}
+    own = [item.name for item in settings_of(type(usual)) if item.name not in common]
+    return replace(usual, **{name: getattr(start.config, name) for name in own})
+
+
+class Freezer:
+    """Keeps layers of a model from learning for a while.
+
+    Args:
+        model: As it was built: the layers that do not learn then never do.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self._usual = [(layer, layer.trainable) for layer in leaves(model)]
+
+    def let_learn(self, names: Collection[str]) -> None:
+        """Let only the layers of these names learn; all of them when there are none."""
+        for layer, usual in self._usual:
+            layer.trainable = usual and not names
+        # Afterwards, since a layer that is made of others passes it on to them.
+        for layer, usual in self._usual:
+            if layer.name in names:
+                layer.trainable = usual
