@@ -6,19 +6,18 @@ Its authors state no licence.
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
-
-import numpy as np
 
 from layerwise.errors import DataError
 from layerwise.specs import DatasetSpec, File, Source
 
 if TYPE_CHECKING:
+    import tarfile
+
+    import numpy as np
+
     from layerwise.splits import Split
 
 LABELS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -45,6 +44,10 @@ def read_binary(files: Mapping[str, Path]) -> dict[str, Split]:
     Raises:
         DataError: The archive is not what it should be.
     """
+    import tarfile
+
+    import numpy as np
+
     from layerwise.splits import Split
 
     path = files[_ARCHIVE]
@@ -57,6 +60,8 @@ def read_binary(files: Mapping[str, Path]) -> dict[str, Split]:
 
 
 def _records(archive: tarfile.TarFile, name: str) -> np.ndarray:
+    import numpy as np
+
     try:
         member: IO[bytes] | None = archive.extractfile(name)
     except KeyError:
@@ -72,6 +77,8 @@ def _records(archive: tarfile.TarFile, name: str) -> np.ndarray:
 
 
 def _divided(records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    import numpy as np
+
     planes = records[:, 1:].reshape(-1, 3, SIDE, SIDE)
     return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), records[:, 0].astype("int32")
 
@@ -90,6 +97,10 @@ def read_jpeg(files: Mapping[str, Path]) -> dict[str, Split]:
 
 
 def _read_npz(path: Path) -> Split:
+    from concurrent.futures import ThreadPoolExecutor
+
+    import numpy as np
+
     from layerwise.splits import Split
 
     with np.load(path, allow_pickle=False) as content:
@@ -107,6 +118,9 @@ def _read_npz(path: Path) -> Split:
 
 
 def _decode(jpeg: bytes) -> np.ndarray:
+    import io
+
+    import numpy as np
     from PIL import Image
 
     return np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB"))
