@@ -1,22 +1,32 @@
 """Shipping: the result of a run becomes the weights that come with a plugin.
 
     python -m layerwise.shipping RUN FOLDER
+    python -m layerwise.shipping MODEL
 
-writes them in half precision and measures what was written, so that the figures in the record are those of the
-shipped file and not of the one it was made from.
+The first writes them in half precision and measures what was written, so that the figures in the record are those of
+the shipped file and not of the one it was made from. What takes long to see in the network is computed beside it; the
+second command does that again for weights that are shipped already.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerwise import weights
 from layerwise.errors import LayerwiseError, RunError
 from layerwise.evaluation import evaluate_version
-from layerwise.versions import SHIPPED, read_version
+from layerwise.inspection import Inspector, stored
+from layerwise.loading import Loaded
+from layerwise.runner import make_runner
+from layerwise.versions import SHIPPED, parse_reference, read_version
 from layerwise.workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from layerwise.registry import Snapshot
+    from layerwise.specs import ModelSpec
 
 
 def ship(
@@ -48,24 +58,54 @@ def ship(
     weights.save_arrays(arrays, folder, record)
     measured = evaluate_version(snapshot, read_version(spec, found.variant, SHIPPED, folder), split=split)
     weights.save_arrays(arrays, folder, {**record, "measured": measured})
+    store_looks(spec, found.variant, folder, snapshot)
     return weights.read_record(folder)
+
+
+def store_looks(spec: ModelSpec, variant: str, folder: Path, snapshot: Snapshot) -> list[str]:
+    """Compute what takes long to see in the network of a version (`layerwise.inspection.stored`).
+
+    Returns:
+        The names of the looks; none for a model that cannot be looked into.
+    """
+    version = read_version(spec, variant, SHIPPED, folder)
+    with contextlib.closing(make_runner(spec, version)) as runner:
+        try:
+            inspector = Inspector(Loaded(spec, version, runner), snapshot)
+        except LayerwiseError:
+            return []
+        return stored.store(inspector, folder)
 
 
 def main(arguments: list[str]) -> int:
     """The command. Returns the exit status."""
-    if len(arguments) != 2:
-        print("usage: python -m layerwise.shipping RUN FOLDER", file=sys.stderr)
+    if len(arguments) not in (1, 2):
+        print(
+            "usage: python -m layerwise.shipping RUN FOLDER\n       python -m layerwise.shipping MODEL", file=sys.stderr
+        )
         return 2
     try:
         with open_workspace() as workspace:
-            record = ship(workspace, arguments[0], Path(arguments[1]))
+            print(_ship_run(workspace, *arguments) if len(arguments) == 2 else _look_again(workspace, *arguments))
     except LayerwiseError as error:
         print(error, file=sys.stderr)
         return 1
+    return 0
+
+
+def _ship_run(workspace: Workspace, run: str, folder: str) -> str:
+    record = ship(workspace, run, Path(folder))
     measured = record["measured"]
     figures = ", ".join(f"{name} {value:.4f}" for name, value in measured["metrics"].items())
-    print(f"{arguments[1]}: {record['bytes']} bytes; {measured['split']} split of {measured['count']}: {figures}")
-    return 0
+    return f"{folder}: {record['bytes']} bytes; {measured['split']} split of {measured['count']}: {figures}"
+
+
+def _look_again(workspace: Workspace, reference: str) -> str:
+    parsed, snapshot = parse_reference(reference), workspace.registry.snapshot()
+    spec = snapshot.model(parsed.name)
+    variant = spec.variant(parsed.variant)
+    folder = workspace.versions.get(spec, variant.name, SHIPPED).folder
+    return f"{folder}: {', '.join(store_looks(spec, variant.name, folder, snapshot)) or 'no looks'}"
 
 
 if __name__ == "__main__":

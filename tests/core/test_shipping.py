@@ -7,9 +7,13 @@ from training_helpers import config_of
 from layerwise import jobs, open_workspace, shipping
 from layerwise.errors import RunError
 from layerwise.evaluation import evaluate_version
+from layerwise.inspection import Inspector, stored
+from layerwise.loading import Loaded
+from layerwise.plots import Picture, Pictures, Row, Text
+from layerwise.runner import make_runner
 from layerwise.runs import RunStore
 from layerwise.versions import read_version
-from layerwise.weights import read_arrays, read_record
+from layerwise.weights import read_arrays, read_record, save_arrays
 
 
 @pytest.fixture
@@ -41,6 +45,46 @@ def test_what_is_shipped_is_measured_as_it_is_shipped(trained, spec, home, tmp_p
     assert record["bytes"] < read_record(trained.version_folder)["bytes"]
 
 
+def pictures(plots):
+    """Caption and bytes of all pictures in rows of them."""
+    found = [picture for plot in plots if isinstance(plot, Row) for part in plot.plots for picture in part.pictures]
+    as_bytes = [p.pixels if p.pixels.dtype == np.uint8 else np.rint(255 * np.clip(p.pixels, 0, 1)) for p in found]
+    return [(picture.caption, pixels.tolist()) for picture, pixels in zip(found, as_bytes, strict=True)]
+
+
+def test_what_takes_long_to_see_is_shipped_too(snapshot, spec, home, tmp_path, monkeypatch):
+    run = jobs.start(RunStore(home), spec, config=config_of(spec, num_epochs=1, filters=4))
+    assert list(jobs.follow(run))[-1]["event"] == "finished", run.log_text()
+    folder = tmp_path / "shipped"
+    with open_workspace(home) as workspace:
+        shipping.ship(workspace, run.id, folder)
+    version = read_version(spec, run.variant, "shipped", folder)
+    loaded = Loaded(spec, version, make_runner(spec, version))
+    looking = Inspector(loaded, snapshot)
+    monkeypatch.setattr(stored, "read", lambda _: {})
+    computing = Inspector(loaded, snapshot)
+    for name in ("patches", "features"):
+        (at_once,) = looking.look(name)
+        assert pictures(at_once) == pictures(list(computing.look(name))[-1]) != []
+        assert len(list(looking.look(name, settings={"channels": 2}))) > 1, "other settings are computed"
+
+
+def test_looks_count_for_their_own_weights_only(tmp_path):
+    shown = [Text(text="seen"), Row(plots=(Pictures(pictures=[Picture(pixels=np.eye(3), heat=np.eye(3))]),))]
+    save_arrays({"w": np.zeros(3)}, tmp_path, {})
+    stored.write({(0, "patches"): shown}, tmp_path)
+    ((key, found),) = stored.read(tmp_path).items()
+    assert key == (0, "patches")
+    assert found[0].text == "seen"
+    np.testing.assert_array_equal(found[1].plots[0].pictures[0].pixels, 255 * np.eye(3))
+    np.testing.assert_array_equal(found[1].plots[0].pictures[0].heat, np.eye(3))
+    save_arrays({"w": np.ones(3)}, tmp_path, {})
+    assert stored.read(tmp_path) == {}
+    (tmp_path / stored.LOOKS_FILE).write_bytes(b"torn")
+    assert stored.read(tmp_path) == {}
+    assert stored.read(tmp_path / "nowhere") == {}
+
+
 def test_a_run_without_weights_is_not_shipped(snapshot, spec, home, tmp_path):
     run = RunStore(home).create(spec, None, spec.variant().config)
     with open_workspace(home) as workspace, pytest.raises(RunError, match="no weights to ship"):
@@ -55,5 +99,5 @@ def test_the_command_says_what_it_shipped_or_why_it_did_not(trained, tmp_path, c
     assert said.startswith(f"{folder}: {read_record(folder)['bytes']} bytes; test split of ")
     assert shipping.main(["nobody", str(folder)]) == 1
     assert "There is no run 'nobody'" in capsys.readouterr().err
-    assert shipping.main([trained.id]) == 2
+    assert shipping.main([]) == 2
     assert "usage:" in capsys.readouterr().err

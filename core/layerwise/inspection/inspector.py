@@ -20,6 +20,7 @@ from layerwise.inspection import (
     occlusion,
     patches,
     saliency,
+    stored,
     visualisation,
     weights,
 )
@@ -76,6 +77,7 @@ class Inspector:
             subject.name: {look.name: look for make in LOOKS if (look := make(subject)) is not None}
             for subject in self._subjects
         }
+        self._stored = stored.read(loaded.version.folder)
         self._results: OrderedDict[Any, Sequence[Plot]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -117,6 +119,11 @@ class Inspector:
         chosen = settings if isinstance(settings, Settings) else config_from(look.settings, settings or {})
         # What does not depend on an input is computed once.
         key = None if look.needs_input or not look.is_long else (network, name, chosen)
+        if key is not None and chosen == look.settings():
+            kept = self._stored.get((self.networks.index(network) if network else 0, name))
+            if kept is not None:
+                yield kept
+                return
         with explained(self.version.reference, "be looked into"):
             yield from self._shown(look, inputs, chosen, key)
 
