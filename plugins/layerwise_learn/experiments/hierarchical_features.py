@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from layerwise import Settings
 from layerwise.plots import BarPlot, Picture, Pictures, Plot, Text
 from layerwise_learn.experiments.networks import random_network
 from layerwise_learn.experiments.shapes import SHAPES, SIDE, pictures
 from layerwise_learn.experiments.training import Recipe, trained
 from layerwise_learn.lessons.hierarchical_features import ByHandSettings, ChannelSettings
+
+if TYPE_CHECKING:
+    from layerwise.specs import ModelSpec
+    from layerwise.versions import Version
+    from layerwise.workspace import Workspace
 
 STROKES = {
     "level": np.array([[-1, -1, -1], [2, 2, 2], [-1, -1, -1]]) / 6,
@@ -94,6 +101,27 @@ def _maps(title: str, maps: dict[str, np.ndarray]) -> Pictures:
     )
 
 
+def hierarchy(settings: Settings) -> list[Plot]:
+    """What the layers of a trained network answer to and look for, as it was computed for its weights."""
+    # Imported here: the other experiments of this lesson need no registry.
+    from layerwise import open_workspace
+    from layerwise.inspection import stored
+
+    with open_workspace() as workspace:
+        for model in _classifiers(workspace):
+            version = workspace.versions.current(model)
+            known = {look: plots for (_, look), plots in stored.read(version.folder).items()}
+            if {"patches", "features"} <= known.keys():
+                return [
+                    _about(version),
+                    Text(text="**What its channels answer to**: parts of real pictures, four for each channel."),
+                    *known["patches"],
+                    Text(text="**What they look for**: pictures made so that the channel answers as much as it can."),
+                    *known["features"],
+                ]
+    return [Text(text="No network was looked at beforehand. Look into one with the two experiments that follow.")]
+
+
 def patches(settings: ChannelSettings) -> Iterator[Sequence[Plot]]:
     yield from _look("patches", settings)
 
@@ -103,19 +131,25 @@ def features(settings: ChannelSettings) -> Iterator[Sequence[Plot]]:
 
 
 def _look(name: str, settings: ChannelSettings) -> Iterator[Sequence[Plot]]:
-    """A look into the first vision network that has it."""
-    # Imported here: the other experiment of this lesson needs no Keras.
+    """A look into the first network for the classification of pictures that has it."""
     from layerwise import open_workspace
     from layerwise.inspection import open_inspector
 
     with open_workspace() as workspace:
-        for model in workspace.registry.snapshot().models.values():
-            if model.domain != "vision":
-                continue
+        for model in _classifiers(workspace):
             inspector = open_inspector(workspace, model.name)
             if name in {look.name for look in inspector.looks()}:
-                about = Text(text=f"The network: **{model.card.title}** ({inspector.version.reference}).")
                 for shown in inspector.look(name, settings={"channels": settings.channels}):
-                    yield [about, *shown]
+                    yield [_about(inspector.version), *shown]
                 return
-    yield [Text(text="No vision model with convolutional layers is registered.")]
+    yield [Text(text="No trained network with convolutional layers is registered.")]
+
+
+def _classifiers(workspace: Workspace) -> list[ModelSpec]:
+    """The models for the classification of pictures that are trained."""
+    models = workspace.registry.snapshot().models.values()
+    return [m for m in models if m.task.type_name == "image-classification" and workspace.versions.list(m)]
+
+
+def _about(version: Version) -> Text:
+    return Text(text=f"The network: {version.name}:{version.variant} ({version.id}).")

@@ -64,18 +64,24 @@ LESSON = Lesson(
             settings=ByHandSettings,
         ),
         Experiment(
+            name="hierarchy",
+            title="Edges, parts, things: learned",
+            text="Channels of an early, a middle and a deep layer of a network that was trained on real pictures.",
+            show="layerwise_learn.experiments.hierarchical_features:hierarchy",
+        ),
+        Experiment(
             name="patches",
-            title="What a trained network answers to",
-            text="Real pictures go through the first registered vision network. Shown are the patches to which "
-            "channels of an early, a middle and a deep layer answer most.",
+            title="Look for more channels in real pictures",
+            text="A thousand real pictures go through the network. Shown are the patches to which channels of an "
+            "early, a middle and a deep layer answer most.",
             show="layerwise_learn.experiments.hierarchical_features:patches",
             settings=ChannelSettings,
             button="Look through the pictures",
         ),
         Experiment(
             name="features",
-            title="What its channels look for",
-            text="Pictures made from noise so that each channel answers as much as it can.",
+            title="Make pictures for more channels",
+            text="From noise, by gradient ascent on the pixels, so that each channel answers as much as it can.",
             show="layerwise_learn.experiments.hierarchical_features:features",
             settings=ChannelSettings,
             button="Make the pictures",

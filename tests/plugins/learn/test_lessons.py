@@ -154,3 +154,12 @@ def test_the_hierarchy_is_seen_in_a_registered_network(name, tmp_path, monkeypat
     titles = [plot.title for plot in flat(shown) if isinstance(plot, Pictures)]
     assert [any(word in title for title in titles) for word in ("early", "middle", "deep")] == [True] * 3
     assert any(isinstance(plot, Text) and "vision/" in plot.text for plot in flat(shown))
+
+
+def test_the_hierarchy_of_shipped_weights_is_there_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAYERWISE_HOME", str(tmp_path))
+    (experiment,) = (item for _, item in EXPERIMENTS if item.name == "hierarchy")
+    (shown,) = experiment.run(experiment.settings())
+    titles = [plot.title for plot in flat(shown) if isinstance(plot, Pictures)]
+    assert [title.partition(":")[0] for title in titles] == ["early", "middle", "deep"] * 2
+    assert all(plot.pictures for plot in flat(shown) if isinstance(plot, Pictures))
