@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import time
@@ -22,6 +23,7 @@ from layerwise.versions import parse_reference
 if TYPE_CHECKING:
     import numpy as np
 
+    from layerwise.plots import Plot
     from layerwise.registry import Snapshot
     from layerwise.tasks.base import Task
     from layerwise.versions import Reference, Version
@@ -89,11 +91,8 @@ def evaluate_version(
     begin = time.perf_counter()
     with explained(version.reference, "be evaluated"):
         dataset, source, found_split, examples = find_split(snapshot, version, split, data)
-        runner = make_runner(snapshot.model(version.name), version)
-        try:
+        with contextlib.closing(make_runner(snapshot.model(version.name), version)) as runner:
             outputs = compute_outputs(runner, examples, progress)
-        finally:
-            runner.close()
         targets = _as_array(examples.targets)
         metrics = {name: float(value) for name, value in version.task.evaluate(outputs, targets).items()}
         shares = {name for name, value in metrics.items() if _is_share(name, value, len(targets))}
@@ -113,6 +112,21 @@ def evaluate_version(
         **more,
         "seconds": round(time.perf_counter() - begin, 3),
     }
+
+
+def report_of(
+    snapshot: Snapshot, version: Version, *, split: str = "test", data: Path | str | None = None
+) -> Sequence[Plot]:
+    """What the version's task shows beside its metrics (`Task.report`), on the examples of `evaluate_version`.
+
+    Raises:
+        LayerwiseError: As for `evaluate`.
+    """
+    with explained(version.reference, "be evaluated"):
+        *_, examples = find_split(snapshot, version, split, data)
+        with contextlib.closing(make_runner(snapshot.model(version.name), version)) as runner:
+            outputs = compute_outputs(runner, examples)
+        return version.task.report(outputs, _as_array(examples.targets), examples.inputs)
 
 
 def find_split(

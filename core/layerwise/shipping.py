@@ -4,7 +4,7 @@
     python -m layerwise.shipping MODEL
 
 The first writes them in half precision and measures what was written, so that the figures in the record are those of
-the shipped file and not of the one it was made from. What takes long to see in the network is computed beside it; the
+the shipped file and not of the one it was made from. What takes long to see of the network is computed beside it; the
 second command does that again for weights that are shipped already.
 """
 
@@ -15,12 +15,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise import weights
+from layerwise import stored_plots, weights
 from layerwise.errors import LayerwiseError, RunError
-from layerwise.evaluation import evaluate_version
-from layerwise.inspection import Inspector, stored
+from layerwise.evaluation import evaluate_version, report_of
+from layerwise.inspection import Inspector
 from layerwise.loading import Loaded
 from layerwise.runner import make_runner
+from layerwise.stored_plots import REPORT
 from layerwise.versions import SHIPPED, parse_reference, read_version
 from layerwise.workspace import Workspace, open_workspace
 
@@ -58,23 +59,25 @@ def ship(
     weights.save_arrays(arrays, folder, record)
     measured = evaluate_version(snapshot, read_version(spec, found.variant, SHIPPED, folder), split=split)
     weights.save_arrays(arrays, folder, {**record, "measured": measured})
-    store_looks(spec, found.variant, folder, snapshot)
+    store_plots(spec, found.variant, folder, snapshot, split=split)
     return weights.read_record(folder)
 
 
-def store_looks(spec: ModelSpec, variant: str, folder: Path, snapshot: Snapshot) -> list[str]:
-    """Compute what takes long to see in the network of a version (`layerwise.inspection.stored`).
+def store_plots(spec: ModelSpec, variant: str, folder: Path, snapshot: Snapshot, *, split: str = "test") -> list[str]:
+    """Compute what takes long to see of a version, and write it beside its weights: how it does on a split, and what
+    its layers answer to.
 
     Returns:
-        The names of the looks; none for a model that cannot be looked into.
+        The names of what is there to see.
     """
     version = read_version(spec, variant, SHIPPED, folder)
-    with contextlib.closing(make_runner(spec, version)) as runner:
-        try:
-            inspector = Inspector(Loaded(spec, version, runner), snapshot)
-        except LayerwiseError:
-            return []
-        return stored.store(inspector, folder)
+    found = {REPORT: report_of(snapshot, version, split=split)}
+    with contextlib.closing(make_runner(spec, version)) as runner, contextlib.suppress(LayerwiseError):
+        found |= Inspector(Loaded(spec, version, runner), snapshot).stored()
+    shown = {name: plots for name, plots in found.items() if plots}
+    if shown:
+        stored_plots.write(shown, folder)
+    return list(shown)
 
 
 def main(arguments: list[str]) -> int:
@@ -86,7 +89,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         with open_workspace() as workspace:
-            print(_ship_run(workspace, *arguments) if len(arguments) == 2 else _look_again(workspace, *arguments))
+            print(_ship_run(workspace, *arguments) if len(arguments) == 2 else _show_again(workspace, *arguments))
     except LayerwiseError as error:
         print(error, file=sys.stderr)
         return 1
@@ -100,12 +103,12 @@ def _ship_run(workspace: Workspace, run: str, folder: str) -> str:
     return f"{folder}: {record['bytes']} bytes; {measured['split']} split of {measured['count']}: {figures}"
 
 
-def _look_again(workspace: Workspace, reference: str) -> str:
+def _show_again(workspace: Workspace, reference: str) -> str:
     parsed, snapshot = parse_reference(reference), workspace.registry.snapshot()
     spec = snapshot.model(parsed.name)
     variant = spec.variant(parsed.variant)
     folder = workspace.versions.get(spec, variant.name, SHIPPED).folder
-    return f"{folder}: {', '.join(store_looks(spec, variant.name, folder, snapshot)) or 'no looks'}"
+    return f"{folder}: {', '.join(store_plots(spec, variant.name, folder, snapshot)) or 'nothing to show'}"
 
 
 if __name__ == "__main__":

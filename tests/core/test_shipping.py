@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from training_helpers import config_of
 
-from layerwise import jobs, open_workspace, shipping
+from layerwise import jobs, open_workspace, shipping, stored_plots
 from layerwise.errors import RunError
 from layerwise.evaluation import evaluate_version
-from layerwise.inspection import Inspector, stored
+from layerwise.inspection import Inspector
 from layerwise.loading import Loaded
-from layerwise.plots import Picture, Pictures, Row, Text
+from layerwise.plots import Line, LinePlot, Picture, Pictures, Row, Table, Text
 from layerwise.runner import make_runner
 from layerwise.runs import RunStore
 from layerwise.versions import read_version
@@ -61,7 +61,8 @@ def test_what_takes_long_to_see_is_shipped_too(snapshot, spec, home, tmp_path, m
     version = read_version(spec, run.variant, "shipped", folder)
     loaded = Loaded(spec, version, make_runner(spec, version))
     looking = Inspector(loaded, snapshot)
-    monkeypatch.setattr(stored, "read", lambda _: {})
+    assert {"report", "patches", "features"} == stored_plots.read(folder).keys()
+    monkeypatch.setattr(stored_plots, "read", lambda _: {})
     computing = Inspector(loaded, snapshot)
     for name in ("patches", "features"):
         (at_once,) = looking.look(name)
@@ -69,20 +70,26 @@ def test_what_takes_long_to_see_is_shipped_too(snapshot, spec, home, tmp_path, m
         assert len(list(looking.look(name, settings={"channels": 2}))) > 1, "other settings are computed"
 
 
-def test_looks_count_for_their_own_weights_only(tmp_path):
-    shown = [Text(text="seen"), Row(plots=(Pictures(pictures=[Picture(pixels=np.eye(3), heat=np.eye(3))]),))]
+def test_plots_count_for_their_own_weights_only(tmp_path):
+    shown = [
+        Text(text="seen"),
+        Table(columns=("class", "count"), rows=[("cat", 3)]),
+        LinePlot(lines=(Line(x=(0, 1), y=(0, 1), kind="dashed"),), x_range=(0.0, 1.0)),
+        Row(plots=(Pictures(pictures=[Picture(pixels=np.eye(3), heat=np.eye(3))]),)),
+    ]
     save_arrays({"w": np.zeros(3)}, tmp_path, {})
-    stored.write({(0, "patches"): shown}, tmp_path)
-    ((key, found),) = stored.read(tmp_path).items()
-    assert key == (0, "patches")
+    stored_plots.write({"patches": shown}, tmp_path)
+    (found,) = stored_plots.read(tmp_path).values()
     assert found[0].text == "seen"
-    np.testing.assert_array_equal(found[1].plots[0].pictures[0].pixels, 255 * np.eye(3))
-    np.testing.assert_array_equal(found[1].plots[0].pictures[0].heat, np.eye(3))
+    assert list(found[1].rows) == [["cat", 3]]
+    assert (found[2].lines[0].kind, tuple(found[2].x_range)) == ("dashed", (0.0, 1.0))
+    np.testing.assert_array_equal(found[3].plots[0].pictures[0].pixels, 255 * np.eye(3))
+    np.testing.assert_array_equal(found[3].plots[0].pictures[0].heat, np.eye(3))
     save_arrays({"w": np.ones(3)}, tmp_path, {})
-    assert stored.read(tmp_path) == {}
-    (tmp_path / stored.LOOKS_FILE).write_bytes(b"torn")
-    assert stored.read(tmp_path) == {}
-    assert stored.read(tmp_path / "nowhere") == {}
+    assert stored_plots.read(tmp_path) == {}
+    (tmp_path / stored_plots.FILE).write_bytes(b"torn")
+    assert stored_plots.read(tmp_path) == {}
+    assert stored_plots.read(tmp_path / "nowhere") == {}
 
 
 def test_a_run_without_weights_is_not_shipped(snapshot, spec, home, tmp_path):

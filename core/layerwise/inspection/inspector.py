@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from layerwise import stored_plots
 from layerwise.config import Settings, config_from
 from layerwise.devices import quiet_import
 from layerwise.errors import LayerwiseError, NotFoundError
@@ -20,7 +21,6 @@ from layerwise.inspection import (
     occlusion,
     patches,
     saliency,
-    stored,
     visualisation,
     weights,
 )
@@ -77,7 +77,7 @@ class Inspector:
             subject.name: {look.name: look for make in LOOKS if (look := make(subject)) is not None}
             for subject in self._subjects
         }
-        self._stored = stored.read(loaded.version.folder)
+        self._stored = stored_plots.read(loaded.version.folder)
         self._results: OrderedDict[Any, Sequence[Plot]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -120,12 +120,26 @@ class Inspector:
         # What does not depend on an input is computed once.
         key = None if look.needs_input or not look.is_long else (network, name, chosen)
         if key is not None and chosen == look.settings():
-            kept = self._stored.get((self.networks.index(network) if network else 0, name))
+            kept = self._stored.get(self._stored_name(network, name))
             if kept is not None:
                 yield kept
                 return
         with explained(self.version.reference, "be looked into"):
             yield from self._shown(look, inputs, chosen, key)
+
+    def stored(self) -> dict[str, Sequence[Plot]]:
+        """All that takes long and needs no input, at its default settings, for `layerwise.stored_plots`."""
+        return {
+            self._stored_name(network, look.name): list(self.look(look.name, network=network))[-1]
+            for network, looks in self._looks.items()
+            for look in looks.values()
+            if look.is_long and not look.needs_input
+        }
+
+    def _stored_name(self, network: str | None, look: str) -> str:
+        # By its number: Keras may name a network otherwise the next time.
+        number = self.networks.index(network) if network else 0
+        return f"{look} {number + 1}" if number else look
 
     def _shown(self, look: Look, inputs: Inputs, settings: Settings, key: Any) -> Iterator[Sequence[Plot]]:
         with self._lock:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from layerwise.config import TrainingConfig
     from layerwise.own_data import OwnData
+    from layerwise.plots import Plot
     from layerwise.splits import Split
 
 KINDS = (
@@ -164,6 +165,16 @@ class Task:
             targets: What was right, [examples, ...].
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how it is evaluated")
+
+    def report(self, outputs: Any, targets: np.ndarray, inputs: Any) -> Sequence[Plot]:
+        """What a reader wants to see beside the metrics: the figures of each class, failures. Empty for none.
+
+        Args:
+            outputs: What the network gave, [examples, ...].
+            targets: What was right, [examples, ...].
+            inputs: What it was given, [examples, ...].
+        """
+        return ()
 
     def read_folder(self, folder: Path) -> OwnData[Self]:
         """A user's own data, in a folder or a file: this task with the labels (columns ...) found there, its splits,

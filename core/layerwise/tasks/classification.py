@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from layerwise.config import TrainingConfig
+    from layerwise.plots import Plot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,3 +102,9 @@ class Classification(Task):
         from layerwise.tasks.metrics import classification_metrics
 
         return classification_metrics(self._check_logits(outputs), targets)
+
+    def report(self, outputs: np.ndarray, targets: np.ndarray, inputs: Any) -> Sequence[Plot]:
+        """See `layerwise.tasks.classification_report`."""
+        from layerwise.tasks.classification_report import report
+
+        return report(self.labels, self._check_logits(outputs), targets)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from layerwise.own_data import OwnData
+    from layerwise.plots import Plot
 
 POLARITIES = ("any", "light-on-dark")
 
@@ -122,6 +123,14 @@ them, chosen by their names, is held out to test the result; or divide them your
         shape = (*self.size, self.channels)
         labels, splits, report = read_pictures(folder, self._frame, shape, self.polarity)
         return OwnData(task=dataclasses.replace(self, labels=labels), splits=splits, report=report)
+
+    def report(self, outputs: np.ndarray, targets: np.ndarray, inputs: Any) -> Sequence[Plot]:
+        from layerwise.tasks.classification_report import mistakes
+
+        return [
+            *super().report(outputs, targets, inputs),
+            *mistakes(self.labels, self._check_logits(outputs), targets, inputs),
+        ]
 
     def warm_input(self) -> np.ndarray:
         import numpy as np

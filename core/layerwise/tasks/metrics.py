@@ -77,12 +77,28 @@ def expected_calibration_error(probabilities: np.ndarray, targets: np.ndarray) -
         probabilities: [examples, classes].
         targets: Class numbers [examples].
     """
+    confidence, hits, bins = _binned(probabilities, targets)
+    differences = np.bincount(bins, weights=hits - confidence, minlength=NUM_CALIBRATION_BINS)
+    return float(np.abs(differences).sum() / len(targets))
+
+
+def calibration_bins(probabilities: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean probability of the best guess, and the share of guesses that are right, in each bin of the expected
+    calibration error that has examples."""
+    confidence, hits, bins = _binned(probabilities, targets)
+    counts = np.bincount(bins, minlength=NUM_CALIBRATION_BINS)
+    sums = [np.bincount(bins, weights=values, minlength=NUM_CALIBRATION_BINS) for values in (confidence, hits)]
+    used = counts > 0
+    return sums[0][used] / counts[used], sums[1][used] / counts[used]
+
+
+def _binned(probabilities: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each example the probability of its best guess, whether that is right, and its bin."""
     confidence = probabilities.max(axis=1)
     hits = probabilities.argmax(axis=1) == targets
     # Bins are open below and closed above, as in the paper: (0, 1/15], ..., (14/15, 1].
     bins = np.clip(np.ceil(confidence * NUM_CALIBRATION_BINS).astype(int) - 1, 0, NUM_CALIBRATION_BINS - 1)
-    differences = np.bincount(bins, weights=hits - confidence, minlength=NUM_CALIBRATION_BINS)
-    return float(np.abs(differences).sum() / len(targets))
+    return confidence, hits, bins
 
 
 def regression_metrics(values: np.ndarray, targets: np.ndarray) -> dict[str, float]:

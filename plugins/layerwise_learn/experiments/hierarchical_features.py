@@ -104,13 +104,12 @@ def _maps(title: str, maps: dict[str, np.ndarray]) -> Pictures:
 def hierarchy(settings: Settings) -> list[Plot]:
     """What the layers of a trained network answer to and look for, as it was computed for its weights."""
     # Imported here: the other experiments of this lesson need no registry.
-    from layerwise import open_workspace
-    from layerwise.inspection import stored
+    from layerwise import open_workspace, stored_plots
 
     with open_workspace() as workspace:
         for model in _classifiers(workspace):
             version = workspace.versions.current(model)
-            known = {look: plots for (_, look), plots in stored.read(version.folder).items()}
+            known = stored_plots.read(version.folder)
             if {"patches", "features"} <= known.keys():
                 return [
                     _about(version),

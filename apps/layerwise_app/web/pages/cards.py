@@ -6,9 +6,11 @@ import html
 import json
 from typing import TYPE_CHECKING
 
+from layerwise import stored_plots
 from layerwise.errors import LayerwiseError
 from layerwise.versions import Reference
 from layerwise_app.web.figures import figures_markdown, main_figure
+from layerwise_app.web.plots import plots_html
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
@@ -42,6 +44,19 @@ def card_markdown(site: Site, spec: ModelSpec) -> str:
     if card.sources:
         parts.append("**Sources:**\n\n" + "\n".join(f"- {source}" for source in card.sources))
     return "\n\n".join(part for part in parts if part)
+
+
+def reports_html(site: Site, spec: ModelSpec) -> str:
+    """What was seen of each network on its test set, behind a line to open; empty where nothing was kept."""
+    found = []
+    for variant in spec.variants:
+        version = version_in_use(site, spec, variant.name)
+        shown = stored_plots.read(version.folder).get(stored_plots.REPORT) if version is not None else None
+        if shown:
+            name = f" of {variant.name}" if len(spec.variants) > 1 else ""
+            summary = f"<summary>Class by class, and the mistakes{html.escape(name)}</summary>"
+            found.append(f'<details class="lw-report">{summary}{plots_html(shown)}</details>')
+    return "".join(found)
 
 
 def sample_inputs(fields: tuple[Field, ...]) -> dict[str, object]:

@@ -21,6 +21,8 @@ _SEQUENTIAL = ((10, 20, 50), (42, 72, 120), (35, 152, 140), (150, 210, 120), (25
 _MISSING = (128, 128, 128)
 CELL_WIDTH = 84
 """The most pixels that a cell with its number in it takes."""
+FEW_LETTERS, MOST_LETTERS = 5, 16
+"""Labels of more letters than a few stand aslant below the columns; those of more than the most are cut."""
 MAX_SIDE = 512
 """More cells are shown by some of them only."""
 
@@ -40,7 +42,7 @@ def heatmap_html(plot: Heatmap) -> str:
     x, y = Axis.of([], x_range), Axis.of([], y_range)
     inside = image + (lines_html(plot.lines, x, y) if plot.lines else "")
     if is_matrix:
-        inside += _cells(values, low, high) if plot.is_labelled else ""
+        inside += _cells(values, low, high, is_diverging=plot.center is not None) if plot.is_labelled else ""
         numbers = _labels(plot)
     else:
         numbers = numbers_html(x, y)
@@ -48,9 +50,15 @@ def heatmap_html(plot: Heatmap) -> str:
     # A matrix of few columns does not fill the page with its cells.
     room = f"; max-width: {columns * CELL_WIDTH}px" if plot.is_labelled else ""
     style = f"--ratio: {min(max(ratio, 0.4), 8):.3f}{room}"
-    body = labelled_html(
-        inside + numbers, x_label=plot.x_label, y_label=plot.y_label, kind="lw-map", style=style
-    ) + _scale(low, high, is_diverging=plot.center is not None)
+    kind = "lw-map"
+    if (
+        is_matrix
+        and (longest := max(map(len, map(str, (*plot.row_labels, *plot.column_labels))), default=0)) > FEW_LETTERS
+    ):
+        kind, style = "lw-map lw-worded", f"{style}; --letters: {min(longest, MOST_LETTERS)}"
+    body = labelled_html(inside + numbers, x_label=plot.x_label, y_label=plot.y_label, kind=kind, style=style) + _scale(
+        low, high, is_diverging=plot.center is not None
+    )
     finite = plot.values[np.isfinite(plot.values)]
     words = f"a map of {rows} by {columns} numbers"
     if len(finite):
@@ -147,10 +155,10 @@ def _scale(low: float, high: float, *, is_diverging: bool) -> str:
     )
 
 
-def _cells(values: np.ndarray, low: float, high: float) -> str:
+def _cells(values: np.ndarray, low: float, high: float, *, is_diverging: bool) -> str:
     """The number of each cell, dark on light colours and light on dark ones."""
     rows, columns = values.shape
-    brightness = colors(values, low, high, is_diverging=True).mean(axis=2)
+    brightness = colors(values, low, high, is_diverging=is_diverging).mean(axis=2)
     return "".join(
         f'<span class="lw-cell {"lw-dark-ink" if brightness[row, column] > 140 else "lw-light-ink"}" '
         f'style="left: {100 * (column + 0.5) / columns:.2f}%; top: {100 * (row + 0.5) / rows:.2f}%">'

@@ -1,0 +1,93 @@
+"""Plots that were computed before and lie beside the weights of a version: what takes long and depends on no input,
+such as the hierarchy of features or how the network does on its test set, is there at once, also where the data set is
+not.
+
+A file of the safetensors format, so that it can hold nothing but numbers and texts. It counts for the very weights that
+it was made from.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from layerwise import plots, weights
+from layerwise.paths import write_atomically
+from layerwise.plots import Plot
+
+logger = logging.getLogger(__name__)
+
+FILE = "plots.safetensors"
+REPORT = "report"
+"""The name of what `Task.report` gives; the others are named after looks into the network."""
+_KINDS: dict[str, type] = {
+    name: kind for name, kind in vars(plots).items() if isinstance(kind, type) and dataclasses.is_dataclass(kind)
+}
+
+
+def write(groups: Mapping[str, Sequence[Plot]], folder: Path) -> None:
+    """Write plots into the folder of a version, in the place of those that are there.
+
+    Args:
+        groups: By a name that says what they show.
+    """
+    from safetensors.numpy import save
+
+    arrays: dict[str, np.ndarray] = {}
+    told = {
+        "groups": {name: _told(shown, arrays) for name, shown in groups.items()},
+        "sha256": weights.read_record(folder)["sha256"],
+    }
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    write_atomically(folder / FILE, save(contiguous, metadata={"layerwise": json.dumps(told)}))
+
+
+def read(folder: Path) -> dict[str, Sequence[Plot]]:
+    """The plots in the folder of a version; none where there are none that fit its weights."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(folder / FILE, framework="numpy") as file:
+            told = json.loads((file.metadata() or {})["layerwise"])
+            if told["sha256"] != weights.read_record(folder).get("sha256"):
+                return {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
+        return {name: _untold(shown, arrays) for name, shown in told["groups"].items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError):
+        logger.warning("%s cannot be read", folder / FILE, exc_info=True)
+        return {}
+
+
+def _told(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """`value` as JSON can hold it, its arrays put into `arrays`."""
+    if isinstance(value, plots.Picture) and value.pixels.dtype.kind == "f":
+        # A byte for each value is all that is drawn.
+        value = dataclasses.replace(value, pixels=np.rint(255 * np.clip(value.pixels, 0, 1)).astype("uint8"))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: _told(getattr(value, field.name), arrays) for field in dataclasses.fields(value)}
+        return {"plot": type(value).__name__, "fields": fields}
+    if isinstance(value, np.ndarray):
+        name = str(len(arrays))
+        arrays[name] = value
+        return {"array": name}
+    if isinstance(value, tuple | list):
+        return [_told(item, arrays) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _untold(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    if isinstance(value, list):
+        return [_untold(item, arrays) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return arrays[value["array"]]
+    return _KINDS[value["plot"]](**{name: _untold(item, arrays) for name, item in value["fields"].items()})
