@@ -137,11 +137,35 @@ OBJECTS = ModelSpec(
                 precision="mixed_bfloat16",
             ),
             weights=HERE / "weights" / "objects-residual",
+            # Small steps, since what it knows is not to be forgotten; small batches, since own pictures are few.
+            fine_tuning=ObjectsConfig(
+                num_epochs=15,
+                frozen_epochs=3,
+                batch_size=32,
+                optimizer="sgd",
+                learning_rate=0.01,
+                schedule="linear",
+                warmup_epochs=1,
+                weight_decay=0.005,
+            ),
         ),
     ),
     card=ModelCard(
         title="Animals and vehicles",
         summary="Upload or photograph an animal or a vehicle; the network says which of ten kinds it is.",
+        description=(
+            "A residual network of nine convolutions, trained from scratch on the 50,000 photographs of 32 by 32 pixels "
+            "of CIFAR-10: on each pass they are mirrored, shifted and partly erased at random. Its settings are common "
+            "ones and were not searched for; it was trained once and measured once on the 10,000 test pictures, both in "
+            "a copy that was compressed as JPEG. keras.io's compact transformer of half the size has 76.8 % after 30 "
+            "epochs. To tell other things apart, train it on a folder of your own pictures and start from this version."
+        ),
+        limits=(
+            "It knows ten kinds of things and names one of them whatever it is shown: give it one thing that fills the "
+            "picture. Photographs are shrunk to 32 by 32 pixels, so small things vanish. It learned from pictures of "
+            "the web before 2009, in their usual surroundings: a ship on land or a dog in an odd pose may be taken for "
+            "something else. Cats and dogs are confused most."
+        ),
         licence="Apache-2.0",
         sources=("https://www.cs.toronto.edu/~kriz/cifar.html", "https://arxiv.org/abs/1512.03385"),
     ),
