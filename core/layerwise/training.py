@@ -118,7 +118,9 @@ class Supervised:
         context, config = self.context, self.context.config
         keras.utils.set_random_seed(config.seed)
         train_split, self.validation = self._read_data()
-        self.feed = Feed(train_split, config.batch_size, config.seed)
+        self.feed = Feed(context.task.to_train_on(train_split), config.batch_size, config.seed)
+        if self.validation is not None:
+            self.validation = context.task.to_train_on(self.validation)
         self.model = resolve(context.spec.build)(config, context.task)
         self.num_parameters = num_trainable_parameters(self.model)
         self.checkpoint = context.latest_checkpoint()

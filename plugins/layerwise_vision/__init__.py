@@ -9,13 +9,15 @@ LAYERWISE_HOOKS = 1
 def layerwise_models():
     from layerwise_vision.fashion import FASHION
     from layerwise_vision.objects import OBJECTS
+    from layerwise_vision.segmentation import SEGMENTATION
 
-    return [OBJECTS, FASHION]
+    return [OBJECTS, SEGMENTATION, FASHION]
 
 
 @hookimpl
 def layerwise_datasets():
     from layerwise_vision.cifar10 import CIFAR_10
     from layerwise_vision.fashion_mnist import FASHION_MNIST
+    from layerwise_vision.nuclei import NUCLEI
 
-    return [CIFAR_10, FASHION_MNIST]
+    return [CIFAR_10, FASHION_MNIST, NUCLEI]

@@ -154,10 +154,10 @@ OBJECTS = ModelSpec(
         title="Animals and vehicles",
         summary="Upload or photograph an animal or a vehicle; the network says which of ten kinds it is.",
         description=(
-            "A residual network of nine convolutions, trained from scratch on the 50,000 photographs of 32 by 32 pixels "
-            "of CIFAR-10: on each pass they are mirrored, shifted and partly erased at random. Its settings are common "
-            "ones and were not searched for; it was trained once and measured once on the 10,000 test pictures, both in "
-            "a copy that was compressed as JPEG. keras.io's compact transformer of half the size has 76.8 % after 30 "
+            "A residual network of nine convolutions, trained from scratch on the 50,000 photographs of 32 by 32 "
+            "pixels of CIFAR-10, which are mirrored, shifted and partly erased at random. Its settings are common "
+            "ones and were not searched for; it was trained once and measured once on the 10,000 test pictures, "
+            "both in a copy that was compressed as JPEG. keras.io's compact transformer of half the size has 76.8 % after 30 "
             "epochs. To tell other things apart, train it on a folder of your own pictures and start from this version."
         ),
         limits=(

@@ -58,7 +58,8 @@ def _of_the_data(subject: Subject, count: int) -> Examples | None:
         return None
     dataset, _, split, examples = find_split(subject.snapshot, subject.version, ("test", "validation", "train"), None)
     chosen = np.sort(np.random.default_rng(0).permutation(len(examples))[:count])
-    picked = examples.select(chosen)
+    picked = subject.task.to_train_on(examples.select(chosen))
+    picked = picked.select(np.arange(min(count, len(picked))))
     batch = subject.batch(map_arrays(np.asarray, picked.inputs))
     title = Path(dataset).name if folder is not None else subject.snapshot.dataset(dataset).title
     return Examples(batch, np.asarray(picked.targets), f"{len(chosen):,} examples of {title} ({split})")

@@ -4,6 +4,7 @@ from layerwise.tasks.base import Answer, Field, Task
 from layerwise.tasks.classification import Classification
 from layerwise.tasks.columns import Column
 from layerwise.tasks.image_classification import ImageClassification
+from layerwise.tasks.image_segmentation import ImageSegmentation
 from layerwise.tasks.tabular import Tabular, TabularClassification
 from layerwise.tasks.tabular_regression import TabularRegression
 
@@ -13,6 +14,7 @@ __all__ = [
     "Column",
     "Field",
     "ImageClassification",
+    "ImageSegmentation",
     "Tabular",
     "TabularClassification",
     "TabularRegression",

@@ -1,0 +1,268 @@
+"""Pictures in, regions of them out: things that are counted, or areas of several classes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from layerwise.errors import SpecError
+from layerwise.tasks.base import Answer, Field, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from layerwise.config import TrainingConfig
+    from layerwise.own_data import OwnData
+    from layerwise.runner import Runner
+    from layerwise.specs import ModelSpec
+    from layerwise.splits import Split
+    from layerwise.tasks.segmentation.heads import Head
+    from layerwise.versions import Version
+
+CONTRASTS = ("as-is", "stretched")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSegmentation(Task):
+    """Which pixels of a picture belong to what.
+
+    The network takes tiles of a picture, pixels 0 to 255 [tiles, tile, tile, channels], and gives logits
+    [tiles, tile, tile, outputs]: for things two (`layerwise.tasks.segmentation.heads.Instances`), for areas one for the
+    ground and one for each label (`Areas`). Pictures of any size are cut into tiles that overlap. The splits of a data set
+    hold whole pictures, uint8 [height, width, channels], and maps of labels [height, width], 0 for the ground, both as
+    arrays of objects.
+
+    Args:
+        labels: What the regions are: one name for things, one or more for areas.
+        instances: Whether regions are things that are told apart and counted, also where they touch.
+        tile: Height and width in pixels of what the network takes.
+        channels: 1 for grey, 3 for red, green and blue.
+        contrast: "as-is" shows the picture to the network as it is; "stretched" makes its darkest pixels black and its
+            brightest white, and inverts pictures with a light ground, for recordings whose brightness means nothing
+            (microscopes).
+        threshold: From this probability on a pixel belongs to a region.
+
+    Raises:
+        SpecError: A value is not usable.
+
+    Example:
+        >>> task = ImageSegmentation(labels=("nucleus",), tile=64)
+        >>> task.warm_input().shape
+        (1, 64, 64, 3)
+    """
+
+    type_name: ClassVar[str] = "image-segmentation"
+    metric: ClassVar[str] = "mean_average_precision_50"
+    folder_format: ClassVar[
+        str
+    ] = """A folder `images` with the pictures, and a folder `masks` with a mask for each, of the
+same name:
+
+    cells/images/a.png
+    cells/masks/a.png
+
+A mask is as large as its picture and black where there is nothing. Things to be counted each have a number of their own
+(an indexed, 8-bit or 16-bit PNG); in a mask of black and white those that do not touch are told apart. Or a folder with a
+mask for each thing: `cells/masks/a/1.png`, `cells/masks/a/2.png`. For areas, the numbers are those of the classes, whose
+names `cells/labels.txt` has, one on each line.
+
+At least two pictures. A fifth of them, chosen by their names, is held out to test the result; or divide them yourself:
+`cells/train/images/a.png`, `cells/test/images/b.png` and so on.
+"""
+    network_takes: ClassVar[str] = (
+        "Tiles of a picture, pixels 0 to 255 [tile, height, width, channel]. With the contrast “stretched” the 1st "
+        "percentile of the picture is black and the 99.8th white, and pictures with a light ground are inverted."
+    )
+    network_gives: ClassVar[str] = (
+        "Logits [tile, height, width, 2] for things: whether there is one (sigmoid), and how far within it (sigmoid). For "
+        "areas one for the ground and one for each label (softmax)."
+    )
+    labels: tuple[str, ...]
+    instances: bool = True
+    tile: int = 256
+    channels: int = 3
+    contrast: str = "as-is"
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        owner = "ImageSegmentation"
+        labels = tuple(self.labels) if not isinstance(self.labels, str) else (self.labels,)
+        most = 1 if self.instances else 255
+        if not 1 <= len(labels) <= most or len(set(labels)) != len(labels) or not all(labels):
+            raise SpecError(
+                f"{owner} has unusable labels",
+                expected="one name" if self.instances else "1 to 255 different names",
+                received=repr(self.labels),
+            )
+        object.__setattr__(self, "labels", labels)
+        if type(self.tile) is not int or not 16 <= self.tile <= 2048 or self.tile % 16:
+            raise SpecError(
+                f"{owner}: tile is not usable", expected="a multiple of 16 up to 2048", received=repr(self.tile)
+            )
+        if self.channels not in (1, 3):
+            raise SpecError(
+                f"{owner}: channels is not usable", expected="1 (grey) or 3 (colour)", received=repr(self.channels)
+            )
+        if self.contrast not in CONTRASTS:
+            raise SpecError(
+                f"{owner}: contrast is not known", expected=" or ".join(CONTRASTS), received=repr(self.contrast)
+            )
+        if not 0 < self.threshold < 1:
+            raise SpecError(f"{owner}: threshold is out of range", expected="0 to 1", received=repr(self.threshold))
+
+    @property
+    def head(self) -> Head:
+        """What the network gives and is trained on."""
+        from layerwise.tasks.segmentation.heads import Areas, Instances
+
+        return Instances() if self.instances else Areas(len(self.labels))
+
+    @property
+    def inputs(self) -> tuple[Field, ...]:
+        return (Field(name="image", kind="image", label="Picture"),)
+
+    @property
+    def outputs(self) -> tuple[Field, ...]:
+        return (
+            Field(name="overlay", kind="image", label="What was found"),
+            Field(name="summary", kind="text", label="In short"),
+            Field(name="regions", kind="table", label="Regions, in pixels"),
+            Field(name="labels", kind="file", label="The map of labels, a PNG"),
+        )
+
+    def runner(self, version: Version, spec: ModelSpec) -> Runner:
+        from layerwise.tasks.segmentation.runner import TiledRunner
+
+        return TiledRunner(version, spec)
+
+    def picture(self, inputs: Mapping[str, Any]) -> np.ndarray:
+        """The picture `inputs["image"]`, in any form that `layerwise.tasks.images.load_image` reads, as uint8
+        [height, width, channels].
+
+        Raises:
+            InputError: There is no picture, or it cannot be read.
+        """
+        import numpy as np
+
+        from layerwise.tasks.images import load_image
+
+        image = load_image(inputs.get("image")).convert("RGB" if self.channels == 3 else "L")
+        return np.asarray(image).reshape(image.height, image.width, self.channels)
+
+    def prepared(self, picture: np.ndarray) -> np.ndarray:
+        """A picture as the network sees it, uint8 [height, width, channels]."""
+        from layerwise.tasks.segmentation.contrast import stretched
+
+        return stretched(picture) if self.contrast == "stretched" else picture
+
+    def encode(self, inputs: Mapping[str, Any]) -> np.ndarray:
+        """The middle tile of the picture, [1, tile, tile, channels]: what a look into the network is given.
+
+        Raises:
+            InputError: As from `picture`.
+        """
+        from layerwise.tasks.segmentation.tiles import Tiling
+
+        picture = self.picture(inputs)
+        tiling = Tiling.of(*picture.shape[:2], self.tile)
+        tiles = tiling.cut(self.prepared(picture))
+        middle = (picture.shape[0] - self.tile) / 2, (picture.shape[1] - self.tile) / 2
+        distances = [abs(row - middle[0]) + abs(left - middle[1]) for row, left in tiling.corners]
+        return tiles[distances.index(min(distances))][None]
+
+    def decode(self, outputs: np.ndarray) -> list[Answer]:
+        """Regions of tiles, drawn on black since the tiles are not known here; `answer` has the picture."""
+        import numpy as np
+
+        probabilities = self.head.probabilities(np.asarray(outputs, "float32"))
+        return [self.answer(np.zeros((*tile.shape[:2], 3), "uint8"), tile) for tile in probabilities]
+
+    def answer(self, picture: np.ndarray, probabilities: np.ndarray) -> Answer:
+        """What is said of a picture.
+
+        Args:
+            picture: uint8 [height, width, channels].
+            probabilities: What the network says of each pixel, [height, width, outputs].
+        """
+        from layerwise.tasks.segmentation.drawing import area_rows, instance_rows, label_png, overlay
+
+        labels = self.head.labels(probabilities, self.threshold)
+        rows = instance_rows(labels) if self.instances else area_rows(labels, self.labels)
+        return {
+            "overlay": overlay(picture, labels),
+            "summary": self._summary(labels, len(rows)),
+            "regions": rows,
+            "labels": {"name": "labels.png", "content": label_png(labels)},
+        }
+
+    def _summary(self, labels: np.ndarray, count: int) -> str:
+        covered = f"covering {(labels > 0).mean():.1%} of the picture"
+        if count == 0:
+            return "Nothing was found."
+        if not self.instances:
+            return f"{count} of {len(self.labels)} classes, {covered}"
+        import numpy as np
+
+        median = int(np.median(np.bincount(labels.ravel())[1:]))
+        return (
+            f"{count} {self.labels[0]}{'' if count == 1 else 's'}, {covered}; half of them larger than {median} pixels"
+        )
+
+    def loss(self, config: TrainingConfig) -> Callable:
+        return self.head.loss
+
+    def training_metrics(self) -> dict[str, Callable]:
+        return {"dice": self.head.dice}
+
+    def to_train_on(self, split: Split) -> Split:
+        """Tiles of the pictures, uint8 [tiles, tile, tile, channels], and what the network shall give for them."""
+        import numpy as np
+
+        from layerwise.splits import Split
+        from layerwise.tasks.segmentation.tiles import Tiling
+
+        tiles, targets = [], []
+        for place in range(len(split)):
+            picture, labels = split.inputs[place], split.targets[place]
+            tiling = Tiling.of(*picture.shape[:2], self.tile, overlap=0)
+            tiles.append(tiling.cut(self.prepared(picture)))
+            # Before they are cut: the middle of a thing is where it is, whatever of it a tile shows.
+            targets.append(tiling.cut(self.head.targets(labels)))
+        return Split(np.concatenate(tiles), np.concatenate(targets))
+
+    def evaluate(self, outputs: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+        """See `layerwise.tasks.segmentation.metrics`.
+
+        Args:
+            outputs: What was found in each picture, `layerwise.tasks.segmentation.metrics.Segmented` [pictures].
+            targets: The right map of labels of each [pictures], as objects too.
+        """
+        from layerwise.tasks.segmentation import metrics
+
+        pairs = list(zip(outputs, targets, strict=True))
+        if self.instances:
+            return metrics.instance_metrics([found.compare(right, metrics.score_instances) for found, right in pairs])
+        count = len(self.labels) + 1
+        tables = [found.compare(right, lambda a, b: metrics.confusion_of_areas(a, b, count)) for found, right in pairs]
+        return metrics.area_metrics(tables, self.labels)
+
+    def read_folder(self, folder: Path) -> OwnData[Self]:
+        """Pictures with masks: this task, and whole pictures with their maps of labels. See `folder_format`.
+
+        Raises:
+            DataError: The folder is not laid out like that, or a tenth of its pictures or more is unreadable.
+        """
+        from layerwise.own_data import OwnData
+        from layerwise.tasks.segmentation.mask_folder import read_masks
+
+        names, splits, report = read_masks(folder, channels=self.channels, instances=self.instances)
+        labels = self.labels if self.instances else names
+        return OwnData(task=dataclasses.replace(self, labels=labels), splits=splits, report=report)
+
+    def warm_input(self) -> np.ndarray:
+        import numpy as np
+
+        return np.zeros((1, self.tile, self.tile, self.channels), "uint8")

@@ -1,0 +1,1 @@
+"""What the task ImageSegmentation is made of: tiles, heads, metrics, drawings, folders of pictures with masks."""
