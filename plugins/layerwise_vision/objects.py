@@ -98,7 +98,7 @@ def augmentation(config: ObjectsConfig, size: tuple[int, int]) -> list[keras.lay
         # Zhong et al. 2020, arXiv:1708.04896.
         found.append(
             layers.RandomErasing(
-                factor=(1.0, 1.0),
+                factor=(1.0, 1.0),  # pyright: ignore[reportArgumentType]  (a range is meant to be given so)
                 scale=(0.02, config.erase),
                 fill_value=120.0,
                 value_range=(0, 255),
@@ -157,8 +157,8 @@ OBJECTS = ModelSpec(
             "A residual network of nine convolutions, trained from scratch on the 50,000 photographs of 32 by 32 "
             "pixels of CIFAR-10, which are mirrored, shifted and partly erased at random. Its settings are common "
             "ones and were not searched for; it was trained once and measured once on the 10,000 test pictures, "
-            "both in a copy that was compressed as JPEG. keras.io's compact transformer of half the size has 76.8 % after 30 "
-            "epochs. To tell other things apart, train it on a folder of your own pictures and start from this version."
+            "both in a copy that was compressed as JPEG. keras.io's compact transformer of half the size has 76.8 % "
+            "after 30 epochs. To tell other things apart, train it on your own pictures and start from this version."
         ),
         limits=(
             "It knows ten kinds of things and names one of them whatever it is shown: give it one thing that fills the "

@@ -111,7 +111,7 @@ SEGMENTATION = ModelSpec(
     ),
     card=ModelCard(
         title="Nuclei of cells",
-        summary="Upload a microscope picture; the network finds every nucleus, tells them apart, counts and measures them.",
+        summary="Upload a microscope picture; the network finds, counts and measures every nucleus.",
         licence="Apache-2.0",
         sources=("https://bbbc.broadinstitute.org/BBBC038", "https://arxiv.org/abs/1505.04597"),
     ),

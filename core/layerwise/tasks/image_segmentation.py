@@ -31,9 +31,9 @@ class ImageSegmentation(Task):
 
     The network takes tiles of a picture, pixels 0 to 255 [tiles, tile, tile, channels], and gives logits
     [tiles, tile, tile, outputs]: for things two (`layerwise.tasks.segmentation.heads.Instances`), for areas one for the
-    ground and one for each label (`Areas`). Pictures of any size are cut into tiles that overlap. The splits of a data set
-    hold whole pictures, uint8 [height, width, channels], and maps of labels [height, width], 0 for the ground, both as
-    arrays of objects.
+    ground and one for each label (`Areas`). Pictures of any size are cut into tiles that overlap. The splits of a data
+    set hold whole pictures, uint8 [height, width, channels], and maps of labels [height, width], 0 for the ground,
+    both as arrays of objects.
 
     Args:
         labels: What the regions are: one name for things, one or more for areas.
@@ -65,9 +65,10 @@ same name:
     cells/masks/a.png
 
 A mask is as large as its picture and black where there is nothing. Things to be counted each have a number of their own
-(an indexed, 8-bit or 16-bit PNG); in a mask of black and white those that do not touch are told apart. Or a folder with a
-mask for each thing: `cells/masks/a/1.png`, `cells/masks/a/2.png`. For areas, the numbers are those of the classes, whose
-names `cells/labels.txt` has, one on each line.
+(an indexed, 8-bit or 16-bit PNG); in a mask of black and white those that do not touch are told apart. Or a folder
+with a
+mask for each thing: `cells/masks/a/1.png`, `cells/masks/a/2.png`. For areas, the numbers are those of the classes,
+whose names `cells/labels.txt` has, one on each line.
 
 At least two pictures. A fifth of them, chosen by their names, is held out to test the result; or divide them yourself:
 `cells/train/images/a.png`, `cells/test/images/b.png` and so on.
@@ -77,8 +78,8 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
         "percentile of the picture is black and the 99.8th white, and pictures with a light ground are inverted."
     )
     network_gives: ClassVar[str] = (
-        "Logits [tile, height, width, 2] for things: whether there is one (sigmoid), and how far within it (sigmoid). For "
-        "areas one for the ground and one for each label (softmax)."
+        "Logits [tile, height, width, 2] for things: whether there is one (sigmoid), and how far within it "
+        "(sigmoid). For areas one for the ground and one for each label (softmax)."
     )
     labels: tuple[str, ...]
     instances: bool = True
@@ -167,7 +168,7 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
         from layerwise.tasks.segmentation.tiles import Tiling
 
         picture = self.picture(inputs)
-        tiling = Tiling.of(*picture.shape[:2], self.tile)
+        tiling = Tiling.of(picture, self.tile)
         tiles = tiling.cut(self.prepared(picture))
         middle = (picture.shape[0] - self.tile) / 2, (picture.shape[1] - self.tile) / 2
         distances = [abs(row - middle[0]) + abs(left - middle[1]) for row, left in tiling.corners]
@@ -227,7 +228,7 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
         tiles, targets = [], []
         for place in range(len(split)):
             picture, labels = split.inputs[place], split.targets[place]
-            tiling = Tiling.of(*picture.shape[:2], self.tile, overlap=0)
+            tiling = Tiling.of(picture, self.tile, overlap=0)
             tiles.append(tiling.cut(self.prepared(picture)))
             # Before they are cut: the middle of a thing is where it is, whatever of it a tile shows.
             targets.append(tiling.cut(self.head.targets(labels)))

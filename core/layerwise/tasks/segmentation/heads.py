@@ -1,7 +1,7 @@
 """What a network for segmentation gives, what it is trained on, and how that becomes regions of a picture.
 
-Two kinds: things that are counted (`Instances`) and areas of several classes (`Areas`). For both a picture's answer is a
-map of labels, [height, width], in which 0 is the ground.
+Two kinds: things that are counted (`Instances`) and areas of several classes (`Areas`). For both a picture's answer is
+a map of labels, [height, width], in which 0 is the ground.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class Head(Protocol):
 
 @dataclass(frozen=True)
 class Instances:
-    """Things that may touch. The first output says where there is a thing, the second how far within: the distance to the
-    border of the thing, divided by its greatest (Naylor et al. 2019, doi:10.1109/TMI.2018.2865709). Where things touch
-    the distance has a valley, so the hills are seeds from which a watershed fills the things."""
+    """Things that may touch. The first output says where there is a thing, the second how far within: the distance to
+    the border of the thing, divided by its greatest (Naylor et al. 2019, doi:10.1109/TMI.2018.2865709). Where things
+    touch the distance has a valley, so the hills are seeds from which a watershed fills the things."""
 
     seed_level: float = 0.45
     """Where the second output is above it lies the core of a thing."""
@@ -69,14 +69,13 @@ class Instances:
     def loss(self, targets: Any, logits: Any) -> Any:
         from keras import ops
 
-        shares: Any = ops.cast(targets, "float32") / 255.0
-        return ops.mean(_binary_cross_entropy(shares, logits)) * 2 + 1.0 - self.dice(targets, logits)
+        entropy: Any = ops.mean(_binary_cross_entropy(_shares(targets), logits))
+        return 2.0 * entropy + 1.0 - self.dice(targets, logits)
 
     def dice(self, targets: Any, logits: Any) -> Any:
         from keras import ops
 
-        right: Any = ops.cast(targets[..., :1], "float32") / 255.0
-        return _soft_dice(right, ops.sigmoid(logits[..., :1]))
+        return _soft_dice(_shares(targets[..., :1]), ops.sigmoid(logits[..., :1]))
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
@@ -119,15 +118,15 @@ class Areas:
     def loss(self, targets: Any, logits: Any) -> Any:
         from keras import ops
 
-        shares: Any = ops.cast(targets, "float32") / 255.0
         log_probabilities: Any = ops.log_softmax(logits, axis=-1)
-        return 1.0 - self.dice(targets, logits) - ops.mean(ops.sum(shares * log_probabilities, axis=-1))
+        likelihood: Any = ops.mean(ops.sum(_shares(targets) * log_probabilities, axis=-1))
+        return 1.0 - self.dice(targets, logits) - likelihood
 
     def dice(self, targets: Any, logits: Any) -> Any:
         from keras import ops
 
-        right: Any = ops.cast(targets[..., 1:], "float32") / 255.0
-        return _soft_dice(right, ops.softmax(logits, axis=-1)[..., 1:])
+        probabilities: Any = ops.softmax(logits, axis=-1)
+        return _soft_dice(_shares(targets[..., 1:]), probabilities[..., 1:])
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         from layerwise.losses import softmax
@@ -158,21 +157,30 @@ def inner_distances(labels: np.ndarray) -> np.ndarray:
     return found
 
 
+def _shares(targets: Any) -> Any:
+    """Bytes as numbers from 0 to 1."""
+    from keras import ops
+
+    numbers: Any = ops.cast(targets, "float32")
+    return numbers / 255.0
+
+
 def _binary_cross_entropy(shares: Any, logits: Any) -> Any:
     from keras import ops
 
-    logits: Any = ops.convert_to_tensor(logits)
-    return ops.maximum(logits, 0.0) - logits * shares + ops.log1p(ops.exp(-ops.abs(logits)))
+    size: Any = ops.abs(logits)
+    parts: Any = ops.maximum(logits, 0.0), ops.log1p(ops.exp(-size))
+    return parts[0] - logits * shares + parts[1]
 
 
 def _soft_dice(right: Any, found: Any) -> Any:
-    """Twice the intersection by the sum of both (Milletari et al. 2016, arXiv:1606.04797, section 3), over the batch, the
-    mean over the channels."""
+    """Twice the intersection by the sum of both (Milletari et al. 2016, arXiv:1606.04797, section 3), over the batch,
+    the mean over the channels."""
     from keras import ops
 
     axes = (0, 1, 2)
     overlap: Any = ops.sum(right * found, axis=axes)
-    both: Any = ops.sum(right, axis=axes) + ops.sum(found, axis=axes)
+    both: Any = ops.sum(right + found, axis=axes)
     return ops.mean((2.0 * overlap + 1.0) / (both + 1.0))
 
 

@@ -18,8 +18,8 @@ class Score:
     """How one picture went.
 
     Args:
-        dice: Twice the common area by the sum of both areas, all things together; 1 when there is nothing and nothing was
-            found.
+        dice: Twice the common area by the sum of both areas, all things together; 1 when there is nothing and nothing
+            was found.
         iou: The common area by the area of either.
         matched: For each of THRESHOLDS, how many things were found.
         count: How many things there are.
@@ -33,15 +33,15 @@ class Score:
     found: int
 
     def precision(self, place: int = 0) -> float:
-        """Found things by found, claimed and missed ones, TP / (TP + FP + FN): what the Data Science Bowl 2018 calls the
-        precision at a threshold (Caicedo et al. 2019, doi:10.1038/s41592-019-0612-7)."""
+        """Found things by found, claimed and missed ones, TP / (TP + FP + FN): what the Data Science Bowl 2018 calls
+        the precision at a threshold (Caicedo et al. 2019, doi:10.1038/s41592-019-0612-7)."""
         either = self.count + self.found - self.matched[place]
         return self.matched[place] / either if either else 1.0
 
 
 class Segmented:
-    """A map of labels that a network gave, which remembers how it compares with the right ones: resampling the pictures of
-    a test set asks for that again and again.
+    """A map of labels that a network gave, which remembers how it compares with the right ones: resampling the
+    pictures of a test set asks for that again and again.
 
     Args:
         labels: [height, width], 0 for the ground.
@@ -63,8 +63,8 @@ class Segmented:
 def score_instances(found: np.ndarray, right: np.ndarray) -> Score:
     """Compare two maps [height, width] of numbered things, 0 the ground.
 
-    A thing is found when one of the answer's has an intersection over union with it above the threshold; from 0.5 on there
-    can be only one.
+    A thing is found when one of the answer's has an intersection over union with it above the threshold; from 0.5 on
+    there can be only one.
     """
     found, right = _renumbered(found), _renumbered(right)
     counts = right.max(initial=0) + 1, found.max(initial=0) + 1
@@ -86,8 +86,8 @@ def score_instances(found: np.ndarray, right: np.ndarray) -> Score:
 
 
 def instance_metrics(scores: Sequence[Score]) -> dict[str, float]:
-    """The means over pictures of Dice and IoU of the area, of the precision of the Data Science Bowl at IoU 0.5 and over
-    0.5 to 0.95; and over all things F1 at IoU 0.5."""
+    """The means over pictures of Dice and IoU of the area, of the precision of the Data Science Bowl at IoU 0.5 and
+    over 0.5 to 0.95; and over all things F1 at IoU 0.5."""
     matched = sum(score.matched[0] for score in scores)
     either = sum(score.count + score.found for score in scores)
     return {

@@ -45,7 +45,7 @@ class TiledRunner(NetworkRunner):
         Args:
             picture: uint8 [height, width, channels], in any size.
         """
-        tiling = Tiling.of(*picture.shape[:2], self.task.tile)
+        tiling = Tiling.of(picture, self.task.tile)
         tiles = tiling.cut(self.task.prepared(picture))
         parts: list[np.ndarray] = []
         for chunk in _chunks(tiles):

@@ -1,7 +1,8 @@
 """Pictures of any size as tiles of one size, and what a network gave for the tiles as a map of the picture.
 
 Neighbouring tiles overlap, and where they do the network's answers are blended: a tile counts little at its border,
-where the network cannot see what lies beyond (after Ronneberger et al. 2015, arXiv:1505.04597, "overlap-tile strategy").
+where the network cannot see what lies beyond (after Ronneberger et al. 2015, arXiv:1505.04597, "overlap-tile
+strategy").
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ class Tiling:
     corners: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, height: int, width: int, side: int, *, overlap: int = OVERLAP) -> Tiling:
-        """As few tiles as cover the picture, spread evenly."""
+    def of(cls, picture: np.ndarray, side: int, *, overlap: int = OVERLAP) -> Tiling:
+        """As few tiles as cover a picture [height, width, channels], spread evenly."""
+        height, width = picture.shape[:2]
         rows, columns = (_starts(length, side, overlap) for length in (height, width))
         return cls(height, width, side, tuple((row, column) for row in rows for column in columns))
 
