@@ -59,7 +59,7 @@ class Predictor:
 
         Args:
             reference: The model.
-            inputs: A value for each input field of its task; for a task with one input also that value itself.
+            inputs: A value for each input field of its task; for a task that needs one input also that value itself.
             session: Names the conversation, game or visitor that the input belongs to.
 
         Raises:
@@ -266,19 +266,20 @@ class Predictor:
 
 
 def named_inputs(version: Version, inputs: Any) -> Mapping[str, Any]:
-    """The inputs of one request by the names of the task's input fields.
+    """The inputs of one request by the names of the task's input fields, checked, with defaults for what is left out.
 
     Args:
         version: The version that is to answer.
-        inputs: A mapping of them; or, for a task with one input, the value itself.
+        inputs: A mapping of them; or, for a task that needs one input, the value itself.
 
     Raises:
-        InputError: One is missing, or there is one that the task does not have.
+        InputError: One is missing or out of range, or there is one that the task does not have.
     """
     task: Task = version.task
     fields = task.inputs
-    if len(fields) == 1 and _is_bare_value(fields[0], inputs):
-        inputs = {fields[0].name: inputs}
+    required = [field for field in fields if not field.optional]
+    if len(required) == 1 and _is_bare_value(required[0], inputs):
+        inputs = {required[0].name: inputs}
     names = ", ".join(field.name for field in fields)
     if not isinstance(inputs, Mapping):
         raise InputError(f"{version.name} needs its inputs by name", expected=names, received=type(inputs).__name__)
@@ -291,7 +292,8 @@ def named_inputs(version: Version, inputs: Any) -> Mapping[str, Any]:
             received=", ".join(map(str, inputs)) or "nothing",
             remedy=f"give {', '.join(missing)}" if missing else f"leave out {', '.join(unknown)}",
         )
-    return inputs
+    values = {field.name: field.value(inputs.get(field.name)) for field in fields}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _is_bare_value(field: Field, inputs: Any) -> bool:

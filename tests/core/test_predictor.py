@@ -120,7 +120,12 @@ def test_names_that_are_not_there(make, tmp_path):
 
 @pytest.mark.parametrize(
     ("inputs", "words"),
-    [({}, "give text"), ({"times": 2}, "give text"), ({"text": "a", "loud": 1}, "leave out loud"), ("a", "by name")],
+    [
+        ({}, "give text"),
+        ({"times": 2}, "give text"),
+        ({"text": "a", "loud": 1}, "leave out loud"),
+        ({"text": "a", "times": "often"}, "Times is no number"),
+    ],
 )
 def test_inputs_that_do_not_fit_the_task(make, inputs, words):
     with pytest.raises(InputError, match=words):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from layerwise.errors import SpecError
+from layerwise.errors import InputError, SpecError
 from layerwise.tasks import Column, Field, ImageClassification, TabularClassification, TabularRegression, Task
 from layerwise.tasks.base import check_labels
 
@@ -95,3 +95,30 @@ def test_nested_dataclasses_are_restored():
 def test_unusable_labels_are_refused(labels):
     with pytest.raises(SpecError, match="at least two different"):
         check_labels(labels, "This task")
+
+
+THRESHOLD = Field(name="threshold", kind="number", minimum=0.1, maximum=0.9, default=0.5)
+
+
+def test_what_has_a_default_may_be_left_out():
+    assert THRESHOLD.optional
+    assert THRESHOLD.title == "Threshold"
+    assert [THRESHOLD.value(given) for given in (None, 0.25, "0.75")] == [0.5, 0.25, 0.75]
+
+
+@pytest.mark.parametrize("given", [0.05, 0.95, "nan", "much", [0.5], float("inf")])
+def test_a_number_that_does_not_fit_is_refused(given):
+    with pytest.raises(InputError, match=r"Threshold is (no number|out of range).*from 0\.1 to 0\.9"):
+        THRESHOLD.value(given)
+
+
+def test_a_choice_is_one_of_its_choices():
+    size = Field(name="size", kind="choice", choices=("small", "large"), default="small")
+    assert [size.value(given) for given in (None, "large")] == ["small", "large"]
+    with pytest.raises(InputError, match="small, large"):
+        size.value("huge")
+
+
+def test_a_default_must_be_a_value_of_the_field():
+    with pytest.raises(SpecError, match=r"default of the field 'threshold' .*out of range"):
+        Field(name="threshold", kind="number", minimum=0, maximum=1, default=2)

@@ -11,12 +11,14 @@ import typer
 
 from layerwise.errors import InputError, LayerwiseError
 from layerwise.tasks.base import FILE_KINDS
+from layerwise_app.cli.answers import keep_files, print_answer
 from layerwise_app.cli.output import Json, figures, print_json, print_pairs, print_table
+from layerwise_app.values import plain
 from layerwise_app.words import moment
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
-    from layerwise.tasks.base import Answer, Field, Task
+    from layerwise.tasks.base import Field, Task
     from layerwise.versions import Version
     from layerwise.workspace import Workspace
 
@@ -148,9 +150,12 @@ def predict(
     name: NAME,
     inputs: Annotated[list[str], typer.Argument(help="Files or texts; name=value pairs for a table; - reads a line.")],
     top: Annotated[int, typer.Option(help="How many labels to show.")] = 5,
+    output: Annotated[
+        Path | None, typer.Option(help="A folder in which the pictures and files of answers are kept.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Ask a model; several inputs give several answers."""
+    """Ask a model; several inputs give several answers. What is optional is given as name=value, for all of them."""
     from layerwise import open_workspace
     from layerwise.devices import quiet_import
 
@@ -161,12 +166,15 @@ def predict(
         answers = [
             {"input": shown, "answer": workspace.predictor.predict(name, question)} for shown, question in questions
         ]
+    kept = [keep_files(item["answer"], output, item["input"]) if output else [] for item in answers]
     if json:
-        print_json(answers)
+        print_json(plain(answers))
         return
-    for item in answers:
+    for item, paths in zip(answers, kept, strict=True):
         typer.secho(item["input"], bold=True)
-        _print_answer(item["answer"], top)
+        print_answer(item["answer"], top)
+        for path in paths:
+            typer.echo(f"  kept: {path}")
 
 
 def _questions(task: Task, words: list[str]) -> list[tuple[str, dict[str, Any]]]:
@@ -175,13 +183,24 @@ def _questions(task: Task, words: list[str]) -> list[tuple[str, dict[str, Any]]]
     words = [sys.stdin.readline().strip() if word == "-" else word for word in words]
     required = [field for field in task.inputs if not field.optional]
     field = (required or list(task.inputs))[0]
+    optional = [item for item in task.inputs if item.optional and item != field]
+    given = [word for word in words if _is_option(word, optional)]
+    more = dict(_pair(word, optional) for word in given)
+    words = [word for word in words if word not in given]
+    if not words:
+        raise InputError(f"{field.title} is missing", remedy="name one before the options")
+    more = {name: item.value(more[name]) for item in optional if (name := item.name) in more}
     if field.kind == "table":
-        return [(", ".join(words), {field.name: dict(_pair(word, field.columns) for word in words)})]
+        return [(", ".join(words), {field.name: dict(_pair(word, field.columns) for word in words), **more})]
     if len(required) > 1:
         fields = {item.name: item for item in task.inputs}
         pairs = [_pair(word, task.inputs) for word in words]
-        return [(" ".join(words), {name: _value(fields[name], text) for name, text in pairs})]
-    return [(word, {field.name: _value(field, word)}) for word in words]
+        return [(" ".join(words), {name: _value(fields[name], text) for name, text in pairs} | more)]
+    return [(word, {field.name: _value(field, word), **more}) for word in words]
+
+
+def _is_option(word: str, fields: Sequence[Field]) -> bool:
+    return word.partition("=")[0] in [field.name for field in fields] and "=" in word and not Path(word).is_file()
 
 
 def _pair(word: str, fields: Sequence[Field]) -> tuple[str, str]:
@@ -197,19 +216,8 @@ def _value(field: Field, word: str) -> Any:
         return word
     path = Path(word).expanduser()
     if not path.is_file():
-        raise InputError(f"There is no file {word}", remedy=f"name a file: {field.label or field.name}")
+        raise InputError(f"There is no file {word}", remedy=f"name a file: {field.title}")
     return path
-
-
-def _print_answer(answer: Answer, top: int) -> None:
-    for name, value in answer.items():
-        if isinstance(value, dict):
-            for label, number in list(value.items())[:top]:
-                is_share = isinstance(number, float) and 0 <= number <= 1
-                bar = "█" * round(30 * number) if is_share else ""
-                typer.echo(f"  {number:8.4f}  {label}  {bar}".rstrip() if is_share else f"  {label}: {number}")
-        else:
-            typer.echo(f"  {name}: {value}")
 
 
 def evaluate(

@@ -33,11 +33,12 @@ from layerwise.errors import (
     WeightsError,
 )
 from layerwise.versions import Reference
+from layerwise_app.values import plain
 from layerwise_app.web.api_data import add_data
 from layerwise_app.web.api_experiments import add_comparison, add_studies
 from layerwise_app.web.api_runs import add_runs
 from layerwise_app.web.bodies import read_body, read_inputs
-from layerwise_app.web.descriptions import describe_model, describe_setting, describe_version, plain
+from layerwise_app.web.descriptions import describe_model, describe_setting, describe_version
 from layerwise_app.web.exports import add_exports
 from layerwise_app.web.guard import UNEXPECTED
 from layerwise_app.web.site import SERVER_START

@@ -48,9 +48,10 @@ async def read_body(request: Request) -> dict[str, Any]:
 def read_inputs(fields: tuple[Field, ...], inputs: Any) -> Any:
     """Inputs as the task takes them: files decoded, the texts of a form parsed."""
     if not isinstance(inputs, Mapping):
-        if len(fields) != 1:
+        required = [field for field in fields if not field.optional]
+        if len(required) != 1:
             return inputs  # the predictor says which names it needs
-        inputs = {fields[0].name: inputs}
+        inputs = {required[0].name: inputs}
     kinds = {field.name: field.kind for field in fields}
     return {name: _read_value(name, kinds.get(name, ""), value) for name, value in inputs.items()}
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import html
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +13,20 @@ from typing import Any
 
 import gradio as gr
 from gradio.data_classes import ImageData
+from gradio.processing_utils import save_bytes_to_cache
 
 from layerwise.errors import InputError
 from layerwise.tasks.base import Field
+from layerwise_app.values import is_picture, picture_file
 from layerwise_app.web.answers import probabilities_html
-from layerwise_app.web.markup import markup
+from layerwise_app.web.markup import markup, table
+from layerwise_app.web.pictures import annotated_html, crops_html
 from layerwise_app.web.sketchpad import read_drawing, show_drawing, sketch_pad
 
 FEW_CHOICES = 6
 PICTURE_HEIGHT = 300
+MOST_ROWS = 200
+"""How many rows of a table are shown."""
 
 
 @dataclass(frozen=True)
@@ -46,22 +53,23 @@ def control(field: Field, kind: str | None = None) -> Control:
     kind = kind or field.kind
     if kind == "table":
         return _table(field)
+    if kind == "number" and field.minimum is not None and field.maximum is not None:
+        return _slider(field, field.minimum, field.maximum)
     make, read, show = _INPUTS.get(kind, _INPUTS["json"])
     return Control([make(field)], lambda values: read(values[0]), lambda value: [show(value)])
 
 
 def display(field: Field) -> tuple[Any, Callable[[Any], Any]]:
     """Draw the output `field`: the component, and what turns a value of the task into its value."""
-    if field.kind == "label-probabilities":
-        shown = functools.partial(probabilities_html, label_of(field))
-        return markup(shown(None), elem_classes="lw-answers"), shown
+    if field.kind in _ANSWERS:
+        shown = functools.partial(_ANSWERS[field.kind], field.title)
+        return markup(shown(None), label=field.title, show_label=False, elem_classes="lw-answers"), shown
+    if field.kind in ("image", "mask"):
+        return _shown_image(field)
+    if field.kind == "file":
+        return _download(field)
     make, show = _OUTPUTS.get(field.kind, _OUTPUTS["json"])
     return make(field), show
-
-
-def label_of(field: Field) -> str:
-    """What the reader sees beside a field. Every control has a label."""
-    return field.label or field.name.replace("_", " ").capitalize()
 
 
 def _table(field: Field) -> Control:
@@ -86,7 +94,7 @@ def _table(field: Field) -> Control:
 
 def _image(field: Field) -> gr.Image:
     image = gr.Image(
-        label=label_of(field),
+        label=field.title,
         type="filepath",
         image_mode=None,
         sources=["upload", "webcam", "clipboard"],
@@ -109,7 +117,19 @@ def _image(field: Field) -> gr.Image:
 
 def _choice(field: Field) -> gr.Radio | gr.Dropdown:
     kind = gr.Radio if len(field.choices) <= FEW_CHOICES else gr.Dropdown
-    return kind(choices=list(field.choices), label=label_of(field), value=None if field.optional else field.choices[0])
+    value = field.default if field.optional else field.choices[0]
+    return kind(choices=list(field.choices), label=field.title, value=value)
+
+
+def _slider(field: Field, minimum: float, maximum: float) -> Control:
+    value = minimum if field.default is None else field.default
+    slider = gr.Slider(minimum, maximum, value, step=_step(maximum - minimum), label=field.title)
+    return Control([slider], lambda values: values[0], lambda given: [value if given is None else given])
+
+
+def _step(length: float) -> float:
+    """A power of ten, about a hundredth of the length of a slider."""
+    return 10.0 ** round(math.log10(length) - 2)
 
 
 def _parsed_json(text: str | None) -> Any:
@@ -164,42 +184,87 @@ def _path(value: Any) -> Any:
 
 _INPUTS: dict[str, tuple[Callable[[Field], Any], Callable[[Any], Any], Callable[[Any], Any]]] = {
     "image": (_image, _same, _picture),
-    "sketch": (lambda field: sketch_pad(label_of(field)), read_drawing, show_drawing),
+    "sketch": (lambda field: sketch_pad(field.title), read_drawing, show_drawing),
     "audio": (
-        lambda field: gr.Audio(label=label_of(field), sources=["upload", "microphone"], type="filepath"),
+        lambda field: gr.Audio(label=field.title, sources=["upload", "microphone"], type="filepath"),
         _same,
         _path,
     ),
-    "text": (lambda field: gr.Textbox(label=label_of(field), lines=3, max_lines=20), _nonempty, _same),
-    "number": (lambda field: gr.Textbox(label=label_of(field), max_lines=1), _parsed_number, _number_text),
+    "text": (lambda field: gr.Textbox(label=field.title, lines=3, max_lines=20), _nonempty, _same),
+    "number": (lambda field: gr.Textbox(label=field.title, max_lines=1), _parsed_number, _number_text),
     "choice": (_choice, _same, _same),
-    "video": (lambda field: gr.Video(label=label_of(field)), _same, _path),
-    "file": (lambda field: gr.File(label=label_of(field)), _same, _path),
+    "video": (lambda field: gr.Video(label=field.title), _same, _path),
+    "file": (lambda field: gr.File(label=field.title), _same, _path),
     "json": (
-        lambda field: gr.Textbox(label=f"{label_of(field)} (JSON)", lines=6),
+        lambda field: gr.Textbox(label=f"{field.title} (JSON)", lines=6),
         _parsed_json,
         lambda value: None if value is None else json.dumps(value, indent=2),
     ),
 }
 
 
-def _rows(value: Any) -> Any:
-    """A table as headers and rows: from a mapping of column to value, or from a list of them."""
+def _shown_image(field: Field) -> tuple[gr.Image, Callable[[Any], Any]]:
+    image = gr.Image(
+        label=field.title,
+        interactive=False,
+        buttons=["download", "fullscreen"],
+        elem_classes=["lw-picture", "lw-shown"],
+    )
+
+    def show(value: Any) -> Any:
+        from layerwise.tasks.images import load_image
+
+        if value is None or isinstance(value, str | Path):
+            return _path(value)
+        picture = value if is_picture(value) else load_image(value)
+        content, ending = picture_file(picture)
+        return save_bytes_to_cache(content, f"{field.name}{ending}", image.GRADIO_CACHE)
+
+    return image, show
+
+
+def _download(field: Field) -> tuple[gr.File, Callable[[Any], Any]]:
+    file = gr.File(label=field.title, interactive=False)
+
+    def show(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return save_bytes_to_cache(value["content"], value["name"], file.GRADIO_CACHE)
+        return _path(value)
+
+    return file, show
+
+
+def table_html(label: str, value: Any) -> str:
+    """A table: of a mapping of column to value, or of a list of them."""
     rows = [value] if isinstance(value, Mapping) else list(value or [])
-    headers = list(rows[0]) if rows else []
-    return {"headers": headers, "data": [[row.get(name) for name in headers] for row in rows]}
+    if not rows:
+        return ""
+    names = list(rows[0])
+    cells = [[html.escape(_cell(row.get(name))) for name in names] for row in rows[:MOST_ROWS]]
+    more = f"<p>and {len(rows) - MOST_ROWS:,} more</p>" if len(rows) > MOST_ROWS else ""
+    title = html.escape(label)
+    return f'<p class="lw-label">{title}</p>{table(label, [html.escape(name) for name in names], cells)}{more}'
+
+
+def _cell(value: Any) -> str:
+    return f"{value:,.4g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+_ANSWERS: dict[str, Callable[[str, Any], str]] = {
+    "label-probabilities": probabilities_html,
+    "boxes": annotated_html,
+    "gallery": crops_html,
+    "table": table_html,
+}
+"""What is shown as HTML: its label and value to it."""
 
 
 _OUTPUTS: dict[str, tuple[Callable[[Field], Any], Callable[[Any], Any]]] = {
-    "text": (lambda field: gr.Textbox(label=label_of(field), interactive=False, buttons=["copy"]), _same),
-    "choice": (lambda field: gr.Textbox(label=label_of(field), interactive=False), _same),
-    "number": (lambda field: gr.Textbox(label=label_of(field), interactive=False), _number_text),
-    "image": (lambda field: gr.Image(label=label_of(field), interactive=False), _same),
-    "mask": (lambda field: gr.Image(label=label_of(field), interactive=False), _same),
-    "audio": (lambda field: gr.Audio(label=label_of(field), interactive=False), _same),
-    "video": (lambda field: gr.Video(label=label_of(field), interactive=False), _path),
-    "file": (lambda field: gr.File(label=label_of(field), interactive=False), _path),
-    "table": (lambda field: gr.Dataframe(label=label_of(field), interactive=False, wrap=True), _rows),
-    "annotated-text": (lambda field: gr.HighlightedText(label=label_of(field), interactive=False), _same),
-    "json": (lambda field: gr.JSON(label=label_of(field)), _same),
+    "text": (lambda field: gr.Textbox(label=field.title, interactive=False, buttons=["copy"]), _same),
+    "choice": (lambda field: gr.Textbox(label=field.title, interactive=False), _same),
+    "number": (lambda field: gr.Textbox(label=field.title, interactive=False), _number_text),
+    "audio": (lambda field: gr.Audio(label=field.title, interactive=False), _same),
+    "video": (lambda field: gr.Video(label=field.title, interactive=False), _path),
+    "annotated-text": (lambda field: gr.HighlightedText(label=field.title, interactive=False), _same),
+    "json": (lambda field: gr.JSON(label=field.title), _same),
 }

@@ -164,6 +164,16 @@ def _wire(demo: Demo, button: gr.Button) -> None:
     for component, event in _asking(demo):
         getattr(component, event)(**ask)
 
+    def adjusted(request: gr.Request, variant: str, version: str, *values: Any) -> Iterator[list[Any]]:
+        try:
+            inputs = read_inputs(demo.inputs, values)
+        except InputError:
+            return  # nothing has been asked yet
+        yield from demo.shown(demo.reference(variant, version), lambda: inputs, request)
+
+    for slider in _sliders(demo):
+        slider.release(**{**ask, "fn": guard(adjusted)})
+
     def opened(variant: str) -> list[Any]:
         identifiers = [item.id for item in demo.site.workspace.versions.list(demo.spec, variant)]
         choice = gr.update(choices=[IN_USE, *identifiers], value=IN_USE, visible=len(identifiers) > 1)
@@ -188,9 +198,10 @@ def _wire(demo: Demo, button: gr.Button) -> None:
 
 
 def _asking(demo: Demo) -> list[tuple[Any, str]]:
-    """The components of which an event asks at once: pictures, drawings and sounds of a task with one input, and
+    """The components of which an event asks at once: pictures, drawings and sounds of a task that needs one input, and
     every line of text that is ended with Enter."""
-    events = {"image": "upload", "sketch": "submit", "audio": "upload"} if len(demo.inputs) == 1 else {}
+    required = [given for given in demo.inputs if not given.field.optional]
+    events = {"image": "upload", "sketch": "submit", "audio": "upload"} if len(required) == 1 else {}
     events["text"] = "submit"
     return [
         (part.components[0], events[kind])
@@ -198,6 +209,10 @@ def _asking(demo: Demo) -> list[tuple[Any, str]]:
         for kind, part in given.controls.items()
         if kind in events
     ]
+
+
+def _sliders(demo: Demo) -> list[gr.Slider]:
+    return [part for given in demo.inputs for part in given.components if isinstance(part, gr.Slider)]
 
 
 def _wire_gallery(demo: Demo, gallery: gr.HTML, examples: Sequence[Example]) -> None:

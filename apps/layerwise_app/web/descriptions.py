@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-
-from fastapi.encoders import jsonable_encoder
 
 from layerwise.errors import LayerwiseError
 from layerwise.outline import outline
@@ -18,24 +15,6 @@ if TYPE_CHECKING:
     from layerwise.tasks.base import Field
     from layerwise.versions import Version
     from layerwise.workspace import Workspace
-
-
-def plain(value: Any) -> Any:
-    """An answer as JSON: arrays as lists, pictures as data URLs."""
-    import base64
-    import io
-
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    if hasattr(value, "save") and hasattr(value, "getbands"):
-        buffer = io.BytesIO()
-        value.save(buffer, format="PNG")
-        return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-    return jsonable_encoder(value)
 
 
 def describe_model(workspace: Workspace, spec: ModelSpec) -> dict[str, Any]:
@@ -60,6 +39,8 @@ def _in_use(workspace: Workspace, spec: ModelSpec, variant: str) -> dict[str, An
 
 def _describe_field(field: Field) -> dict[str, Any]:
     found: dict[str, Any] = {"name": field.name, "kind": field.kind, "label": field.label, "optional": field.optional}
+    limits = {"minimum": field.minimum, "maximum": field.maximum, "default": field.default}
+    found |= {name: value for name, value in limits.items() if value is not None}
     if field.choices:
         found["choices"] = list(field.choices)
     if field.columns:

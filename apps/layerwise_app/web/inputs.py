@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from layerwise.errors import InputError
-from layerwise_app.web.components import Control, control, label_of
+from layerwise_app.web.components import Control, control
 
 if TYPE_CHECKING:
     from layerwise.tasks.base import Field
@@ -90,7 +90,7 @@ def read_inputs(inputs: Sequence[Input], values: Sequence[Any]) -> dict[str, Any
         value = given.read(values[position : position + count])
         position += count
         if value is None and not given.field.optional:
-            raise InputError(f"{label_of(given.field)} is missing", remedy="give one, or choose an example")
+            raise InputError(f"{given.field.title} is missing", remedy="give one, or choose an example")
         if value is not None:
             found[given.field.name] = value
     return found

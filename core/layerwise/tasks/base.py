@@ -8,6 +8,7 @@ command line turns them into text, so a model that uses a stock task brings no i
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from layerwise.config import TrainingConfig
     from layerwise.own_data import OwnData
     from layerwise.plots import Plot
+    from layerwise.runner import Runner
+    from layerwise.specs import ModelSpec
     from layerwise.splits import Split
+    from layerwise.versions import Version
 
 KINDS = (
     "image",
@@ -35,6 +39,7 @@ KINDS = (
     "label-probabilities",
     "annotated-text",
     "boxes",
+    "gallery",
     "mask",
     "board",
     "video",
@@ -46,8 +51,9 @@ KINDS = (
 image: PIL image, NumPy array [height, width(, channels)] uint8, path or bytes; sketch: as image, or the mapping
 of an editor with "composite", or "background" and "layers", which are images; audio: (sample rate in Hz,
 waveform [samples] float32) or path; text: str; number: float; choice: str, one of `choices`; table: mapping of
-column name to value; label-probabilities: mapping of label to probability, most probable first; everything
-else: what JSON can hold."""
+column name to value, an output also a list of them; label-probabilities: mapping of label to probability, most
+probable first; boxes: `layerwise.tasks.annotations.AnnotatedPicture`; gallery: a list of mappings with "label" and
+"image"; file: a path, or a mapping with "name" and "content", which are bytes; everything else: what JSON can hold."""
 
 
 FILE_KINDS = ("image", "sketch", "audio", "video", "file")
@@ -66,7 +72,12 @@ class Field:
         columns: The columns of a `table`, each a Field of its own.
         alternatives: Further kinds in which the same input can be given (a picture that may be drawn:
             `kind="image", alternatives=("sketch",)`).
-        optional: Whether it may be left out.
+        optional: Whether it may be left out. True for what has a default.
+        minimum, maximum: Of a `number`, None for no limit. One with both is a slider in the web app.
+        default: What counts when it is left out.
+
+    Raises:
+        SpecError: A value is not usable.
     """
 
     name: str
@@ -76,6 +87,9 @@ class Field:
     columns: tuple[Field, ...] = ()
     alternatives: tuple[str, ...] = ()
     optional: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    default: Any = None
 
     def __post_init__(self) -> None:
         for kind in (self.kind, *self.alternatives):
@@ -83,6 +97,50 @@ class Field:
                 raise SpecError(
                     f"The field {self.name!r} is of an unknown kind", expected=", ".join(KINDS), received=repr(kind)
                 )
+        if self.default is not None:
+            object.__setattr__(self, "optional", True)
+            try:
+                self.value(self.default)
+            except InputError as error:
+                raise SpecError(f"The default of the field {self.name!r} is not usable: {error}") from None
+
+    @property
+    def title(self) -> str:
+        """What the reader sees beside it. Every field has a title."""
+        return self.label or self.name.replace("_", " ").capitalize()
+
+    def value(self, given: Any) -> Any:
+        """What is given for it, checked: a number, which may come as text, and within its limits; one of its choices;
+        anything else as it is. None is the default.
+
+        Raises:
+            InputError: It is none of these.
+        """
+        if given is None:
+            return self.default
+        if self.kind == "number":
+            return self._number(given)
+        if self.kind == "choice" and self.choices and given not in self.choices:
+            raise InputError(f"{self.title} is not known", expected=", ".join(self.choices), received=repr(given))
+        return given
+
+    def _number(self, given: Any) -> float:
+        try:
+            number = float(given)
+        except (TypeError, ValueError):
+            raise InputError(f"{self.title} is no number", expected=self._range, received=repr(given)) from None
+        low = -math.inf if self.minimum is None else self.minimum
+        high = math.inf if self.maximum is None else self.maximum
+        if not (math.isfinite(number) and low <= number <= high):
+            raise InputError(f"{self.title} is out of range", expected=self._range, received=f"{number:g}")
+        return number
+
+    @property
+    def _range(self) -> str:
+        limits = [
+            f"{word} {limit:g}" for word, limit in (("from", self.minimum), ("to", self.maximum)) if limit is not None
+        ]
+        return " ".join(["a number", *limits])
 
 
 Answer = dict[str, Any]
@@ -148,6 +206,11 @@ class Task:
         """The outputs of the network [batch, ...] as one answer for each example."""
         raise NotImplementedError(f"{type(self).__name__} must turn outputs into answers")
 
+    def answers(self, outputs: np.ndarray, inputs: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        """The outputs of the network [batch, ...] as the answer to each raw input. Tasks whose answers depend on more
+        than the outputs (the size of a picture, a threshold that is an input) give their own."""
+        return self.decode(outputs)
+
     def loss(self, config: TrainingConfig) -> Callable:
         """The loss: `(targets, outputs) -> scalar` in `keras.ops`, averaged over the batch."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it is trained")
@@ -165,6 +228,16 @@ class Task:
             targets: What was right, [examples, ...].
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how it is evaluated")
+
+    def runner(self, version: Version, spec: ModelSpec) -> Runner:
+        """What answers for a version whose model brings no runner of its own: one forward pass of its network."""
+        from layerwise.runner import NetworkRunner
+
+        return NetworkRunner(version, spec)
+
+    def to_train_on(self, split: Split) -> Split:
+        """The examples of a data set as the network takes them in training, where the data set holds something else."""
+        return split
 
     def report(self, outputs: Any, targets: np.ndarray, inputs: Any) -> Sequence[Plot]:
         """What a reader wants to see beside the metrics: the figures of each class, failures. Empty for none.

@@ -8,7 +8,7 @@ import pytest
 from layerwise.config import TrainingConfig, settings_of
 from layerwise.errors import InputError, SpecError
 from layerwise.tasks.base import KINDS, Field
-from layerwise_app.web.components import control, display, label_of
+from layerwise_app.web.components import control, display
 from layerwise_app.web.files import decode_base64
 from layerwise_app.web.forms import control_of, ordered_settings, read_config
 from layerwise_app.web.inputs import draw_input, read_inputs
@@ -31,7 +31,7 @@ def test_every_kind_can_be_given_and_shown_and_has_a_label(kind):
     assert all(component.label for component in given.components)
     assert len(given.show(None)) == len(given.components)
     component, show = display(field)
-    assert component.label or kind == "label-probabilities"
+    assert component.label
     show(None)
 
 
@@ -116,7 +116,7 @@ def test_what_is_optional_may_be_left_out():
 
 
 def test_labels_come_from_names_when_there_is_none():
-    assert label_of(Field(name="sepal_length", kind="number")) == "Sepal length"
+    assert Field(name="sepal_length", kind="number").title == "Sepal length"
     settings = {item.name: item for item in settings_of(TrainingConfig)}
     assert settings["num_epochs"].label == "Number of epochs"
     assert settings["learning_rate"].label == "Learning rate"

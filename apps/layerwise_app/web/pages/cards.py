@@ -79,7 +79,7 @@ def sample_inputs(fields: tuple[Field, ...]) -> dict[str, object]:
 def curl_snippet(site: Site, spec: ModelSpec) -> str:
     """A call of the HTTP API from a shell. A single file is sent as it is, anything else as JSON."""
     url = f"{site.address}/api/v1/predict/{spec.name}"
-    fields = spec.task.inputs
+    fields = tuple(field for field in spec.task.inputs if not field.optional)
     if len(fields) == 1 and fields[0].kind in ("image", "audio", "video", "file"):
         name = {"image": "picture.png", "audio": "speech.wav", "video": "clip.mp4", "file": "data.bin"}[fields[0].kind]
         return f"curl -F {fields[0].name}=@{name} {url}"
@@ -90,7 +90,7 @@ def curl_snippet(site: Site, spec: ModelSpec) -> str:
 
 def python_snippet(spec: ModelSpec) -> str:
     """A call from Python, without a server."""
-    fields = spec.task.inputs
+    fields = tuple(field for field in spec.task.inputs if not field.optional)
     files = {"image": "picture.png", "audio": "speech.wav", "video": "clip.mp4", "file": "data.bin"}
     inputs = {
         name: files.get(field.kind, value)
