@@ -82,8 +82,8 @@ def scan_classes(folder: Path, suffixes: Collection[str]) -> Scan:
             class that "train" does not have.
     """
     resolved = check_folder(folder)
-    root = _unwrapped(resolved)
-    names = {entry.name.lower(): entry for entry in _folders(root)}
+    root = unwrapped(resolved)
+    names = {entry.name.lower(): entry for entry in folders_in(root)}
     beside = sorted(set(names) - set(SPLIT_NAMES))
     if "train" in names and "test" in names and beside:
         raise DataError(
@@ -198,10 +198,10 @@ def check_folder(folder: Path) -> Path:
     return folder.resolve()
 
 
-def _unwrapped(root: Path) -> Path:
+def unwrapped(root: Path) -> Path:
     """The folder itself, or the one folder that is all it holds, as unpacked archives have it."""
     entries = _visible(root)
-    while len(entries) == 1 and not entries[0].is_symlink() and entries[0].is_dir() and _folders(entries[0]):
+    while len(entries) == 1 and not entries[0].is_symlink() and entries[0].is_dir() and folders_in(entries[0]):
         root = entries[0]
         entries = _visible(root)
     return root
@@ -212,16 +212,16 @@ def _visible(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in junk)
 
 
-def _folders(folder: Path) -> list[Path]:
+def folders_in(folder: Path) -> list[Path]:
     return [path for path in _visible(folder) if path.is_dir()]
 
 
 def _class_files(folder: Path, root: Path, suffixes: Collection[str], others: Counter[str]) -> list[ClassFile]:
     """The files of the classes in `folder`; those that do not count are counted in `others`."""
     found = []
-    for class_folder in _folders(folder):
+    for class_folder in folders_in(folder):
         _check_inside(class_folder, root)
-        for path in _files(class_folder, root):
+        for path in files_below(class_folder, root):
             suffix = path.suffix.lower()
             if suffix in suffixes:
                 found.append(ClassFile(path=path, label=class_folder.name))
@@ -230,7 +230,7 @@ def _class_files(folder: Path, root: Path, suffixes: Collection[str], others: Co
     return found
 
 
-def _files(folder: Path, root: Path) -> list[Path]:
+def files_below(folder: Path, root: Path) -> list[Path]:
     """All files below, without following links to folders."""
     found = []
     for parent, folders, names in os.walk(folder):
@@ -256,7 +256,7 @@ def _check_classes(splits: dict[str, list[ClassFile]], root: Path, suffixes: Col
         raise DataError(
             "No class is found in the folder",
             expected=f"a folder for each class, with files that end in {', '.join(sorted(suffixes))}",
-            received=f"{len(_folders(root))} folders and {len(_visible(root)) - len(_folders(root))} files",
+            received=f"{len(folders_in(root))} folders and {len(_visible(root)) - len(folders_in(root))} files",
         )
     check_counts((file.label for file in splits["train"]), "files")
     known = {file.label for file in splits["train"]}

@@ -157,6 +157,13 @@ def inner_distances(labels: np.ndarray) -> np.ndarray:
     return found
 
 
+def connected_parts(is_thing: np.ndarray) -> np.ndarray:
+    """A number for each part of a mask that hangs together, int32 [height, width], 0 for the ground."""
+    ndimage, _ = _scientific()
+    found, _ = ndimage.label(is_thing)
+    return found.astype("int32")
+
+
 def _shares(targets: Any) -> Any:
     """Bytes as numbers from 0 to 1."""
     from keras import ops
