@@ -13,7 +13,6 @@ from layerwise.tasks.segmentation.heads import Areas, Instances, inner_distances
 from layerwise.tasks.segmentation.metrics import Segmented
 from layerwise.tasks.segmentation.tiles import Tiling
 
-pytest.importorskip("skimage")
 TASK = ImageSegmentation(labels=("cell",), tile=64)
 
 

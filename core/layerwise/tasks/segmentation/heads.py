@@ -6,13 +6,10 @@ a map of labels, [height, width], in which 0 is the ground.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-
-from layerwise.errors import missing_extra
 
 SMALLEST = 12
 """Things of fewer pixels are taken for noise."""
@@ -81,7 +78,9 @@ class Instances:
         return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
 
     def labels(self, probabilities: np.ndarray, threshold: float) -> np.ndarray:
-        ndimage, watershed = _scientific()
+        from scipy import ndimage
+        from skimage.segmentation import watershed
+
         is_thing = probabilities[..., 0] > threshold
         inside = ndimage.gaussian_filter(probabilities[..., 1], 1.0)
         seeds, count = ndimage.label((inside > self.seed_level) & is_thing)
@@ -145,7 +144,8 @@ def inner_distances(labels: np.ndarray) -> np.ndarray:
     Args:
         labels: [height, width], 0 for the ground and a number for each thing.
     """
-    ndimage, _ = _scientific()
+    from scipy import ndimage
+
     found = np.zeros(labels.shape, "float32")
     for number, box in enumerate(ndimage.find_objects(labels.astype("int32")), start=1):
         if box is None:
@@ -159,7 +159,8 @@ def inner_distances(labels: np.ndarray) -> np.ndarray:
 
 def connected_parts(is_thing: np.ndarray) -> np.ndarray:
     """A number for each part of a mask that hangs together, int32 [height, width], 0 for the ground."""
-    ndimage, _ = _scientific()
+    from scipy import ndimage
+
     found, _ = ndimage.label(is_thing)
     return found.astype("int32")
 
@@ -189,12 +190,3 @@ def _soft_dice(right: Any, found: Any) -> Any:
     overlap: Any = ops.sum(right * found, axis=axes)
     both: Any = ops.sum(right + found, axis=axes)
     return ops.mean((2.0 * overlap + 1.0) / (both + 1.0))
-
-
-def _scientific() -> tuple[Any, Callable[..., np.ndarray]]:
-    try:
-        from scipy import ndimage
-        from skimage.segmentation import watershed
-    except ImportError:
-        raise missing_extra("scikit-image", "vision", "Telling apart things that touch") from None
-    return ndimage, watershed
