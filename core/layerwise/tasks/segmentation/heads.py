@@ -78,9 +78,9 @@ class Instances:
         return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
 
     def labels(self, probabilities: np.ndarray, threshold: float) -> np.ndarray:
-        from scipy import ndimage
         from skimage.segmentation import watershed
 
+        ndimage = _ndimage()
         is_thing = probabilities[..., 0] > threshold
         inside = ndimage.gaussian_filter(probabilities[..., 1], 1.0)
         seeds, count = ndimage.label((inside > self.seed_level) & is_thing)
@@ -144,8 +144,7 @@ def inner_distances(labels: np.ndarray) -> np.ndarray:
     Args:
         labels: [height, width], 0 for the ground and a number for each thing.
     """
-    from scipy import ndimage
-
+    ndimage = _ndimage()
     found = np.zeros(labels.shape, "float32")
     for number, box in enumerate(ndimage.find_objects(labels.astype("int32")), start=1):
         if box is None:
@@ -159,8 +158,7 @@ def inner_distances(labels: np.ndarray) -> np.ndarray:
 
 def connected_parts(is_thing: np.ndarray) -> np.ndarray:
     """A number for each part of a mask that hangs together, int32 [height, width], 0 for the ground."""
-    from scipy import ndimage
-
+    ndimage = _ndimage()
     found, _ = ndimage.label(is_thing)
     return found.astype("int32")
 
@@ -190,3 +188,10 @@ def _soft_dice(right: Any, found: Any) -> Any:
     overlap: Any = ops.sum(right * found, axis=axes)
     both: Any = ops.sum(right + found, axis=axes)
     return ops.mean((2.0 * overlap + 1.0) / (both + 1.0))
+
+
+def _ndimage() -> Any:
+    # Imported late, and typed as anything: SciPy says of these functions that they may return nothing.
+    from scipy import ndimage
+
+    return ndimage
