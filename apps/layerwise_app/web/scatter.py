@@ -7,7 +7,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from layerwise_app.web.curves import nice_ticks, shown_range
+import numpy as np
+
+from layerwise_app.web.curves import chart_html, score_axis
+from layerwise_app.web.plots.axes import frame_html
 
 if TYPE_CHECKING:
     from layerwise.search_space import Range
@@ -23,32 +26,18 @@ def scatter_html(item: Range, objective: str, ranked: Sequence[Trial]) -> str:
         ranked: The trials with a score, the best first, at least one.
     """
     scores = [trial.score for trial in ranked if trial.score is not None]
-    ticks = nice_ticks(*shown_range(scores))
-    low, high = ticks[0], ticks[-1]
-    dots = []
+    y = score_axis(scores)
+    tops = 100 - y.place(np.minimum(scores, y.high))
+    dots = ""
     # The best is drawn last, above the others.
-    for trial, score in reversed(list(zip(ranked, scores, strict=True))):
-        top = 100 * (high - min(score, high)) / (high - low)
-        kind = "lw-dot lw-best-dot" if trial is ranked[0] else "lw-dot"
-        text = html.escape(f"{item.name} {value_text(trial.values[item.name])}: {objective} {score:.4g}")
-        left = place(item, trial.values[item.name])
-        dots.append(f'<i class="{kind}" style="left: {left:.2f}%; top: {top:.2f}%" title="{text}"></i>')
-    rules = "".join(
-        f'<i class="lw-rule" style="top: {100 * (high - tick) / (high - low):.2f}%"></i>'
-        f'<span class="lw-y" style="top: {100 * (high - tick) / (high - low):.2f}%">{tick:g}</span>'
-        for tick in ticks
-    )
-    places = "".join(
-        f'<span class="lw-x" style="left: {left:.2f}%">{html.escape(text)}</span>' for left, text in axis_of(item)
-    )
-    words = html.escape(
-        f"{objective} over {item.name}: best {scores[0]:.4g} at {value_text(ranked[0].values[item.name])}"
-    )
-    return (
-        f'<figure class="lw-curve" data-points="{len(dots)}" role="img" aria-label="{words}">'
-        f"<figcaption><strong>{html.escape(item.name)}</strong></figcaption>"
-        f'<div class="lw-plot">{rules}{"".join(dots)}{places}</div></figure>'
-    )
+    for rank in reversed(range(len(scores))):
+        value = ranked[rank].values[item.name]
+        kind = "lw-dot" if rank else "lw-dot lw-best-dot"
+        text = html.escape(f"{item.name} {value_text(value)}: {objective} {scores[rank]:.4g}")
+        dots += f'<i class="{kind}" style="left: {place(item, value):.2f}%; top: {tops[rank]:.2f}%" title="{text}"></i>'
+    words = f"best {scores[0]:.4g} at {value_text(ranked[0].values[item.name])}"
+    body = frame_html(axis_of(item), y.numbers, dots)
+    return chart_html(item.name, f"{objective} over {item.name}: {words}", body, count=len(scores))
 
 
 def place(item: Range, value: Any) -> float:

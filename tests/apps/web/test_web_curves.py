@@ -4,20 +4,13 @@ import itertools
 import math
 import re
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from layerwise_app.web.curves import (
     MARK_HEIGHT,
     MAX_POINTS,
     curve,
     curve_html,
-    epoch_ticks,
     metric_of,
-    nice_ticks,
     overlay_html,
-    time_ticks,
 )
 
 EVENTS = [
@@ -58,30 +51,6 @@ def test_long_curves_are_thinned_and_end_where_they_end():
     assert len(points) <= MAX_POINTS + 1
     assert points[0] == (1 / 5000, 1.0)
     assert points[-1] == (1.0, 1 / 5000)
-
-
-@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
-def test_ticks_enclose_the_range_and_are_few(one, other):
-    low, high = sorted((one, other))
-    ticks = nice_ticks(low, high)
-    slack = 1e-6 * max(abs(low), abs(high), 1e-300)
-    assert ticks[0] <= low + slack
-    assert ticks[-1] >= high - slack
-    assert 2 <= len(ticks) <= 8
-    assert ticks == sorted(set(ticks))
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "ticks"),
-    [(0.13, 0.92, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]), (0.0, 4.0, [0, 1, 2, 3, 4]), (2.0, 2.0, [1.8, 1.9, 2.0, 2.1, 2.2])],
-)
-def test_ticks_are_round(low, high, ticks):
-    assert nice_ticks(low, high) == pytest.approx(ticks)
-
-
-@pytest.mark.parametrize(("right", "ticks"), [(0.4, [0]), (3, [0, 1, 2, 3]), (60, [0, 10, 20, 30, 40, 50, 60])])
-def test_the_axis_shows_whole_epochs(right, ticks):
-    assert epoch_ticks(right) == ticks
 
 
 def test_the_drawing_stays_in_its_frame():
@@ -152,14 +121,3 @@ def test_a_run_that_diverges_leaves_the_others_visible():
     assert max(tops) - min(tops) > 50
     assert all(0 <= top <= 100 for top in tops)
     assert "1e+30" in shown
-
-
-@pytest.mark.parametrize(
-    ("right", "unit", "last"), [(0.0, "seconds", 0), (90, "seconds", 80), (600, "minutes", 10), (40_000, "hours", 10)]
-)
-def test_the_axis_of_time_has_round_numbers(right, unit, last):
-    found, places = time_ticks(right)
-    assert found == unit
-    assert places[0] == (0.0, 0.0)
-    assert places[-1][1] == last
-    assert len(places) <= 8

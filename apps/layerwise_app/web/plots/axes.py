@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from layerwise_app.web.curves import LARGEST, nice_ticks
 from layerwise_app.web.plots.texts import caption_html, inline_html, number_text, plain_text
+from layerwise_app.web.plots.ticks import LARGEST, nice_ticks
 
 MAX_DECADES = 7
 """How many powers of ten are written beside a logarithmic axis."""
+Numbers = Sequence[tuple[float, str]]
+"""What is written beside an axis: where, in percent of its length from the left or from the bottom, and what."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,13 @@ class Axis:
         first, last = math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9)
         step = -(-(last - first) // MAX_DECADES) or 1
         decades = tuple(10.0**power for power in range(first, last + 1, step))
-        inside = tuple(tick for tick in decades if low <= tick <= high)
-        # Less than a power of ten has no numbers of its own: its ends are written instead.
-        return cls(low, high, inside if len(inside) > 1 else (low, high), is_log=True)
+        finer = tuple(factor * 10.0**power for power in range(first, last + 1) for factor in (1, 2, 5))
+        # Powers of ten, more where there are few of them, and the ends of an axis that holds not even those.
+        for ticks in (decades, finer):
+            inside = tuple(tick for tick in ticks if low <= tick <= high)
+            if len(inside) > (2 if ticks is decades else 1):
+                return cls(low, high, inside, is_log=True)
+        return cls(low, high, (low, high), is_log=True)
 
     def place(self, values: np.ndarray) -> np.ndarray:
         """Where numbers stand, in percent of the length; NaN for those that have no place."""
@@ -62,6 +68,14 @@ class Axis:
                 numbers, low, high = np.log10(numbers), math.log10(low), math.log10(high)
             places = 100 * (numbers - low) / ((high - low) or 1.0)
         return np.where(np.isfinite(places), places, np.nan)
+
+    @property
+    def numbers(self) -> Numbers:
+        """Its ticks, with as many digits as tell them apart."""
+        texts = [number_text(tick) for tick in self.ticks]
+        if len(set(texts)) < len(texts):
+            texts = [f"{tick:.10g}" for tick in self.ticks]
+        return list(zip(self.place(np.array(self.ticks)).tolist(), texts, strict=True))
 
 
 def _bounds(
@@ -76,26 +90,21 @@ def _bounds(
     return max(float(numbers.min()), -LARGEST), min(float(numbers.max()), LARGEST)
 
 
-def frame_html(x: Axis, y: Axis, inside: str, *, x_label: str = "", y_label: str = "") -> str:
+def frame_html(x: Numbers, y: Numbers, inside: str, *, x_label: str = "", y_label: str = "") -> str:
     """A plot with the numbers and the labels of its axes, and a rule at each number of the vertical one.
 
     Args:
         inside: HTML in percent of the plot, without what the axes need.
     """
-    rules = "".join(f'<i class="lw-rule" style="top: {top:.2f}%"></i>' for top, _ in _tops(y))
+    rules = "".join(f'<i class="lw-rule" style="top: {100 - place:.2f}%"></i>' for place, _ in y)
     return labelled_html(f"{rules}{inside}{numbers_html(x, y)}", x_label=x_label, y_label=y_label)
 
 
-def numbers_html(x: Axis, y: Axis) -> str:
-    """The numbers beside a plot."""
-    numbers = "".join(f'<span class="lw-y" style="top: {top:.2f}%">{text}</span>' for top, text in _tops(y))
-    lefts = [(float(x.place(np.array(tick))), number_text(tick)) for tick in x.ticks]
-    return numbers + "".join(f'<span class="lw-x" style="left: {left:.2f}%">{text}</span>' for left, text in lefts)
-
-
-def _tops(y: Axis) -> list[tuple[float, str]]:
-    """Where the numbers of a vertical axis stand, and how they are written."""
-    return [(float(100 - y.place(np.array(tick))), number_text(tick)) for tick in y.ticks]
+def numbers_html(x: Numbers, y: Numbers) -> str:
+    """What is written beside the axes of a plot."""
+    return "".join(
+        f'<span class="lw-y" style="top: {100 - place:.2f}%">{html.escape(text)}</span>' for place, text in y
+    ) + "".join(f'<span class="lw-x" style="left: {place:.2f}%">{html.escape(text)}</span>' for place, text in x)
 
 
 def labelled_html(inside: str, *, x_label: str, y_label: str, kind: str = "", style: str = "") -> str:
@@ -108,7 +117,7 @@ def labelled_html(inside: str, *, x_label: str, y_label: str, kind: str = "", st
     above = f'<p class="lw-above">{inline_html(y_label)}</p>' if y_label else ""
     below = f'<p class="lw-axis">{inline_html(x_label)}</p>' if x_label else ""
     drawn = f' style="{style}"' if style else ""
-    return f'{above}<div class="lw-plot {kind}"{drawn}>{inside}</div>{below}'
+    return f'{above}<div class="{f"lw-plot {kind}".strip()}"{drawn}>{inside}</div>{below}'
 
 
 def figure_html(title: str, words: str, body: str, *, legend: str = "", kind: str = "") -> str:
@@ -120,6 +129,6 @@ def figure_html(title: str, words: str, body: str, *, legend: str = "", kind: st
     """
     said = html.escape(plain_text(f"{title}: {words}" if title else words))
     return (
-        f'<figure class="lw-curve lw-figure {kind}" role="img" aria-label="{said}">'
+        f'<figure class="{f"lw-curve lw-figure {kind}".strip()}" role="img" aria-label="{said}">'
         f"{caption_html(title, legend)}{body}</figure>"
     )

@@ -62,4 +62,6 @@ def histogram_html(plot: Histogram) -> str:
         f"{number_text(plot.counts.sum())} values from {number_text(plot.edges[0])} to {number_text(plot.edges[-1])}, "
         f"most of them near {number_text((plot.edges[most] + plot.edges[most + 1]) / 2)}"
     )
-    return figure_html(plot.title, words, frame_html(x, y, inside, x_label=plot.x_label), kind="lw-histogram")
+    return figure_html(
+        plot.title, words, frame_html(x.numbers, y.numbers, inside, x_label=plot.x_label), kind="lw-histogram"
+    )

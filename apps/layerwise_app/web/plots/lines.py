@@ -16,6 +16,8 @@ NUM_COLORS = 8
 """Colours of the palette, `lw-run-1` to `lw-run-8` of the style sheet."""
 MAX_LINE_POINTS, MAX_DOTS = 600, 1500
 """More than can be told apart; the page would only become slow."""
+Marks = Sequence[tuple[float, str]]
+"""Where on the horizontal axis something is, and what, in a few words."""
 
 
 def line_plot_html(plot: LinePlot) -> str:
@@ -23,17 +25,24 @@ def line_plot_html(plot: LinePlot) -> str:
     x = Axis.of([line.x for line in plot.lines], plot.x_range, log=plot.x_log)
     parts = [part for line in plot.lines for part in (line.y, line.low, line.high) if part is not None]
     y = Axis.of(parts, plot.y_range, log=plot.y_log)
-    marks = "".join(
-        f'<i class="lw-mark-line" style="left: {float(x.place(np.array(place))):.2f}%" title="{html.escape(text)}"></i>'
-        for place, text in plot.marks
-    )
-    inside = marks + lines_html(plot.lines, x, y)
-    legend = legend_html(plot.lines) + "".join(
-        f'<span class="lw-happened">{inline_html(text)}</span>'
-        for text in dict.fromkeys(text for _, text in plot.marks)
-    )
-    body = frame_html(x, y, inside, x_label=plot.x_label, y_label=plot.y_label)
+    inside = marks_html(plot.marks, x) + lines_html(plot.lines, x, y)
+    body = frame_html(x.numbers, y.numbers, inside, x_label=plot.x_label, y_label=plot.y_label)
+    legend = legend_html(plot.lines) + marks_legend_html(plot.marks)
     return figure_html(plot.title, words_of(plot.lines), body, legend=legend)
+
+
+def marks_html(marks: Marks, x: Axis) -> str:
+    """Vertical rules."""
+    return "".join(
+        f'<i class="lw-mark-line" style="left: {float(x.place(np.array(place))):.2f}%" title="{html.escape(text)}"></i>'
+        for place, text in marks
+    )
+
+
+def marks_legend_html(marks: Marks) -> str:
+    """What vertical rules mean, each meaning once."""
+    texts = dict.fromkeys(text for _, text in marks)
+    return "".join(f'<span class="lw-happened">{inline_html(text)}</span>' for text in texts)
 
 
 def lines_html(lines: Sequence[Line], x: Axis, y: Axis) -> str:
@@ -106,7 +115,7 @@ def _pieces(*values: np.ndarray) -> Iterator[np.ndarray]:
 def _polylines(line: Line, color: int | Sequence[int], x: Axis, y: Axis) -> str:
     dashes = ' stroke-dasharray="5 4"' if line.kind == "dashed" else ""
     return "".join(
-        f'<polyline class="{_style(color)}" points="{_path(piece)}" vector-effect="non-scaling-stroke" '
+        f'<polyline class="{_style(color)}" points="{path_of(piece)}" vector-effect="non-scaling-stroke" '
         f'fill="none"{dashes}/>'
         for piece in _pieces(x.place(line.x), 100 - y.place(line.y))
     )
@@ -118,11 +127,12 @@ def _band(line: Line, color: int | Sequence[int], x: Axis, y: Axis) -> str:
     found = ""
     for piece in _pieces(x.place(line.x), 100 - y.place(line.low), 100 - y.place(line.high)):
         around = np.concatenate([piece[:, [0, 1]], piece[::-1][:, [0, 2]]])
-        found += f'<polygon class="lw-band {_style(color)}" points="{_path(around)}"/>'
+        found += f'<polygon class="lw-band {_style(color)}" points="{path_of(around)}"/>'
     return found
 
 
-def _path(points: np.ndarray) -> str:
+def path_of(points: np.ndarray) -> str:
+    """Places [points, 2] as SVG writes them."""
     return " ".join(f"{left:.2f},{top:.2f}" for left, top in points)
 
 
