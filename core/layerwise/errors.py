@@ -6,6 +6,9 @@ its text as one message and never its traceback; anything else that escapes is a
 
 from __future__ import annotations
 
+UNEXPECTED = "Something went wrong that should not have. The server's log has the details."
+"""What a visitor is told of anything else that escapes."""
+
 
 class LayerwiseError(Exception):
     """Base of all errors that are meant to be read by a user.

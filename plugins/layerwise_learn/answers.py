@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from layerwise.errors import InputError, LayerwiseError
+from layerwise.errors import UNEXPECTED, InputError, LayerwiseError
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,6 @@ def answering(function: Answer) -> Answer:
             return {"error": str(error)}
         except Exception:
             logger.exception("%s could not answer", function.__qualname__)
-            return {"error": "Something went wrong that should not have. The server's log has the details."}
+            return {"error": UNEXPECTED}
 
     return answer

@@ -12,14 +12,13 @@ from typing import Any
 
 import gradio as gr
 
-from layerwise.errors import LayerwiseError
+from layerwise.errors import UNEXPECTED, LayerwiseError
 from layerwise_app.web.markup import markup, note
 
 logger = logging.getLogger(__name__)
 
 QUIET: Any = {"show_progress": "hidden", "api_visibility": "private"}
 """How events are wired whose progress the page shows itself, and which are not part of the HTTP API."""
-UNEXPECTED = "Something went wrong that should not have. The server's log has the details."
 SHOWN_SECONDS = 20
 
 
