@@ -20,7 +20,7 @@ def shapes(settings: ShapeSettings) -> list[Plot]:
     chosen = ACTIVATIONS[settings.activation]
     at = np.array([settings.x])
     value, slope = float(chosen.function(at)[0]), float(chosen.derivative(at)[0])
-    point = [Line(label="x", x=at, y=[value], kind="dots"), Line(x=at, y=[slope], kind="dots")]
+    point = [Line(label="x", x=np.repeat(at, 2), y=[value, slope], kind="dots")]
     return [
         _curves(chosen, chosen.title, point),
         Formula(label=chosen.title, latex=f"f(x) = {chosen.formula}"),
@@ -148,7 +148,7 @@ def collapse(settings: CollapseSettings) -> list[Plot]:
         Table(
             title=f"Largest difference between the {settings.num_layers} layers and M, over 200 random inputs",
             columns=["activation of the hidden layers", "difference"],
-            rows=[["linear", f"{differences['linear']:.1e}"], ["ReLU", f"{differences['relu']:.1e}"]],
+            rows=[["linear", differences["linear"]], ["ReLU", differences["relu"]]],
         ),
         Row(
             plots=[

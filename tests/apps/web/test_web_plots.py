@@ -242,11 +242,20 @@ def test_many_points_are_thinned_and_the_last_stays():
         ([0, 1], (0, 0.5), False, (0, 0.2, 0.4)),
         ([1, 1000], None, True, (1, 10, 100, 1000)),
         ([2, 5], None, True, (2, 5)),
+        ([0.3, 40], None, True, (0.5, 1, 2, 5, 10, 20)),
+        ([2.1, 2.9], None, True, (2.1, 2.9)),
         ([1e-12, 1], None, True, (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1)),
     ],
 )
 def test_the_numbers_beside_an_axis(values, limits, log, ticks):
     assert Axis.of([np.array(values)], limits, log=log).ticks == pytest.approx(ticks)
+
+
+def test_numbers_beside_an_axis_can_be_told_apart():
+    narrow = Axis.of([np.array([0.693147, 0.693149])])
+    texts = [text for _, text in narrow.numbers]
+    assert len(set(texts)) == len(texts)
+    assert [text for _, text in Axis.of([np.array([0, 3e5])]).numbers] == ["0", "100,000", "200,000", "300,000"]
 
 
 def test_a_map_of_a_plane_has_its_first_row_at_the_bottom_a_matrix_at_the_top():
@@ -272,6 +281,39 @@ def test_the_scale_of_a_map_has_its_numbers():
     document = drawn(Heatmap(values=[[-1.0, 3.0]], center=0))
     assert document.text.endswith("-3 0 3")
     assert "from -1 to 3" in document.all("figure")[0]["aria-label"]
+
+
+def test_pictures_with_the_same_caption_stay_together_and_share_it():
+    captions = ("one", "one", "two", "", "", "one")
+    document = drawn(Pictures(pictures=[Picture(pixels=np.eye(2), caption=caption) for caption in captions]))
+    assert len(document.all("img")) == len(captions)
+    assert [item.get("style") for item in document.all("li")] == ["--count: 2", None, None, None, None]
+    (figure,) = document.all("figure")
+    assert figure["aria-label"] == "6 pictures: one, two, one"
+
+
+def test_what_the_colours_above_a_picture_mean():
+    signs = Pictures(pictures=[Picture(pixels=np.eye(2), heat=[[1, -1], [0, 0]])])
+    strengths = Pictures(pictures=[Picture(pixels=np.eye(2), heat=[[1, 0], [0, 0]])])
+    assert "speaks against it" in drawn(signs).text
+    assert "speaks against it" not in drawn(strengths).text
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "kinds"),
+    [
+        (("a", "b"), ("c", "d"), []),
+        (("example 1", "example 2"), ("c", "d"), ["lw-worded-rows"]),
+        (("a", "b"), ("Ankle boots high", "Ankle boots low ."), ["lw-worded-columns"]),
+        (("a", "b"), ("unit 1", "unit 2"), []),
+    ],
+)
+def test_labels_of_a_matrix_have_the_room_that_they_need(rows, columns, kinds):
+    document = drawn(Heatmap(values=np.eye(2), row_labels=rows, column_labels=columns))
+    for shown in (
+        found for _, found in document.elements if {"lw-map", "lw-scale"} & set(found.get("class", "").split())
+    ):
+        assert [kind for kind in shown["class"].split() if "worded" in kind] == kinds
 
 
 def test_pictures_of_all_forms_of_pixels():
@@ -339,7 +381,16 @@ def test_rich_text():
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0.0, "0"), (-0.0, "0"), (1.0, "1"), (0.12345, "0.1235"), (-0.05, "-0.05"), (1e300, "1e+300"), (NAN, "nan")],
+    [
+        (0.0, "0"),
+        (118_282.4, "118,282"),
+        (-0.0, "0"),
+        (1.0, "1"),
+        (0.12345, "0.1235"),
+        (-0.05, "-0.05"),
+        (1e300, "1e+300"),
+        (NAN, "nan"),
+    ],
 )
 def test_number_text(number, text):
     assert number_text(number) == text

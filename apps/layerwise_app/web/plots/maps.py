@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 from PIL import Image
 
 from layerwise.plots import Heatmap, Picture, Pictures
-from layerwise_app.web.curves import LARGEST
 from layerwise_app.web.plots.axes import Axis, figure_html, labelled_html, numbers_html
 from layerwise_app.web.plots.lines import legend_html, lines_html
-from layerwise_app.web.plots.texts import inline_html, number_text
+from layerwise_app.web.plots.texts import SIGNS_LEGEND, inline_html, number_text
+from layerwise_app.web.plots.ticks import LARGEST
 
 # Colours that people who see no red or no green tell apart too, and that read on white and on black.
 _DIVERGING = ((33, 102, 172), (146, 197, 222), (247, 247, 247), (253, 184, 99), (179, 88, 6))
@@ -22,7 +24,9 @@ _MISSING = (128, 128, 128)
 CELL_WIDTH = 84
 """The most pixels that a cell with its number in it takes."""
 FEW_LETTERS, MOST_LETTERS = 5, 16
-"""Labels of more letters than a few stand aslant below the columns; those of more than the most are cut."""
+"""Labels of more letters than a few need room of their own; those of more than the most are cut."""
+LETTERS_ABREAST = 32
+"""Labels of columns that have more letters together stand aslant."""
 MAX_SIDE = 512
 """More cells are shown by some of them only."""
 
@@ -45,20 +49,16 @@ def heatmap_html(plot: Heatmap) -> str:
         inside += _cells(values, low, high, is_diverging=plot.center is not None) if plot.is_labelled else ""
         numbers = _labels(plot)
     else:
-        numbers = numbers_html(x, y)
+        numbers = numbers_html(x.numbers, y.numbers)
     ratio = columns / rows if is_matrix else (x_range[1] - x_range[0]) / ((y_range[1] - y_range[0]) or 1.0)
-    # A matrix of few columns does not fill the page with its cells.
-    room = f"; max-width: {columns * CELL_WIDTH}px" if plot.is_labelled else ""
-    style = f"--ratio: {min(max(ratio, 0.4), 8):.3f}{room}"
-    kind = "lw-map"
-    if (
-        is_matrix
-        and (longest := max(map(len, map(str, (*plot.row_labels, *plot.column_labels))), default=0)) > FEW_LETTERS
-    ):
-        kind, style = "lw-map lw-worded", f"{style}; --letters: {min(longest, MOST_LETTERS)}"
-    body = labelled_html(inside + numbers, x_label=plot.x_label, y_label=plot.y_label, kind=kind, style=style) + _scale(
-        low, high, is_diverging=plot.center is not None
-    )
+    kind, room = _room(plot) if is_matrix else ("", "")
+    body = labelled_html(
+        inside + numbers,
+        x_label=plot.x_label,
+        y_label=plot.y_label,
+        kind=f"lw-map{kind}",
+        style=f"--ratio: {min(max(ratio, 0.4), 8):.3f}{room}",
+    ) + _scale(low, high, is_diverging=plot.center is not None, kind=kind, style=room)
     finite = plot.values[np.isfinite(plot.values)]
     words = f"a map of {rows} by {columns} numbers"
     if len(finite):
@@ -66,13 +66,36 @@ def heatmap_html(plot: Heatmap) -> str:
     return figure_html(plot.title, words, body, legend=legend_html(plot.lines), kind="lw-heatmap")
 
 
+def _room(plot: Heatmap) -> tuple[str, str]:
+    """What a matrix needs of the page, as further classes and CSS."""
+    # A matrix of few columns does not fill the page with its cells.
+    style = f"; max-width: {plot.values.shape[1] * CELL_WIDTH}px" if plot.is_labelled else ""
+    kind = ""
+    rows, columns = (max(map(len, map(str, labels)), default=0) for labels in (plot.row_labels, plot.column_labels))
+    if rows > FEW_LETTERS:
+        kind, style = " lw-worded-rows", f"{style}; --row-letters: {min(rows, MOST_LETTERS)}"
+    if columns > FEW_LETTERS and columns * len(plot.column_labels) > LETTERS_ABREAST:
+        kind, style = f"{kind} lw-worded-columns", f"{style}; --column-letters: {min(columns, MOST_LETTERS)}"
+    return kind, style
+
+
 def pictures_html(plot: Pictures) -> str:
-    """Pictures side by side."""
-    shown = "".join(_picture(picture, plot.width) for picture in plot.pictures)
-    captions = ", ".join(picture.caption for picture in plot.pictures if picture.caption)
+    """Pictures side by side. Those that follow each other with the same caption stay together and share it."""
+    groups = [(caption, list(group)) for caption, group in groupby(plot.pictures, key=lambda picture: picture.caption)]
+    shown = "".join(_group(caption, pictures, plot.width) for caption, pictures in groups)
+    captions = ", ".join(caption for caption, _ in groups if caption)
     words = f"{len(plot.pictures)} pictures" + (f": {captions}" if captions else "")
-    body = f'<ul class="lw-grid" style="--width: {plot.width}px">{shown}</ul>'
-    return figure_html(plot.title, words, body, kind="lw-pictures-plot")
+    body = f'<ul class="lw-pictures" style="--width: {plot.width}px">{shown}</ul>'
+    has_signs = any(picture.heat is not None and np.any(picture.heat < 0) for picture in plot.pictures)
+    return figure_html(plot.title, words, body, legend=SIGNS_LEGEND if has_signs else "")
+
+
+def _group(caption: str, pictures: Sequence[Picture], width: int) -> str:
+    if not caption:
+        return "".join(f"<li>{_picture(picture, width)}</li>" for picture in pictures)
+    count = f' style="--count: {len(pictures)}"' if len(pictures) > 1 else ""
+    shown = "".join(_picture(picture, width) for picture in pictures)
+    return f"<li{count}><div>{shown}</div><span>{inline_html(caption)}</span></li>"
 
 
 def _picture(picture: Picture, width: int) -> str:
@@ -81,10 +104,8 @@ def _picture(picture: Picture, width: int) -> str:
     heat = ""
     if picture.heat is not None:
         heat = f'<img class="lw-heat" src="{png_url(_heat(picture.heat))}" alt="">'
-    caption = f"<span>{inline_html(picture.caption)}</span>" if picture.caption else ""
     return (
-        f'<li><span class="lw-stack" style="image-rendering: {rendering}">'
-        f'<img src="{png_url(pixels)}" alt="">{heat}</span>{caption}</li>'
+        f'<span class="lw-stack" style="image-rendering: {rendering}"><img src="{png_url(pixels)}" alt="">{heat}</span>'
     )
 
 
@@ -146,11 +167,13 @@ def _thinned(values: np.ndarray) -> np.ndarray:
     return values[::rows, ::columns]
 
 
-def _scale(low: float, high: float, *, is_diverging: bool) -> str:
+def _scale(low: float, high: float, *, is_diverging: bool, kind: str, style: str) -> str:
+    """The colours and their numbers, below the map: as wide as it is, by its classes and CSS."""
     stops = ", ".join(f"rgb{color}" for color in (_DIVERGING if is_diverging else _SEQUENTIAL))
     middle = f"<span>{number_text((low + high) / 2)}</span>" if is_diverging else ""
+    drawn = f' style="{style.removeprefix("; ")}"' if style else ""
     return (
-        f'<p class="lw-scale"><span>{number_text(low)}</span>{middle}<span>{number_text(high)}</span>'
+        f'<p class="lw-scale{kind}"{drawn}><span>{number_text(low)}</span>{middle}<span>{number_text(high)}</span>'
         f'<i style="background: linear-gradient(to right, {stops})"></i></p>'
     )
 

@@ -20,6 +20,9 @@ from layerwise_app.web.markup import table
 
 _MARKS = re.compile(r"[$*`]")
 
+SIGNS_LEGEND = '<span class="lw-for">speaks for it</span><span class="lw-against">speaks against it</span>'
+"""What the colours of positive and negative numbers mean that explain an answer."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -77,12 +80,14 @@ def caption_html(title: str, legend: str = "") -> str:
 
 
 def number_text(value: float) -> str:
-    """A number as short as four digits allow.
+    """A number as short as four digits allow; before the point all of them, up to a million.
 
     Example:
-        >>> number_text(0.123456), number_text(1234567.0), number_text(-2.0), number_text(float("nan"))
-        ('0.1235', '1.235e+06', '-2', 'nan')
+        >>> number_text(0.123456), number_text(118282.4), number_text(1234567.0), number_text(-2.0)
+        ('0.1235', '118,282', '1.235e+06', '-2')
     """
+    if 1e4 <= abs(value) < 1e6:
+        return f"{value:,.0f}"
     return f"{value:.4g}".replace("-0", "0") if value == 0 else f"{value:.4g}"
 
 
@@ -110,8 +115,7 @@ def tokens_html(plot: Tokens) -> str:
     )
     strongest_first = sorted(zip(plot.tokens, finite.tolist(), strict=True), key=lambda item: -abs(item[1]))
     words = ", ".join(f"{token.strip()} {number_text(weight)}" for token, weight in strongest_first[:5])
-    legend = '<span class="lw-for">speaks for it</span><span class="lw-against">speaks against it</span>'
     return (
         f'<figure class="lw-curve lw-figure lw-tokens" aria-label="{html.escape(f"{plot.title}: {words}")}">'
-        f"{caption_html(plot.title, legend)}<p>{parts}</p></figure>"
+        f"{caption_html(plot.title, SIGNS_LEGEND)}<p>{parts}</p></figure>"
     )
