@@ -88,7 +88,7 @@ class Runner(abc.ABC):
 
 
 class NetworkRunner(Runner):
-    """One forward pass: `task.encode`, the compiled network, `task.answers`.
+    """One forward pass: `task.encode`, the compiled network, `task.decode`.
 
     Args:
         version: The weights, with the task parameters and the config that belong to them.
@@ -108,7 +108,7 @@ class NetworkRunner(Runner):
         self._forward: Callable[[Batch], Any] = engines.current().compile_predict(self.model)
 
     def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event) -> Answer:
-        return self.task.answers(self._forward(self.task.encode(inputs)), [inputs])[0]
+        return self.task.decode(self._forward(self.task.encode(inputs)))[0]
 
     def run_batch(self, batch: Sequence[Mapping[str, Any]]) -> list[Answer]:
         """Answer several inputs, those of the same shape together."""
@@ -118,8 +118,7 @@ class NetworkRunner(Runner):
             for start in range(0, len(positions), LARGEST_BATCH):
                 part = positions[start : start + LARGEST_BATCH]
                 outputs = self.outputs(_joined([encoded[position] for position in part]))
-                questions = [batch[position] for position in part]
-                answers.update(zip(part, self.task.answers(outputs, questions), strict=True))
+                answers.update(zip(part, self.task.decode(outputs), strict=True))
         return [answers[position] for position in range(len(batch))]
 
     def outputs(self, batch: Batch) -> Any:

@@ -5,6 +5,7 @@ from layerwise.tasks.classification import Classification
 from layerwise.tasks.columns import Column
 from layerwise.tasks.image_classification import ImageClassification
 from layerwise.tasks.image_segmentation import ImageSegmentation
+from layerwise.tasks.object_detection import ObjectDetection
 from layerwise.tasks.tabular import Tabular, TabularClassification
 from layerwise.tasks.tabular_regression import TabularRegression
 
@@ -15,6 +16,7 @@ __all__ = [
     "Field",
     "ImageClassification",
     "ImageSegmentation",
+    "ObjectDetection",
     "Tabular",
     "TabularClassification",
     "TabularRegression",

@@ -206,11 +206,6 @@ class Task:
         """The outputs of the network [batch, ...] as one answer for each example."""
         raise NotImplementedError(f"{type(self).__name__} must turn outputs into answers")
 
-    def answers(self, outputs: np.ndarray, inputs: Sequence[Mapping[str, Any]]) -> list[Answer]:
-        """The outputs of the network [batch, ...] as the answer to each raw input. Tasks whose answers depend on more
-        than the outputs (the size of a picture, a threshold that is an input) give their own."""
-        return self.decode(outputs)
-
     def loss(self, config: TrainingConfig) -> Callable:
         """The loss: `(targets, outputs) -> scalar` in `keras.ops`, averaged over the batch."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it is trained")

@@ -45,6 +45,20 @@ def fit_to_frame(image: Image.Image, size: tuple[int, int], *, channels: int = 3
     return framed.convert("L" if channels == 1 else "RGB")
 
 
+def place_in_frame(size: tuple[int, int], frame: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Where a picture lies in a frame that shows it whole, as large as it can be and in the middle.
+
+    Args:
+        size, frame: (width, height) in pixels.
+
+    Returns:
+        Left, top, width and height in pixels of the frame.
+    """
+    scale = min(frame[0] / size[0], frame[1] / size[1])
+    width, height = (max(1, min(round(side * scale), limit)) for side, limit in zip(size, frame, strict=True))
+    return (frame[0] - width) // 2, (frame[1] - height) // 2, width, height
+
+
 def pixels(image: Image.Image) -> np.ndarray:
     """A picture in mode "L" or "RGB" as uint8 [height, width, channels]."""
     array = np.array(image)
@@ -110,12 +124,11 @@ def _centred(image: Image.Image, frame: tuple[int, int], ground: int | tuple[int
     """The picture as large as the frame (width, height) allows, in its middle."""
     if image.size == frame:
         return image
-    scale = min(frame[0] / image.width, frame[1] / image.height)
-    width, height = (max(1, min(round(side * scale), limit)) for side, limit in zip(image.size, frame, strict=True))
+    left, top, width, height = place_in_frame(image.size, frame)
     # Lanczos rings beside hard edges when it enlarges; bicubic much less.
-    filter_ = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
+    filter_ = Image.Resampling.LANCZOS if width * height < image.width * image.height else Image.Resampling.BICUBIC
     result = Image.new(image.mode, frame, ground)
     # A long thin picture is first shrunk by whole factors, which Pillow does without its large filter tables.
     resized = image.resize((width, height), filter_, reducing_gap=3.0)
-    result.paste(resized, ((frame[0] - width) // 2, (frame[1] - height) // 2))
+    result.paste(resized, (left, top))
     return result
