@@ -38,6 +38,12 @@ class Score:
         either = self.count + self.found - self.matched[place]
         return self.matched[place] / either if either else 1.0
 
+    @property
+    def f1(self) -> float:
+        """Of the things, at IoU 0.5."""
+        either = self.count + self.found
+        return 2 * self.matched[0] / either if either else 1.0
+
 
 class Segmented:
     """A map of labels that a network gave, which remembers how it compares with the right ones: resampling the
