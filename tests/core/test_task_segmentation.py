@@ -268,6 +268,21 @@ def test_masks_of_each_form_are_read(folder):
     assert "things in a picture" in own.report.sizes
 
 
+def test_a_folder_for_each_picture_is_read(folder):
+    """As the Data Science Bowl has them: a folder for each picture, with a mask for each thing."""
+    for number in range(10):
+        place = folder / "all" / f"{number}"
+        (place / "images").mkdir(parents=True)
+        (place / "masks").mkdir()
+        (folder / "images" / f"{number}.png").rename(place / "images" / f"{number}.png")
+        for thing in (1, 2, 3, 4):
+            mask = Image.fromarray((255 * (np.roll(CELLS, 3 * number, axis=1) == thing)).astype("uint8"))
+            mask.save(place / "masks" / f"{thing}{number}abc.png")
+    own = TASK.read_folder(folder / "all")
+    assert sum(map(len, own.splits.values())) == 10
+    assert all(np.unique(labels).size == 5 for split in own.splits.values() for labels in split.targets[:])
+
+
 def test_whoever_divides_the_pictures_is_followed(folder):
     for split in ("train", "test"):
         (folder / split / "images").mkdir(parents=True)

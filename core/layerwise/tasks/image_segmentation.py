@@ -70,6 +70,8 @@ with a
 mask for each thing: `cells/masks/a/1.png`, `cells/masks/a/2.png`. For areas, the numbers are those of the classes,
 whose names `cells/labels.txt` has, one on each line.
 
+A folder for each picture with both in it (`cells/a/images/a.png`, `cells/a/masks/...`) will do, too.
+
 At least two pictures. A fifth of them, chosen by their names, is held out to test the result; or divide them yourself:
 `cells/train/images/a.png`, `cells/test/images/b.png` and so on.
 """

@@ -117,8 +117,9 @@ class _Reading:
 
     def _pairs(self) -> dict[str, list[Pair]]:
         names = {entry.name.lower(): entry for entry in folders_in(self.root)}
-        if "images" in names:
-            found = list(self._pairs_in(self.root))
+        sources = [self.root] if "images" in names else [entry for entry in names.values() if _is_whole(entry)]
+        if sources:
+            found = [pair for source in sources for pair in self._pairs_in(source)]
             if len(found) < 2:
                 raise DataError(
                     "There are too few pictures to learn from", expected="at least two", received=str(len(found))
@@ -130,13 +131,13 @@ class _Reading:
                 "test": [pair for pair, is_test in sides if is_test],
             }
         splits = {SPLIT_NAMES[name]: entry for name, entry in names.items() if name in SPLIT_NAMES}
-        if not {"train", "test"} <= splits.keys():
-            raise DataError(
-                "The folder has no pictures with masks",
-                expected="the folders images and masks, or train and test with these in them",
-                received=", ".join(sorted(names)) or "no folder",
-            )
-        return {split: list(self._pairs_in(entry)) for split, entry in splits.items()}
+        if {"train", "test"} <= splits.keys():
+            return {split: list(self._pairs_in(entry)) for split, entry in splits.items()}
+        raise DataError(
+            "The folder has no pictures with masks",
+            expected="the folders images and masks, or train and test with these in them",
+            received=shortened(sorted(names)) or "no folder",
+        )
 
     def _pairs_in(self, folder: Path) -> Iterator[Pair]:
         pictures, masks = folder / "images", folder / "masks"
@@ -144,16 +145,18 @@ class _Reading:
             raise DataError(
                 f"{self._name(folder) or 'The folder'} is incomplete", expected="the folders images and masks"
             )
+        found, drawn = (
+            [path for path in files_below(place, self.root) if path.suffix.lower() in SUFFIXES]
+            for place in (pictures, masks)
+        )
         by_stem: dict[str, list[Path]] = {}
-        for path in files_below(masks, self.root):
-            if path.suffix.lower() in SUFFIXES:
-                # A folder for each picture, or a file.
-                stem = path.parent.name if path.parent != masks else path.stem
-                by_stem.setdefault(stem, []).append(path)
+        for path in drawn:
+            # A file for each picture, or a folder.
+            by_stem.setdefault(path.stem if path.parent == masks else path.parent.name, []).append(path)
+        if len(found) == 1 and found[0].stem not in by_stem and drawn:
+            by_stem = {found[0].stem: drawn}  # a folder for each picture holds it and its masks
         without = []
-        for picture in files_below(pictures, self.root):
-            if picture.suffix.lower() not in SUFFIXES:
-                continue
+        for picture in found:
             if picture.stem in by_stem:
                 yield Pair(picture, tuple(by_stem[picture.stem]))
             else:
@@ -235,6 +238,10 @@ def _numbered(mask: np.ndarray) -> np.ndarray:
     from layerwise.tasks.segmentation.heads import connected_parts
 
     return connected_parts(mask > 0)
+
+
+def _is_whole(folder: Path) -> bool:
+    return (folder / "images").is_dir() and (folder / "masks").is_dir() and folder.name.lower() not in SPLIT_NAMES
 
 
 def _size(array: np.ndarray) -> str:
