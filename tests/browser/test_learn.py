@@ -39,6 +39,29 @@ def test_a_slider_that_is_moved_with_the_keyboard_changes_the_numbers(visit):
     assert page.url.endswith("learn?lesson=bars&picture.place=4&picture.direction=down")
 
 
+def test_what_is_typed_wrongly_is_said_below_it_and_the_picture_stays(visit):
+    page = visit(LESSON, phone=True).page
+    section = experiment(page, "picture")
+    brightness = section.get_by_label("Brightness of the bar", exact=True)
+    brightness.fill("0")
+    said = section.get_by_role("alert").get_by_text("Expected: at least 1.")
+    said.wait_for()
+    assert brightness.get_attribute("aria-invalid") == "true"
+    assert brightness.evaluate("control => control.validationMessage") == "Expected: at least 1."
+    assert brightness.input_value() == "0", "nothing is put in the place of what was typed"
+    assert brightest_row(section) == 2, "the picture of before"
+    below = brightness.bounding_box()["y"] + brightness.bounding_box()["height"]
+    assert 0 <= said.bounding_box()["y"] - below < 12
+    # It is said as long as it is wrong, whatever else is turned.
+    section.get_by_role("slider").press("ArrowRight")
+    page.wait_for_timeout(300)
+    assert said.is_visible()
+    brightness.fill("100")
+    said.wait_for(state="hidden")
+    page.wait_for_function("document.querySelectorAll('[data-experiment=picture] .lw-cell')[24].innerText == '100'")
+    assert brightness.get_attribute("aria-invalid") is None
+
+
 def test_a_link_leads_to_the_settings(visit):
     page = visit(f"{LESSON}&picture.place=6").page
     section = experiment(page, "picture")

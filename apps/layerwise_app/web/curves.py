@@ -219,8 +219,8 @@ def _line(line: Line, x: Axis, y: Axis) -> str:
 def _ends(lines: Sequence[Line], x: Axis, y: Axis) -> str:
     """The marks at the ends of the lines, one below the other where they would cover each other."""
     found, taken = "", []
-    ends = [(*_places(line.points[-1:], x, y)[0].tolist(), line) for line in lines]
-    for left, top, line in sorted(ends, key=lambda end: end[1]):
+    ends = [_places(line.points[-1:], x, y)[0].tolist() for line in lines]
+    for (left, top), line in sorted(zip(ends, lines, strict=True), key=lambda item: item[0][1]):
         if line.mark:
             above = [place for side, place in taken if abs(side - left) < MARK_WIDTH]
             top = max([top, *(place + MARK_HEIGHT for place in above)])

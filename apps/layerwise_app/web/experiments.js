@@ -28,12 +28,26 @@ function settingsOf(section) {
   return Object.fromEntries(controls.map((control) => [control.dataset.setting, read(control)]));
 }
 
+function failed(answer) {
+  return Boolean(answer.error || answer.refused);
+}
+
 function say(section, answer) {
   const note = part("note", section);
   note.hidden = !answer.error;
   note.textContent = answer.error ?? "";
+  for (const field of section.querySelectorAll(".lw-field")) {
+    const control = field.querySelector("[data-setting]");
+    const said = field.querySelector(".lw-refused");
+    const wrong = answer.refused?.[control.dataset.setting] ?? "";
+    if (said.textContent !== wrong) said.textContent = wrong;
+    said.hidden = !wrong;
+    control.setCustomValidity(wrong);
+    control.ariaInvalid = wrong ? "true" : null;
+  }
+  // What was shown before stays, paler.
   const shown = part("shown", section);
-  shown.classList.toggle("lw-outdated", Boolean(answer.error));
+  shown.classList.toggle("lw-outdated", failed(answer));
   if (typeof answer.html === "string") {
     // The page must not jump while what is shown is exchanged.
     shown.style.minHeight = `${shown.offsetHeight}px`;
@@ -62,15 +76,15 @@ async function run(section) {
   end.hidden = false;
   start.setAttribute("aria-busy", "true");
   let answer = await ask("begin", { ...about(section), settings: settingsOf(section), token });
-  while (!answer.error && running.get(section) === token && section.isConnected) {
+  while (!failed(answer) && running.get(section) === token && section.isConnected) {
     answer = await ask("more", { token });
     if (running.get(section) !== token) return;
-    if (!answer.error && answer.html === null) break;
+    if (answer.html === null) break;
     say(section, answer);
     // Nobody looks: the server need not compute.
     while (document.hidden) await new Promise((resolve) => setTimeout(resolve, 300));
   }
-  if (answer.error) say(section, answer);
+  if (failed(answer)) say(section, answer);
   if (running.get(section) !== token) return;
   running.delete(section);
   end.hidden = true;

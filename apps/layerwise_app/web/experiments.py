@@ -18,7 +18,8 @@ from layerwise.errors import InputError, SpecError
 from layerwise_app.web.guard import answering, explain
 from layerwise_app.web.markup import markup
 from layerwise_app.web.plots import plots_html
-from layerwise_app.web.plots.texts import inline_html, rich_text
+from layerwise_app.web.plots.texts import inline_html, plain_text, rich_text
+from layerwise_app.web.plots.ticks import nice_step
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 SCRIPT = Path(__file__).with_name("experiments.js")
 """What the scripts of pages with experiments begin with."""
 SLIDER_STEPS = 200
-"""Places of a slider for a fraction; a slider for whole numbers has one for each."""
+"""Places of a slider for a fraction, at most; a slider for whole numbers has one for each."""
 KEPT_TRIALS, KEPT_SECONDS = 32, 600.0
 """How many experiments that take long are remembered between two of their steps, and for how long."""
 
@@ -40,20 +41,26 @@ def controls_html(settings_type: type[Settings], values: Mapping[str, Any]) -> s
     Args:
         values: What they show, by name; the defaults for those that are missing or not valid.
     """
-    return "".join(_control(setting, _valid(setting, values)) for setting in settings_of(settings_type))
+    shown = linked_settings(settings_type, values)
+    return "".join(_control(setting, getattr(shown, setting.name)) for setting in settings_of(settings_type))
 
 
-def settings_from(settings_type: type[Settings], values: Mapping[str, Any]) -> Settings:
-    """The settings that the controls, or an address, describe. A link may be old: what is not valid is left out."""
-    known = {setting.name: _valid(setting, values) for setting in settings_of(settings_type)}
-    return config_from(settings_type, known)
+def linked_settings(settings_type: type[Settings], values: Mapping[str, Any]) -> Settings:
+    """The settings that an address describes. A link may be old: what is not valid is left out."""
+    refused = refusals(settings_type, values)
+    known = {setting.name for setting in settings_of(settings_type)} - set(refused)
+    return config_from(settings_type, {name: value for name, value in values.items() if name in known})
 
 
-def _valid(setting: Setting, values: Mapping[str, Any]) -> Any:
-    try:
-        return setting.parse(values[setting.name]) if setting.name in values else setting.default
-    except SpecError:
-        return setting.default
+def refusals(settings_type: type[Settings], values: Mapping[str, Any]) -> dict[str, str]:
+    """What was expected of each setting whose value is not valid, by its name."""
+    found = {}
+    for setting in settings_of(settings_type):
+        try:
+            setting.parse(values.get(setting.name, setting.default))
+        except SpecError as error:
+            found[setting.name] = f"Expected: {error.expected}."
+    return found
 
 
 def _control(setting: Setting, value: Any) -> str:
@@ -75,7 +82,11 @@ def _control(setting: Setting, value: Any) -> str:
         return _slider(setting, value, label, shared)
     kind = "number" if setting.kind in (int, float) else "text"
     step = ' step="any"' if setting.kind is float else ""
-    return f'<label><span>{label}</span><input type="{kind}"{step} {shared} value="{written}"></label>'
+    # What is wrong with what was typed is said below it, and not part of the name.
+    return (
+        f'<div class="lw-field"><label><span>{label}</span><input type="{kind}"{step} {shared} value="{written}">'
+        '</label><p class="lw-refused" role="alert" hidden></p></div>'
+    )
 
 
 def _slider(setting: Setting, value: float, label: str, shared: str) -> str:
@@ -90,7 +101,7 @@ def _slider(setting: Setting, value: float, label: str, shared: str) -> str:
         step = (places[1] - places[0]) / SLIDER_STEPS
     else:
         places = (low, high, value)
-        step = 1 if setting.kind is int else _round_step((high - low) / SLIDER_STEPS)
+        step = 1 if setting.kind is int else nice_step((high - low) / SLIDER_STEPS)
     whole = ' data-whole=""' if setting.kind is int else ""
     written = html.escape(setting.format(value))
     return (
@@ -100,18 +111,12 @@ def _slider(setting: Setting, value: float, label: str, shared: str) -> str:
     )
 
 
-def _round_step(step: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that is at most `step`: a slider then stops at round numbers."""
-    power = 10.0 ** math.floor(math.log10(step))
-    return next(factor * power for factor in (5, 2, 1) if factor * power <= step * (1 + 1e-9))
-
-
 def experiment_html(experiment: Experiment, values: Mapping[str, Any]) -> str:
     """An experiment: what to try, its controls, and what follows from them at once, or a button that starts it."""
-    name = html.escape(experiment.name)
+    name, title = html.escape(experiment.name), html.escape(plain_text(experiment.title))
     controls = controls_html(experiment.settings, values)
     text = f'<div class="lw-rich">{rich_text(experiment.text)}</div>' if experiment.text else ""
-    form = f'<form class="lw-controls" aria-label="Settings: {html.escape(experiment.title)}">{controls}</form>'
+    form = f'<form class="lw-controls" aria-label="Settings: {title}">{controls}</form>'
     buttons, shown, said = "", "", ""
     if experiment.button:
         buttons = (
@@ -121,22 +126,23 @@ def experiment_html(experiment: Experiment, values: Mapping[str, Any]) -> str:
         )
     else:
         try:
-            shown = last_html(experiment, values)
+            shown = last_html(experiment, linked_settings(experiment.settings, values))
         except Exception as error:  # said where it would be seen; the rest of the page is of use without it
             said = html.escape(explain(error))
     note = f'<div class="lw-note" role="alert" data-part="note"{"" if said else " hidden"}>{said}</div>'
     return (
-        f'<section class="lw-panel lw-experiment" data-experiment="{name}" aria-labelledby="experiment-{name}">'
-        f'<h3 id="experiment-{name}">{inline_html(experiment.title)}</h3>{text}'
+        # No ids: a page may show an experiment twice.
+        f'<section class="lw-panel lw-experiment" data-experiment="{name}" aria-label="{title}">'
+        f"<h3>{inline_html(experiment.title)}</h3>{text}"
         f"{form if controls else ''}{buttons}{note}"
         f'<div class="lw-shown" data-part="shown" aria-live="polite">{shown}</div></section>'
     )
 
 
-def last_html(experiment: Experiment, values: Mapping[str, Any]) -> str:
+def last_html(experiment: Experiment, settings: Settings) -> str:
     """All that there is to see of an experiment, at once."""
     shown: Sequence[Plot] = ()
-    for shown in experiment.run(settings_from(experiment.settings, values)):  # noqa: B007
+    for shown in experiment.run(settings):  # noqa: B007
         pass
     return plots_html(shown)
 
@@ -158,9 +164,9 @@ class Trials:
         self._trials: OrderedDict[str, _Trial] = OrderedDict()
         self._lock = threading.Lock()
 
-    def begin(self, token: str, experiment: Experiment, values: Mapping[str, Any]) -> None:
+    def begin(self, token: str, experiment: Experiment, settings: Settings) -> None:
         """Begin one under a token that the page has chosen."""
-        trial = _Trial(experiment.run(settings_from(experiment.settings, values)), time.monotonic())
+        trial = _Trial(experiment.run(settings), time.monotonic())
         with self._lock:
             self._trials[token] = trial
             oldest = time.monotonic() - KEPT_SECONDS
@@ -224,7 +230,7 @@ class ExperimentCalls(abc.ABC):
         """
 
     def show(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """What follows from the settings of an experiment.
+        """What follows from the settings of an experiment; or "refused", what was expected of those that are not valid.
 
         Args:
             asked: `settings`.
@@ -232,15 +238,21 @@ class ExperimentCalls(abc.ABC):
         Raises:
             LayerwiseError: The experiment cannot be done so.
         """
-        return {"html": last_html(self.experiment(asked), asked.get("settings") or {})}
+        experiment, values = self.experiment(asked), asked.get("settings") or {}
+        if refused := refusals(experiment.settings, values):
+            return {"refused": refused}
+        return {"html": last_html(experiment, config_from(experiment.settings, values))}
 
     def begin(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Begin an experiment that takes long.
+        """Begin an experiment that takes long; or "refused", as of `show`.
 
         Args:
             asked: `settings`, and `token`, by which `more` knows it.
         """
-        self.trials.begin(_token_of(asked), self.experiment(asked), asked.get("settings") or {})
+        token, experiment, values = _token_of(asked), self.experiment(asked), asked.get("settings") or {}
+        if refused := refusals(experiment.settings, values):
+            return {"refused": refused}
+        self.trials.begin(token, experiment, config_from(experiment.settings, values))
         return {}
 
     def more(self, asked: Mapping[str, Any]) -> dict[str, Any]:

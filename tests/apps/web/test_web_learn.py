@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 from layerwise import Card, Experiment, Lesson, Question, Settings, setting
-from layerwise.errors import InputError, LayerwiseError, NotFoundError
+from layerwise.errors import InputError, LayerwiseError, NotFoundError, SpecError
 from layerwise.plots import Text
 from layerwise_app.web import experiments
-from layerwise_app.web.experiments import Trials, controls_html, experiment_html, settings_from
+from layerwise_app.web.experiments import Trials, controls_html, experiment_html, linked_settings
 from layerwise_app.web.guard import UNEXPECTED
 from layerwise_app.web.lesson import answers_html, lesson_html, list_html
 from layerwise_app.web.pages.learn import LearnPage
@@ -44,6 +44,7 @@ def broken(settings):
     raise ZeroDivisionError
 
 
+SIZES_EXPECTED = "Expected: whole numbers separated by commas."
 QUICK = Experiment(name="quick", title="Quick", text="Turn **it**.", show=say, settings=Everything)
 LONG = Experiment(name="long", title="Long", show=count, settings=Everything, button="Begin")
 LESSON = Lesson(
@@ -89,13 +90,33 @@ def test_each_setting_has_a_control_with_its_meaning():
 
 @pytest.mark.parametrize("value", ["7", 7, 7.0])
 def test_settings_are_read_from_an_address_or_a_form(value):
-    assert settings_from(Everything, {"steps": value}) == Everything(steps=7)
+    assert linked_settings(Everything, {"steps": value}) == Everything(steps=7)
 
 
 @pytest.mark.parametrize("values", [{"steps": "99"}, {"steps": "many"}, {"steps": None}, {"rule": "<b>"}, {"gone": 1}])
 def test_an_old_link_shows_the_defaults(values):
-    assert settings_from(Everything, values) == Everything()
+    assert linked_settings(Everything, values) == Everything()
     assert "<b>" not in controls_html(Everything, values)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"width": ""}, {"width": "Expected: a whole number, at least 1."}),
+        ({"width": "2.5"}, {"width": "Expected: a whole number, at least 1."}),
+        ({"width": "0", "steps": 3}, {"width": "Expected: at least 1."}),
+        ({"width": "0", "sizes": "4, many"}, {"width": "Expected: at least 1.", "sizes": SIZES_EXPECTED}),
+    ],
+)
+@pytest.mark.parametrize("call", ["show", "begin"])
+def test_what_was_typed_wrongly_is_refused_and_says_what_was_expected(page, call, values, expected):
+    asked = {"lesson": "rates", "experiment": "quick", "settings": values, "token": "0123456789"}
+    assert getattr(page, call)(asked) == {"refused": expected}
+
+
+def test_settings_of_another_experiment_are_refused(page):
+    with pytest.raises(SpecError, match="gone"):
+        page.show({"lesson": "rates", "experiment": "quick", "settings": {"gone": "1"}})
 
 
 def test_a_quick_experiment_is_shown_at_once_a_long_one_at_its_button(page):
@@ -103,6 +124,8 @@ def test_a_quick_experiment_is_shown_at_once_a_long_one_at_its_button(page):
     assert "rate 0.01, 3 steps" in quick
     assert "data-action" not in quick
     assert "step 1" not in long
+    assert " id=" not in quick + long, "a page may show an experiment twice"
+    assert 'aria-label="Quick"' in quick
     assert 'data-action="run">Begin</button>' in long
 
 
@@ -200,7 +223,7 @@ def test_those_that_nobody_looks_at_are_forgotten(monkeypatch):
     monkeypatch.setattr(experiments, "KEPT_TRIALS", 2)
     trials = Trials()
     for token in ("one", "two", "three"):
-        trials.begin(token, LONG, {})
+        trials.begin(token, LONG, Everything())
     with pytest.raises(InputError):
         trials.next("one")
     assert trials.next("two")
@@ -208,15 +231,15 @@ def test_those_that_nobody_looks_at_are_forgotten(monkeypatch):
     monkeypatch.setattr(experiments, "KEPT_TRIALS", 9)
     now = experiments.time.monotonic()
     monkeypatch.setattr(experiments.time, "monotonic", lambda: now + experiments.KEPT_SECONDS + 1)
-    trials.begin("four", LONG, {})
+    trials.begin("four", LONG, Everything())
     with pytest.raises(InputError):
         trials.next("two")
 
 
 def test_two_visitors_have_an_experiment_each():
     trials = Trials()
-    trials.begin("first", LONG, {})
-    trials.begin("second", LONG, {})
+    trials.begin("first", LONG, Everything())
+    trials.begin("second", LONG, Everything())
     one = trials.next("first")
     assert trials.next("first") != one
     assert trials.next("second") == one

@@ -99,6 +99,7 @@ def examples():
 class PictureSettings(Settings):
     place: int = setting(2, "Row or column of the bar", minimum=0, maximum=7)
     direction: str = setting("across", "How the bar runs", choices=LABELS)
+    brightness: int = setting(255, "Brightness of the bar", minimum=1)
 
 
 def picture_of(settings):
@@ -108,10 +109,10 @@ def picture_of(settings):
 
     picture = np.zeros((8, 8))
     if settings.direction == "across":
-        picture[settings.place] = 255
+        picture[settings.place] = settings.brightness
     else:
-        picture[:, settings.place] = 255
-    mean = rf"\frac{{8 \cdot 255}}{{64}} = {picture.mean():g}"
+        picture[:, settings.place] = settings.brightness
+    mean = rf"\frac{{8 \cdot {settings.brightness}}}{{64}} = {picture.mean():g}"
     return [Heatmap(values=picture, is_labelled=True), Formula(label="mean", latex=mean)]
 
 
