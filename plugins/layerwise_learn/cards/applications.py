@@ -1,4 +1,4 @@
-"""Cards of the chapter "Where it is used"."""
+"""Cards of the chapter "Applications"."""
 
 from __future__ import annotations
 

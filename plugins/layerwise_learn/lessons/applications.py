@@ -48,7 +48,7 @@ class AgentSettings(Settings):
 LESSON = Lesson(
     name="applications",
     title="Where it is used",
-    chapter="Where it is used",
+    chapter="Applications",
     summary="Vision, language, speech, science, and deep reinforcement learning: observation, action, reward, policy.",
     text=TEXT,
     experiments=(

@@ -1,4 +1,4 @@
-"""Questions of the chapter "Where it is used"."""
+"""Questions of the chapter "Applications"."""
 
 from __future__ import annotations
 

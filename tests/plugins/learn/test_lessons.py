@@ -22,7 +22,7 @@ CHAPTERS = {
     "The four steps of training": ["forward-pass", "loss", "backpropagation", "gradient-descent"],
     "Training well": ["learning-rate", "epochs-and-overfitting", "regularisation", "computation"],
     "Why it works": ["hierarchical-features", "end-to-end", "depth"],
-    "Where it is used": ["applications"],
+    "Applications": ["applications"],
 }
 INSPECTIONS = {"patches", "features"}
 EXPERIMENTS = [(lesson.name, experiment) for lesson in LESSONS for experiment in lesson.experiments]
