@@ -122,14 +122,14 @@ GARMENTS = ModelSpec(
         summary="A detector to teach: it finds garments in cluttered scenes, or whatever you draw boxes around.",
         description=(
             "A small network without anchors, trained from nothing on 6,000 generated scenes: garments of "
-            "Fashion-MNIST, coloured, scaled and turned, on textured ground among other shapes. For each place of the picture it says "
-            "whether the middle of a garment is there, and how far the sides of its box are. It was measured on 1,000 "
-            "scenes made of garments that it has not seen."
+            "Fashion-MNIST, coloured, scaled and turned, on textured ground among other shapes. For each place of the "
+            "picture it says whether the middle of a garment is there, and how far the sides of its box are. It was "
+            "measured on 1,000 scenes made of garments that it has not seen."
         ),
         limits=(
             "It knows generated scenes, not photographs of clothes: for those train it on your own pictures with "
-            "boxes. Things much smaller than a sixth of the picture's side are lost, since a picture is shrunk to 128 by 128 "
-            "pixels. Shirts, coats and pullovers are confused, as in Fashion-MNIST itself."
+            "boxes. Things much smaller than a sixth of the picture's side are lost, since a picture is shrunk to 128 "
+            "by 128 pixels. Shirts, coats and pullovers are confused, as in Fashion-MNIST itself."
         ),
         licence="Apache-2.0",
         sources=("https://arxiv.org/abs/1904.07850", "https://arxiv.org/abs/1904.01355"),
