@@ -10,7 +10,15 @@ from dataclasses import dataclass
 import pytest
 
 from layerwise.errors import InputError, SpecError
-from layerwise.tasks import Column, Field, ImageClassification, TabularClassification, TabularRegression, Task
+from layerwise.tasks import (
+    Column,
+    Field,
+    ImageClassification,
+    ImageSegmentation,
+    TabularClassification,
+    TabularRegression,
+    Task,
+)
 from layerwise.tasks.base import check_labels
 
 COLUMNS = (
@@ -19,6 +27,7 @@ COLUMNS = (
 )
 TASKS = [
     ImageClassification(labels=("cat", "dog"), size=(28, 20), channels=1, polarity="light-on-dark"),
+    ImageSegmentation(labels=("sky", "sea"), instances=False, tile=32, contrast="stretched"),
     TabularClassification(labels=("no", "yes"), columns=COLUMNS, target="bought"),
     TabularRegression(columns=COLUMNS, target="price", unit="EUR", mean=10.5, deviation=2.0),
 ]
