@@ -209,6 +209,10 @@ def test_answers_say_what_was_found():
     assert len(answer["regions"]) == 4
     assert answer["labels"]["content"].startswith(b"\x89PNG")
     assert TASK.answer(np.zeros((9, 9, 3), "uint8"), np.zeros((9, 9, 2)))["summary"] == "Nothing was found."
+    unsure = TASK.answer(np.zeros((*CELLS.shape, 3), "uint8"), 0.7 * probabilities, 0.8)
+    assert unsure["regions"] == []
+    with pytest.raises(InputError, match="out of range"):
+        TASK.answer(np.zeros((9, 9, 3), "uint8"), np.zeros((9, 9, 2)), 2.0)
     assert TASK.decode(np.full((2, 64, 64, 2), -9.0))[1]["regions"] == []
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from layerwise.tasks.segmentation.heads import Head
     from layerwise.versions import Version
 
+LOWEST, HIGHEST = 0.05, 0.95
+"""The range of the threshold."""
 CONTRASTS = ("as-is", "stretched")
 
 
@@ -113,8 +115,10 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
             raise SpecError(
                 f"{owner}: contrast is not known", expected=" or ".join(CONTRASTS), received=repr(self.contrast)
             )
-        if not 0 < self.threshold < 1:
-            raise SpecError(f"{owner}: threshold is out of range", expected="0 to 1", received=repr(self.threshold))
+        if not LOWEST <= self.threshold <= HIGHEST:
+            raise SpecError(
+                f"{owner}: threshold is out of range", expected=f"{LOWEST} to {HIGHEST}", received=repr(self.threshold)
+            )
 
     @property
     def head(self) -> Head:
@@ -125,7 +129,18 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
 
     @property
     def inputs(self) -> tuple[Field, ...]:
-        return (Field(name="image", kind="image", label="Picture"),)
+        return (Field(name="image", kind="image", label="Picture"), self._threshold_field)
+
+    @property
+    def _threshold_field(self) -> Field:
+        return Field(
+            name="threshold",
+            kind="number",
+            label="From this probability on a pixel belongs to a region",
+            minimum=LOWEST,
+            maximum=HIGHEST,
+            default=self.threshold,
+        )
 
     @property
     def outputs(self) -> tuple[Field, ...]:
@@ -183,16 +198,20 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
         probabilities = self.head.probabilities(np.asarray(outputs, "float32"))
         return [self.answer(np.zeros((*tile.shape[:2], 3), "uint8"), tile) for tile in probabilities]
 
-    def answer(self, picture: np.ndarray, probabilities: np.ndarray) -> Answer:
+    def answer(self, picture: np.ndarray, probabilities: np.ndarray, threshold: float | None = None) -> Answer:
         """What is said of a picture.
 
         Args:
             picture: uint8 [height, width, channels].
             probabilities: What the network says of each pixel, [height, width, outputs].
+            threshold: From this probability on a pixel belongs to a region; None is the task's.
+
+        Raises:
+            InputError: The threshold is out of its range.
         """
         from layerwise.tasks.segmentation.drawing import area_rows, instance_rows, label_png, overlay
 
-        labels = self.head.labels(probabilities, self.threshold)
+        labels = self.head.labels(probabilities, self._threshold_field.value(threshold))
         rows = instance_rows(labels) if self.instances else area_rows(labels, self.labels)
         return {
             "overlay": overlay(picture, labels),

@@ -27,7 +27,7 @@ class TiledRunner(NetworkRunner):
 
     def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event) -> Answer:
         picture = self.task.picture(inputs)
-        return self.task.answer(picture, self.probabilities(picture, cancelled))
+        return self.task.answer(picture, self.probabilities(picture, cancelled), inputs.get("threshold"))
 
     def run_batch(self, batch: Any) -> list[Answer]:
         return [self.run(inputs, None, threading.Event()) for inputs in batch]
