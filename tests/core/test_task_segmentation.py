@@ -150,6 +150,8 @@ def test_pictures_of_any_brightness_are_made_alike():
         assert (found[CELLS == 0].max(), found[CELLS > 0].min()) == (0, 255)
     flat = np.full((5, 5, 1), 80, "uint8")
     assert stretched(flat).max() == 0
+    noise = np.random.default_rng(0).integers(80, 83, (50, 50, 1), dtype="uint8")
+    assert stretched(noise).max() < 60, "noise is not made into more"
 
 
 def test_rows_of_things_and_areas():

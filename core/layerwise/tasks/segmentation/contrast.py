@@ -6,6 +6,8 @@ import numpy as np
 
 DARKEST, BRIGHTEST = 1.0, 99.8
 """The percentiles that become black and white."""
+LEAST_RANGE = 12
+"""Between them there are as many levels at least: what differs less is noise and is not made into more."""
 
 
 def stretched(picture: np.ndarray) -> np.ndarray:
@@ -18,4 +20,4 @@ def stretched(picture: np.ndarray) -> np.ndarray:
     if np.median(numbers) > 127:
         numbers = 255 - numbers
     low, high = np.percentile(numbers, (DARKEST, BRIGHTEST))
-    return np.rint(np.clip((numbers - low) * (255 / max(high - low, 1)), 0, 255)).astype("uint8")
+    return np.rint(np.clip((numbers - low) * (255 / max(high - low, LEAST_RANGE)), 0, 255)).astype("uint8")
