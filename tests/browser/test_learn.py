@@ -75,6 +75,8 @@ def test_an_address_of_nonsense_is_answered(visit):
     assert experiment(visitor.page, "picture").is_visible()
     visitor.open("learn?lesson=nothing")
     visitor.says(re.compile("nothing"))
+    problem = visitor.page.get_by_role("alert").get_by_text("nothing").bounding_box()
+    assert problem["y"] < 500, "it is seen without scrolling"
     assert visitor.page.get_by_role("heading", level=1, name="Learn").is_visible()
 
 

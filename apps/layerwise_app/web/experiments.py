@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import html
 import math
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -31,6 +32,8 @@ SCRIPT = Path(__file__).with_name("experiments.js")
 """What the scripts of pages with experiments begin with."""
 SLIDER_STEPS = 200
 """Places of a slider for a fraction, at most; a slider for whole numbers has one for each."""
+_BETWEEN_WORDS = re.compile(r"(?<=[a-z])_(?=[a-z])")
+"""What is a space in a choice; names with numbers, such as those of layers, stay as they are."""
 KEPT_TRIALS, KEPT_SECONDS = 32, 600.0
 """How many experiments that take long are remembered between two of their steps, and for how long."""
 
@@ -73,7 +76,7 @@ def _control(setting: Setting, value: Any) -> str:
     if setting.choices:
         options = "".join(
             f'<option value="{html.escape(choice)}"{" selected" if choice == value else ""}>'
-            f"{html.escape(choice.replace('_', ' '))}</option>"
+            f"{html.escape(_BETWEEN_WORDS.sub(' ', choice))}</option>"
             for choice in setting.choices
         )
         return f"<label><span>{label}</span><select {shared}>{options}</select></label>"

@@ -22,7 +22,7 @@ class Everything(Settings):
     weight: float = setting(0.5, "Weight $w$", minimum=-3, maximum=3)
     steps: int = setting(5, "Steps", minimum=1, maximum=9, unit="steps")
     width: int = setting(8, "Width", minimum=1)
-    rule: str = setting("sgd", "Rule", choices=("sgd", "adam"))
+    rule: str = setting("sgd", "Rule", choices=("sgd", "adam", "leaky_relu", "conv_1_2"))
     is_on: bool = setting(True, "Whether it is on")
     sizes: tuple[int, ...] = setting((4, 2), "Sizes")
 
@@ -83,6 +83,7 @@ def test_each_setting_has_a_control_with_its_meaning():
     assert "<output>7</output> steps" in shown
     assert '<input type="number" data-setting="width" data-default="8" value="8">' in shown
     assert '<option value="adam" selected>adam</option>' in shown
+    assert '<option value="leaky_relu">leaky relu</option><option value="conv_1_2">conv_1_2</option>' in shown
     assert 'type="checkbox" data-setting="is_on" data-default="true">' in shown, "not checked"
     assert 'type="text" data-setting="sizes" data-default="4,2" value="4,2">' in shown
     assert re.search("Weight <[^>]*><math", shown)

@@ -21,6 +21,7 @@ SCRIPT = Path(__file__).with_name("learn.js")
 LONGEST_QUESTION = 500
 _TEMPLATE = f"""
 <div class="lw-learn">
+  <div class="lw-note" role="alert" data-part="problem" hidden></div>
   <div data-part="contents">
     <div class="lw-heading"><h1>Learn</h1>
       <p>How networks compute, how they learn, and why it works: short lessons, each with something to turn.</p></div>
@@ -30,7 +31,6 @@ _TEMPLATE = f"""
     <div data-part="answers" role="region" aria-label="Answers" aria-live="polite"></div>
     <div data-part="list">${{list}}</div>
   </div>
-  <div class="lw-note" role="alert" data-part="problem" hidden></div>
   <div data-part="lesson"></div>
 </div>
 """

@@ -41,7 +41,8 @@ def network_html(plot: NetworkDiagram) -> str:
     )
     units = "".join(_units(plot, layer, found, len(plot.layers[layer])) for layer, found in enumerate(places))
     body = (
-        f'<div class="lw-scroll-x" tabindex="0"><svg class="lw-network" viewBox="0 0 {width} {height}" '
+        '<div class="lw-scroll-x" tabindex="0" role="group" aria-label="Network">'
+        f'<svg class="lw-network" viewBox="0 0 {width} {height}" '
         f'style="max-width: {width * 1.35:.0f}px; min-width: {min(width, 330)}px">{titles}{lines}{units}</svg></div>'
     )
     words = "a network with layers of " + ", ".join(str(len(layer)) for layer in plot.layers) + " units"

@@ -94,14 +94,18 @@ def number_text(value: float) -> str:
 def formula_html(formula: Formula) -> str:
     """A formula on a line of its own, which scrolls by itself where it is too long."""
     label = f'<span class="lw-formula-label">{inline_html(formula.label)}</span>' if formula.label else ""
-    return f'<div class="lw-formula" tabindex="0">{label}{math_html(formula.latex, is_block=True)}</div>'
+    name = html.escape(plain_text(formula.label) or "Formula")
+    return (
+        f'<div class="lw-formula" tabindex="0" role="group" aria-label="{name}">'
+        f"{label}{math_html(formula.latex, is_block=True)}</div>"
+    )
 
 
 def table_html(plot: Table) -> str:
     """A table."""
     rows = [[inline_html(cell) if isinstance(cell, str) else number_text(cell) for cell in row] for row in plot.rows]
     title = f'<p class="lw-plot-title">{inline_html(plot.title)}</p>' if plot.title else ""
-    return title + table(plot.title or "Table", [inline_html(name) for name in plot.columns], rows)
+    return f"<div>{title}{table(plain_text(plot.title) or 'Table', list(map(inline_html, plot.columns)), rows)}</div>"
 
 
 def tokens_html(plot: Tokens) -> str:
