@@ -107,9 +107,9 @@ GARMENTS = ModelSpec(
         Variant(
             name="default",
             config=GarmentsConfig(
-                num_epochs=20,
+                num_epochs=10,
                 batch_size=32,
-                learning_rate=3e-3,
+                learning_rate=4e-3,
                 optimizer="adamw",
                 weight_decay=0.02,
                 warmup_epochs=1,
