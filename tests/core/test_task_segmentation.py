@@ -34,7 +34,8 @@ def test_tiles_cover_a_picture_and_blend_back_into_it(height, width):
     tiling = Tiling.of(picture, 64)
     tiles = tiling.cut(picture)
     assert tiles.shape == (len(tiling.corners), 64, 64, 2)
-    np.testing.assert_allclose(tiling.blend(tiles), picture, atol=1e-6)
+    np.testing.assert_allclose(tiling.blend(tiles, 2), picture, atol=1e-6)
+    assert not tiling.blend([], 2).any(), "what is cancelled stays zero"
 
 
 def test_neighbouring_tiles_overlap():
@@ -48,7 +49,7 @@ def test_a_tile_counts_little_at_its_border():
     picture = np.zeros((64, 96, 1), "float32")
     tiling = Tiling.of(picture, 64)
     assert [left for _, left in tiling.corners] == [0, 32]
-    blended = tiling.blend(np.stack([np.zeros((64, 64, 1)), np.ones((64, 64, 1))]))[32, :, 0]
+    blended = tiling.blend(np.stack([np.zeros((64, 64, 1)), np.ones((64, 64, 1))]), 1)[32, :, 0]
     assert blended[0] == 0
     assert blended[95] == 1
     assert np.all(np.diff(blended[32:64]) > 0), "from one to the other without a step"
@@ -170,7 +171,7 @@ def test_rows_of_things_and_areas():
 
 def test_the_overlay_leaves_the_ground_as_it_is():
     picture = np.full((70, 90, 1), 100, "uint8")
-    drawn = overlay(picture, CELLS)
+    drawn = np.asarray(overlay(picture, CELLS))
     assert drawn.shape == (70, 90, 3)
     assert np.all(drawn[CELLS == 0] == 100)
     _, firsts = np.unique(CELLS, return_index=True)
@@ -207,8 +208,12 @@ def test_what_a_look_into_the_network_is_given_is_the_middle():
 def test_answers_say_what_was_found():
     probabilities = TASK.head.targets(CELLS) / 255.0
     answer = TASK.answer(np.zeros((*CELLS.shape, 3), "uint8"), probabilities)
-    assert answer["summary"].startswith("4 cells, covering")
+    assert answer["summary"] == "cell: 4, on 20.9 % of the picture. The median area is 312 pixels."
     assert len(answer["regions"]) == 4
+    table = answer["measures"]["content"].decode().splitlines()
+    assert table[0] == "number,area,x,y,width,height"
+    assert table[1] == "3,613,60.0,50.0,29,29"
+    assert len(table) == 5
     assert answer["labels"]["content"].startswith(b"\x89PNG")
     assert TASK.answer(np.zeros((9, 9, 3), "uint8"), np.zeros((9, 9, 2)))["summary"] == "Nothing was found."
     unsure = TASK.answer(np.zeros((*CELLS.shape, 3), "uint8"), 0.7 * probabilities, 0.8)
@@ -289,6 +294,12 @@ def test_a_folder_for_each_picture_is_read(folder):
     assert all(np.unique(labels).size == 5 for split in own.splits.values() for labels in split.targets[:])
 
 
+def test_maps_of_one_size_stay_an_array_of_objects(folder):
+    """Else NumPy would make one array of them, and of maps of several sizes none."""
+    targets = np.asarray(TASK.read_folder(folder).splits["train"].targets)
+    assert (targets.dtype, targets.ndim) == (object, 1)
+
+
 def test_whoever_divides_the_pictures_is_followed(folder):
     for split in ("train", "test"):
         (folder / split / "images").mkdir(parents=True)
@@ -333,6 +344,13 @@ def test_areas_of_named_classes(folder):
     own = task.read_folder(folder)
     assert own.task.labels == ("cell", "fat cell", "lean cell", "old cell")
     assert own.task.head.num_outputs == 5
+    assert (own.task.metric, TASK.metric) == ("mean_iou", "mean_average_precision_50")
+    trained = ImageSegmentation(labels=("old cell", "lean cell", "fat cell", "cell"), instances=False, tile=64)
+    for name, split in trained.read_to_measure(folder).items():
+        expected = [np.where(labels > 0, 5 - labels, 0) for labels in own.splits[name].targets[:]]
+        np.testing.assert_array_equal(np.asarray(split.targets).tolist(), expected)
+    with pytest.raises(DataError, match="does not know"):
+        task.read_to_measure(folder)
     Image.fromarray(np.full((70, 90), 9, "uint8")).save(folder / "masks" / "0.png")
     with pytest.raises(DataError, match="class without a name"):
         task.read_folder(folder)

@@ -266,19 +266,11 @@ class Task:
         known, present = getattr(self, "labels", None), getattr(data.task, "labels", None)
         if known is None or present is None or tuple(known) == tuple(present):
             return data.splits
-        unknown = [label for label in present if label not in known]
-        if unknown:
-            raise DataError(
-                f"{folder} has labels that the model does not know",
-                expected=", ".join(known),
-                received=", ".join(unknown),
-                remedy="train a version on this folder",
-            )
         import numpy as np
 
         from layerwise.splits import Split
 
-        places = np.array([known.index(label) for label in present])
+        places = np.array(places_of(present, known, folder))
         return {name: Split(part.inputs, places[np.asarray(part.targets)]) for name, part in data.splits.items()}
 
     def warm_input(self) -> np.ndarray | dict[str, np.ndarray]:
@@ -319,6 +311,23 @@ def _restored(value: Any, hint: Any) -> Any:
         hints = typing.get_type_hints(hint)
         return hint(**{key: _restored(item, hints[key]) for key, item in value.items() if key in hints})
     return value
+
+
+def places_of(labels: Sequence[str], known: Sequence[str], folder: Path) -> list[int]:
+    """Where the labels of a folder stand among those that a model knows.
+
+    Raises:
+        DataError: It does not know all of them.
+    """
+    unknown = [label for label in labels if label not in known]
+    if unknown:
+        raise DataError(
+            f"{folder} has labels that the model does not know",
+            expected=", ".join(known),
+            received=", ".join(unknown),
+            remedy="train a version on this folder",
+        )
+    return [known.index(label) for label in labels]
 
 
 def check_labels(labels: Sequence[str], owner: str) -> tuple[str, ...]:

@@ -140,6 +140,11 @@ class Files:
             found[place] = self.read(path)
         return found
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False:
+            raise ValueError("Files are read into a new array; they cannot be had without a copy")
+        return np.asarray(self[:], dtype=dtype)
+
 
 def held_out(keys: Sequence[str], groups: Sequence[str]) -> list[bool]:
     """Which examples are held out for the test: about a fifth, chosen by a hash of each key alone, so that the

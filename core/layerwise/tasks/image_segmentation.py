@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import statistics
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import SpecError
-from layerwise.tasks.base import Answer, Field, Task
+from layerwise.tasks.base import Answer, Field, Task, places_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,6 +116,8 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
             raise SpecError(
                 f"{owner}: contrast is not known", expected=" or ".join(CONTRASTS), received=repr(self.contrast)
             )
+        if not self.instances:
+            object.__setattr__(self, "metric", "mean_iou")
         if not LOWEST <= self.threshold <= HIGHEST:
             raise SpecError(
                 f"{owner}: threshold is out of range", expected=f"{LOWEST} to {HIGHEST}", received=repr(self.threshold)
@@ -149,6 +152,7 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
             Field(name="summary", kind="text", label="In short"),
             Field(name="regions", kind="table", label="Regions, in pixels"),
             Field(name="labels", kind="file", label="The map of labels, a PNG"),
+            Field(name="measures", kind="file", label="The table, as CSV"),
         )
 
     def runner(self, version: Version, spec: ModelSpec) -> Runner:
@@ -209,29 +213,27 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
         Raises:
             InputError: The threshold is out of its range.
         """
-        from layerwise.tasks.segmentation.drawing import area_rows, instance_rows, label_png, overlay
+        from layerwise.tasks.segmentation import drawing
 
         labels = self.head.labels(probabilities, self._threshold_field.value(threshold))
-        rows = instance_rows(labels) if self.instances else area_rows(labels, self.labels)
+        columns = drawing.INSTANCE_COLUMNS if self.instances else drawing.AREA_COLUMNS
+        rows = drawing.instance_rows(labels) if self.instances else drawing.area_rows(labels, self.labels)
         return {
-            "overlay": overlay(picture, labels),
-            "summary": self._summary(labels, len(rows)),
+            "overlay": drawing.overlay(picture, labels),
+            "summary": self._summary(labels, [int(row["area"]) for row in rows]),
             "regions": rows,
-            "labels": {"name": "labels.png", "content": label_png(labels)},
+            "labels": {"name": "labels.png", "content": drawing.label_png(labels)},
+            "measures": {"name": "regions.csv", "content": drawing.table_csv(columns, rows)},
         }
 
-    def _summary(self, labels: np.ndarray, count: int) -> str:
-        covered = f"covering {(labels > 0).mean():.1%} of the picture"
-        if count == 0:
+    def _summary(self, labels: np.ndarray, areas: Sequence[int]) -> str:
+        if not areas:
             return "Nothing was found."
+        covered = f"on {100 * sum(areas) / labels.size:.1f} % of the picture"
         if not self.instances:
-            return f"{count} of {len(self.labels)} classes, {covered}"
-        import numpy as np
-
-        median = int(np.median(np.bincount(labels.ravel())[1:]))
-        return (
-            f"{count} {self.labels[0]}{'' if count == 1 else 's'}, {covered}; half of them larger than {median} pixels"
-        )
+            return f"{len(areas)} of {len(self.labels)} classes, {covered}."
+        # A colon rather than a plural: labels are the user's own words.
+        return f"{self.labels[0]}: {len(areas)}, {covered}. The median area is {statistics.median(areas):.0f} pixels."
 
     def loss(self, config: TrainingConfig) -> Callable:
         return self.head.loss
@@ -283,6 +285,23 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
         names, splits, report = read_masks(folder, channels=self.channels, instances=self.instances)
         labels = self.labels if self.instances else names
         return OwnData(task=dataclasses.replace(self, labels=labels), splits=splits, report=report)
+
+    def read_to_measure(self, folder: Path) -> dict[str, Split]:
+        """As for every task; the numbers of the classes are those of this task."""
+        import numpy as np
+
+        from layerwise.splits import Split
+        from layerwise.tasks.folders import Files
+
+        data = self.read_folder(folder)
+        if self.instances:
+            return data.splits
+        numbers = np.array([0, *(place + 1 for place in places_of(data.task.labels, self.labels, folder))], "int32")
+
+        def renumbered(maps: Files) -> Files:
+            return Files(maps.paths, lambda path: numbers[maps.read(path)])
+
+        return {name: Split(part.inputs, renumbered(part.targets)) for name, part in data.splits.items()}
 
     def warm_input(self) -> np.ndarray:
         import numpy as np

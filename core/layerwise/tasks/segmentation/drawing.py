@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import colorsys
+import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image
 
 OPACITY = 0.38
 GOLDEN = 0.618033988749895
+INSTANCE_COLUMNS = ("number", "area", "x", "y", "width", "height")
+AREA_COLUMNS = ("class", "area", "percent")
 
 
-def overlay(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The picture with regions in colours of their own and outlines, uint8 [height, width, 3].
+def overlay(picture: np.ndarray, labels: np.ndarray) -> Image.Image:
+    """The picture with regions in colours of their own and outlines.
 
     Args:
         picture: uint8 [height, width, channels].
@@ -25,7 +28,7 @@ def overlay(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
     inside = (labels > 0)[..., None]
     edge = _edges(labels)[..., None]
     tinted = np.where(inside, (1 - OPACITY) * ground + OPACITY * colors, ground)
-    return np.rint(np.where(edge, colors, tinted)).astype("uint8")
+    return Image.fromarray(np.rint(np.where(edge, colors, tinted)).astype("uint8"))
 
 
 def palette(count: int) -> np.ndarray:
@@ -51,29 +54,18 @@ def _edges(labels: np.ndarray) -> np.ndarray:
 def instance_rows(labels: np.ndarray) -> list[dict[str, float]]:
     """A row for each thing, the largest first: its number in the map, its area, where its middle is, and how long and
     wide the box around it is."""
-    count = int(labels.max(initial=0))
-    if count == 0:
-        return []
-    rows, columns = np.nonzero(labels)
-    numbers = labels[rows, columns]
-    areas = np.bincount(numbers, minlength=count + 1)
-    middles = [np.bincount(numbers, weights=place, minlength=count + 1) for place in (columns, rows)]
-    lows, highs = (np.full((count + 1, 2), fill) for fill in (np.iinfo("int64").max, -1))
-    for axis, place in enumerate((columns, rows)):
-        np.minimum.at(lows[:, axis], numbers, place)
-        np.maximum.at(highs[:, axis], numbers, place)
-    order = [number for number in np.argsort(-areas[1:], kind="stable") + 1 if areas[number]]
-    return [
-        {
-            "number": int(number),
-            "area": int(areas[number]),
-            "x": round(float(middles[0][number] / areas[number]), 1),
-            "y": round(float(middles[1][number] / areas[number]), 1),
-            "width": int(highs[number, 0] - lows[number, 0] + 1),
-            "height": int(highs[number, 1] - lows[number, 1] + 1),
-        }
-        for number in order
-    ]
+    from scipy import ndimage
+
+    found = []
+    for number, box in enumerate(ndimage.find_objects(labels.astype("int32")), start=1):
+        if box is None:
+            continue
+        places = np.argwhere(labels[box] == number)
+        y, x = places.mean(axis=0) + [side.start for side in box]
+        height, width = labels[box].shape
+        values = number, len(places), round(float(x), 1), round(float(y), 1), width, height
+        found.append(dict(zip(INSTANCE_COLUMNS, values, strict=True)))
+    return sorted(found, key=lambda row: -row["area"])
 
 
 def area_rows(labels: np.ndarray, names: Sequence[str]) -> list[dict[str, str | float]]:
@@ -84,6 +76,15 @@ def area_rows(labels: np.ndarray, names: Sequence[str]) -> list[dict[str, str | 
         for name, count in zip(names, counts[1:], strict=True)
         if count
     ]
+
+
+def table_csv(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> bytes:
+    """A table as CSV, with the names of the columns in the first line."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns)
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue().encode()
 
 
 def label_png(labels: np.ndarray) -> bytes:

@@ -44,17 +44,14 @@ class TiledRunner(NetworkRunner):
 
         Args:
             picture: uint8 [height, width, channels], in any size.
+            cancelled: When it is set what is left is not computed, and stays zero.
         """
         tiling = Tiling.of(picture, self.task.tile)
         tiles = tiling.cut(self.task.prepared(picture))
-        parts: list[np.ndarray] = []
-        for chunk in _chunks(tiles):
+        return tiling.blend(self._given(tiles, cancelled), self.task.head.num_outputs)
+
+    def _given(self, tiles: np.ndarray, cancelled: threading.Event | None) -> Iterator[np.ndarray]:
+        for start in range(0, len(tiles), AT_ONCE):
             if cancelled is not None and cancelled.is_set():
-                break
-            parts.extend(self.task.head.probabilities(super().outputs(chunk)))
-        return tiling.blend(parts)
-
-
-def _chunks(tiles: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(tiles), AT_ONCE):
-        yield tiles[start : start + AT_ONCE]
+                return
+            yield from self.task.head.probabilities(super().outputs(tiles[start : start + AT_ONCE]))

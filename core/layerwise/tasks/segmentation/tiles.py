@@ -7,7 +7,7 @@ strategy").
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,19 +47,22 @@ class Tiling:
             image = np.pad(image, (*padding, *[(0, 0)] * (image.ndim - 2)), mode="symmetric")
         return np.stack([image[row : row + self.side, left : left + self.side] for row, left in self.corners])
 
-    def blend(self, tiles: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-        """The map [height, width, channels] of what was given for each tile [side, side, channels]."""
-        if len(self.corners) == 1:
-            return np.asarray(tiles[0], "float32")[: self.height, : self.width]
+    def blend(self, tiles: Iterable[np.ndarray], channels: int) -> np.ndarray:
+        """The map of a picture, float32 [height, width, channels].
+
+        Args:
+            tiles: What was given for each tile, [side, side, channels], in the order of `corners`. Where they end
+                early the map stays zero.
+        """
         shape = max(self.height, self.side), max(self.width, self.side)
-        total = np.zeros((*shape, np.shape(tiles[0])[-1]), "float32")
-        weight = np.zeros((*shape, 1), "float32")
+        total, weight = np.zeros((*shape, channels), "float32"), np.zeros((*shape, 1), "float32")
         ramp = _ramp(self.side)
-        for (row, left), tile in zip(self.corners, tiles, strict=True):
+        for (row, left), tile in zip(self.corners, tiles, strict=False):
             place = slice(row, row + self.side), slice(left, left + self.side)
             total[place] += ramp * tile
             weight[place] += ramp
-        return (total / weight)[: self.height, : self.width]
+        np.divide(total, weight, out=total, where=weight > 0)
+        return total[: self.height, : self.width]
 
 
 def _starts(length: int, side: int, overlap: int) -> list[int]:
