@@ -131,6 +131,29 @@ def test_metrics_of_areas_by_hand():
     assert measured["pixel_accuracy"] == pytest.approx(3 / 5)
 
 
+def test_a_report_has_the_figures_of_each_look_and_the_worst_pictures():
+    pictures = [np.full((70, 90, 3), level, "uint8") for level in (10, 200)] + [np.zeros((70, 90, 3), "uint8")]
+    pictures[2][..., 0] = 90
+    found = [Segmented(CELLS), Segmented(np.zeros_like(CELLS)), Segmented(np.where(CELLS == 2, 0, CELLS))]
+    table, line, worst = TASK.report(found, [CELLS] * 3, pictures)
+    assert [row[:2] for row in table.rows] == [("dark", 1), ("light", 1), ("coloured", 1)]
+    assert [row[4] for row in table.rows] == ["1.000", "0.000", "0.750"]
+    np.testing.assert_allclose(line.lines[0].y, (1 + 0 + 0.75) / 3)
+    assert [picture.caption for picture in worst.pictures[:4]] == [
+        "found 0 of 4, and 0 that are none",
+        "right",
+        "found 3 of 4, and 0 that are none",
+        "right",
+    ]
+
+
+def test_a_report_of_areas_has_a_row_for_each_class():
+    task = ImageSegmentation(labels=("a", "b"), instances=False, tile=64)
+    found, right = np.array([[0, 0, 1, 1]]), np.array([[0, 1, 1, 1]])
+    (table,) = task.report([Segmented(found)], [right], [np.zeros((1, 4, 3))])
+    assert list(table.rows) == [("ground", 1, "0.500", "0.667"), ("a", 3, "0.667", "0.800"), ("b", 0, "–", "–")]
+
+
 def test_what_was_compared_is_not_compared_again():
     calls = []
 

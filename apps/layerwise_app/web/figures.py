@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
     from layerwise.versions import Version
 
-_SHARES = ("accuracy", "dice", "precision", "recall", "f1", "auc")
+_SHARES = ("accuracy", "dice", "precision", "recall", "f1", "auc", "iou")
 
 
 def figures_of(version: Version) -> dict[str, float]:

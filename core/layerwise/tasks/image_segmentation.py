@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from layerwise.config import TrainingConfig
     from layerwise.own_data import OwnData
+    from layerwise.plots import Plot
     from layerwise.runner import Runner
     from layerwise.specs import ModelSpec
     from layerwise.splits import Split
@@ -266,12 +267,27 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
         """
         from layerwise.tasks.segmentation import metrics
 
-        pairs = list(zip(outputs, targets, strict=True))
+        if not self.instances:
+            return metrics.area_metrics(self._tables(outputs, targets), self.labels)
+        pairs = zip(outputs, targets, strict=True)
+        return metrics.instance_metrics([found.compare(right, metrics.score_instances) for found, right in pairs])
+
+    def report(self, outputs: Any, targets: np.ndarray, inputs: Any) -> Sequence[Plot]:
+        """See `layerwise.tasks.segmentation.report`."""
+        from layerwise.tasks.segmentation.report import report_areas, report_instances
+
         if self.instances:
-            return metrics.instance_metrics([found.compare(right, metrics.score_instances) for found, right in pairs])
+            return report_instances(list(outputs), list(targets), inputs)
+        return report_areas(self._tables(outputs, targets), self.labels)
+
+    def _tables(self, outputs: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
+        from layerwise.tasks.segmentation.metrics import confusion_of_areas
+
         count = len(self.labels) + 1
-        tables = [found.compare(right, lambda a, b: metrics.confusion_of_areas(a, b, count)) for found, right in pairs]
-        return metrics.area_metrics(tables, self.labels)
+        return [
+            found.compare(right, lambda a, b: confusion_of_areas(a, b, count))
+            for found, right in zip(outputs, targets, strict=True)
+        ]
 
     def read_folder(self, folder: Path) -> OwnData[Self]:
         """Pictures with masks: this task, and whole pictures with their maps of labels. See `folder_format`.
@@ -299,7 +315,7 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
         numbers = np.array([0, *(place + 1 for place in places_of(data.task.labels, self.labels, folder))], "int32")
 
         def renumbered(maps: Files) -> Files:
-            return Files(maps.paths, lambda path: numbers[maps.read(path)])
+            return Files(list(maps.paths), lambda path: numbers[maps.read(path)])
 
         return {name: Split(part.inputs, renumbered(part.targets)) for name, part in data.splits.items()}
 

@@ -116,16 +116,27 @@ def area_metrics(tables: Sequence[np.ndarray], labels: Sequence[str]) -> dict[st
         labels: The names of the classes, without the ground.
     """
     table = np.sum(np.asarray(tables), axis=0)
-    overlap, sums = np.diag(table), table.sum(axis=0) + table.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        ious, dices = overlap / (sums - overlap), 2 * overlap / sums
+    ious, dices, _ = area_scores(tables)
     each = {f"iou_{label}": float(iou) for label, iou in zip(labels, ious[1:], strict=True) if not np.isnan(iou)}
     return {
         "mean_iou": float(np.nanmean(ious)),
         "mean_dice": float(np.nanmean(dices)),
-        "pixel_accuracy": float(overlap.sum() / max(table.sum(), 1)),
+        "pixel_accuracy": float(np.trace(table) / max(table.sum(), 1)),
         **each,
     }
+
+
+def area_scores(tables: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """IoU, Dice and the right number of pixels of each class, the ground first; not a number for those that do not
+    occur.
+
+    Args:
+        tables: As for `area_metrics`.
+    """
+    table = np.sum(np.asarray(tables), axis=0)
+    overlap, sums = np.diag(table), table.sum(axis=0) + table.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        return overlap / (sums - overlap), 2 * overlap / sums, table.sum(axis=1)
 
 
 def confusion_of_areas(found: np.ndarray, right: np.ndarray, num_classes: int) -> np.ndarray:
