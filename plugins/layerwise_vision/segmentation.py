@@ -98,7 +98,7 @@ SEGMENTATION = ModelSpec(
             name="u-net",
             summary="A small U-Net",
             config=SegmentationConfig(
-                num_epochs=40,
+                num_epochs=24,
                 batch_size=8,
                 optimizer="adamw",
                 learning_rate=2e-3,
@@ -107,6 +107,15 @@ SEGMENTATION = ModelSpec(
                 precision="mixed_bfloat16",
             ),
             weights=HERE / "weights" / "segmentation-u-net",
+            # Small steps, since what it knows is not to be forgotten; small batches, since own pictures are few.
+            fine_tuning=SegmentationConfig(
+                num_epochs=15,
+                batch_size=4,
+                optimizer="adamw",
+                learning_rate=3e-4,
+                weight_decay=0.01,
+                warmup_epochs=1,
+            ),
         ),
     ),
     card=ModelCard(
