@@ -28,7 +28,7 @@ class ObjectsConfig(TrainingConfig):
     """The settings of `vision/objects`."""
 
     filters: tuple[int, ...] = setting(
-        (32, 64, 128, 160),
+        (32, 64, 128, 176),
         "Filters of the first convolution, and of each stage after it",
         minimum=1,
         maximum=1024,
@@ -127,7 +127,7 @@ OBJECTS = ModelSpec(
             name="residual",
             summary="Nine convolutions with three shortcuts",
             config=ObjectsConfig(
-                num_epochs=24,
+                num_epochs=50,
                 optimizer="sgd",
                 learning_rate=0.1,
                 schedule="linear",

@@ -89,7 +89,7 @@ def test_how_it_does_and_what_its_layers_answer_to_is_shipped():
 def test_each_stage_halves_the_picture_and_the_blocks_are_added():
     network = objects.build(VARIANT.config, objects.OBJECTS.task)
     assert network.output_shape == (None, len(LABELS))
-    assert network.get_layer("add_3").output.shape == (None, 4, 4, 160)
+    assert network.get_layer("add_3").output.shape == (None, 4, 4, 176)
     assert [layer.name for layer in heads(network)] == ["logits"]
     plain = objects.build(dataclasses.replace(VARIANT.config, residual=False), objects.OBJECTS.task)
     assert plain.count_params() < network.count_params()
