@@ -12,7 +12,7 @@ def layerwise_models():
     from layerwise_vision.objects import OBJECTS
     from layerwise_vision.segmentation import SEGMENTATION
 
-    return [OBJECTS, SEGMENTATION, FASHION, GARMENTS]
+    return [FASHION, SEGMENTATION, OBJECTS, GARMENTS]
 
 
 @hookimpl
