@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from layerwise.errors import DataError, InputError, SpecError
+from layerwise.lessons import in_turn
 from layerwise.tasks import ImageSegmentation
 from layerwise.tasks.segmentation import metrics
 from layerwise.tasks.segmentation.contrast import stretched
@@ -226,6 +227,29 @@ def test_what_a_look_into_the_network_is_given_is_the_middle():
     picture[90:110, 90:110] = 255
     assert TASK.encode({"image": picture}).sum() > 0
     assert TASK.encode({"image": picture}).shape == (1, 64, 64, 3)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [TASK, ImageSegmentation(labels=("sky", "sea", "land"), instances=False, tile=64)],
+    ids=["instances", "areas"],
+)
+def test_one_can_look_into_the_network(task):
+    import keras
+    from inspection_samples import subject_of
+
+    from layerwise.inspection import grad_cam, occlusion, saliency
+    from layerwise.plots import Pictures
+
+    inputs = keras.Input((64, 64, 3))
+    x = keras.layers.Conv2D(3, 3, padding="same", activation="relu")(inputs)
+    picture = np.random.default_rng(0).integers(0, 255, (90, 100, 3), dtype="uint8")
+    subject = subject_of(keras.Model(inputs, keras.layers.Conv2D(task.head.num_outputs, 1)(x)), task)
+    assert subject.labels == list(task.output_names)
+    for kind in (saliency, grad_cam, occlusion):
+        look = kind.look(subject)
+        *_, shown = in_turn(look.show({"image": picture}, look.settings()))
+        assert any(isinstance(plot, Pictures) for plot in shown)
 
 
 def test_answers_say_what_was_found():

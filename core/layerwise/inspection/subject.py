@@ -121,9 +121,9 @@ class Subject:
     def labels(self) -> list[str]:
         """The names of the scores."""
         count = self.model.outputs[0].shape[-1] if len(self.model.outputs[0].shape) > 1 else 1
-        known = getattr(self.task, "labels", ())
-        if len(known) == count:
-            return list(known)
+        for known in (getattr(self.task, "output_names", ()), getattr(self.task, "labels", ())):
+            if len(known) == count:
+                return list(known)
         return [f"output {number}" for number in range(1, (count or 0) + 1)]
 
     @property

@@ -132,6 +132,11 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
         return Instances() if self.instances else Areas(len(self.labels))
 
     @property
+    def output_names(self) -> tuple[str, ...]:
+        """What the channels of the network's output are called, for those who look into it."""
+        return (self.labels[0], f"how far within a {self.labels[0]}") if self.instances else ("ground", *self.labels)
+
+    @property
     def inputs(self) -> tuple[Field, ...]:
         return (Field(name="image", kind="image", label="Picture"), self._threshold_field)
 
