@@ -7,12 +7,13 @@ LAYERWISE_HOOKS = 1
 
 @hookimpl
 def layerwise_models():
+    from layerwise_vision.faces import FACES
     from layerwise_vision.fashion import FASHION
     from layerwise_vision.garments import GARMENTS
     from layerwise_vision.objects import OBJECTS
     from layerwise_vision.segmentation import SEGMENTATION
 
-    return [FASHION, SEGMENTATION, OBJECTS, GARMENTS]
+    return [FASHION, FACES, SEGMENTATION, OBJECTS, GARMENTS]
 
 
 @hookimpl
