@@ -194,12 +194,14 @@ def test_rows_of_things_and_areas():
 
 
 def test_the_overlay_leaves_the_ground_as_it_is():
-    picture = np.full((70, 90, 1), 100, "uint8")
+    picture = np.full((70, 90, 1), 170, "uint8")
     drawn = np.asarray(overlay(picture, CELLS))
     assert drawn.shape == (70, 90, 3)
-    assert np.all(drawn[CELLS == 0] == 100)
+    assert np.all(drawn[CELLS == 0] == 170)
     _, firsts = np.unique(CELLS, return_index=True)
     assert len({tuple(drawn.reshape(-1, 3)[place]) for place in firsts[1:]}) == 4
+    dark = np.asarray(overlay(picture // 10, CELLS))
+    assert np.all(dark[CELLS == 0] == 160), "to be seen"
 
 
 @pytest.mark.parametrize("count", [3, 300])
@@ -259,7 +261,7 @@ def test_answers_say_what_was_found():
     assert len(answer["regions"]) == 4
     table = answer["measures"]["content"].decode().splitlines()
     assert table[0] == "number,area,x,y,width,height"
-    assert table[1] == "3,613,60.0,50.0,29,29"
+    assert table[1] == "1,613,60.0,50.0,29,29"
     assert len(table) == 5
     assert answer["labels"]["content"].startswith(b"\x89PNG")
     assert TASK.answer(np.zeros((9, 9, 3), "uint8"), np.zeros((9, 9, 2)))["summary"] == "Nothing was found."

@@ -145,7 +145,7 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
         return Field(
             name="threshold",
             kind="number",
-            label="From this probability on a pixel belongs to a region",
+            label="Probability from which a pixel belongs to a region",
             minimum=LOWEST,
             maximum=HIGHEST,
             default=self.threshold,

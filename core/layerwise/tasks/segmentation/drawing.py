@@ -11,19 +11,21 @@ import numpy as np
 from PIL import Image
 
 OPACITY = 0.38
+BRIGHT = 160.0
+"""As bright as this is the brightest pixel of an overlay at least."""
 GOLDEN = 0.618033988749895
 INSTANCE_COLUMNS = ("number", "area", "x", "y", "width", "height")
 AREA_COLUMNS = ("class", "area", "percent")
 
 
 def overlay(picture: np.ndarray, labels: np.ndarray) -> Image.Image:
-    """The picture with regions in colours of their own and outlines.
+    """The picture with regions in colours of their own and outlines. A dark picture is made lighter, to be seen.
 
     Args:
         picture: uint8 [height, width, channels].
         labels: [height, width], 0 for the ground.
     """
-    ground = np.repeat(picture, 3, axis=2) if picture.shape[2] == 1 else picture[..., :3]
+    ground = np.broadcast_to(picture * max(1.0, BRIGHT / max(picture.max(), 1.0)), (*picture.shape[:2], 3))
     colors = palette(int(labels.max(initial=0)))[labels]
     inside = (labels > 0)[..., None]
     edge = _edges(labels)[..., None]

@@ -78,6 +78,7 @@ class Instances:
         return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
 
     def labels(self, probabilities: np.ndarray, threshold: float) -> np.ndarray:
+        """The largest thing is number 1."""
         from skimage.segmentation import watershed
 
         ndimage = _ndimage()
@@ -91,9 +92,10 @@ class Instances:
         seeds[lone] = parts[lone] + count
         found = watershed(-inside, seeds, mask=is_thing)
         sizes = np.bincount(found.ravel())
-        kept = np.flatnonzero(sizes >= SMALLEST)
+        sizes[0] = 0
+        order = np.argsort(-sizes, kind="stable")[: np.sum(sizes >= SMALLEST)]
         numbers = np.zeros(len(sizes), "int32")
-        numbers[kept[kept > 0]] = np.arange(1, np.sum(kept > 0) + 1)
+        numbers[order] = np.arange(1, len(order) + 1)
         return numbers[found]
 
 
