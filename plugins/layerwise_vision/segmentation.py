@@ -26,7 +26,7 @@ class SegmentationConfig(TrainingConfig):
     """The settings of `vision/segmentation`."""
 
     filters: tuple[int, ...] = setting(
-        (16, 32, 48, 64, 96),
+        (8, 24, 48, 64, 96),
         "Filters of each resolution, each half the one before",
         minimum=1,
         maximum=1024,
@@ -98,7 +98,7 @@ SEGMENTATION = ModelSpec(
             name="u-net",
             summary="A small U-Net",
             config=SegmentationConfig(
-                num_epochs=24,
+                num_epochs=14,
                 batch_size=8,
                 optimizer="adamw",
                 learning_rate=2e-3,
