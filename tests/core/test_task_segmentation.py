@@ -328,6 +328,23 @@ def test_masks_of_each_form_are_read(folder):
     assert "things in a picture" in own.report.sizes
 
 
+@pytest.mark.parametrize("form", ["colour.png", "grey.png", "lossy.jpg"])
+def test_masks_in_colour_and_lossy_ones_are_read(tmp_path, form):
+    colours = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255], [250, 0, 0]], "uint8")
+    drawn = {"colour.png": colours[CELLS], "grey.png": np.repeat(50 * CELLS[..., None], 3, axis=2).astype("uint8")}
+    drawn["lossy.jpg"] = 255 * (drawn["grey.png"] > 0).astype("uint8")
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+        for name in "abc":
+            picture = drawn[form] if folder == "masks" else drawn["grey.png"] + np.uint8(ord(name))
+            Image.fromarray(picture).save(tmp_path / folder / f"{name}{form[-4:]}")
+    splits = TASK.read_folder(tmp_path).splits
+    labels = splits["train"].targets[0]
+    # Of black and white the two that touch are one.
+    assert np.unique(labels).tolist() == list(range(4 if form == "lossy.jpg" else 5))
+    assert metrics.score_instances(labels, CELLS).dice > 0.99
+
+
 def test_a_folder_for_each_picture_is_read(folder):
     """As the Data Science Bowl has them: a folder for each picture, with a mask for each thing."""
     for number in range(10):
@@ -403,3 +420,5 @@ def test_areas_of_named_classes(folder):
     Image.fromarray(np.full((70, 90), 9, "uint8")).save(folder / "masks" / "0.png")
     with pytest.raises(DataError, match="class without a name"):
         task.read_folder(folder)
+    (folder / "labels.txt").write_text("cell\n")
+    assert np.unique(task.read_folder(folder).splits["train"].targets[0]).tolist() in ([0, 1], [1]), "black and white"

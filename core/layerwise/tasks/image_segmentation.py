@@ -60,19 +60,15 @@ class ImageSegmentation(Task):
 
     type_name: ClassVar[str] = "image-segmentation"
     metric: ClassVar[str] = "mean_average_precision_50"
-    folder_format: ClassVar[
-        str
-    ] = """A folder `images` with the pictures, and a folder `masks` with a mask for each, of the
-same name:
+    folder_format: ClassVar[str] = """A folder `images` with the pictures, and a folder `masks` with a mask for each:
 
     cells/images/a.png
     cells/masks/a.png
 
-A mask is as large as its picture and black where there is nothing. Things to be counted each have a number of their own
-(an indexed, 8-bit or 16-bit PNG); in a mask of black and white those that do not touch are told apart. Or a folder
-with a
-mask for each thing: `cells/masks/a/1.png`, `cells/masks/a/2.png`. For areas, the numbers are those of the classes,
-whose names `cells/labels.txt` has, one on each line.
+A mask is as large as its picture and black where there is nothing. Things to be counted each have a number or a colour
+of their own (an indexed, 8-bit or 16-bit PNG, or one in colour); in a mask of black and white, those that do not touch
+are told apart. Or a folder with a mask for each thing: `cells/masks/a/1.png`, `cells/masks/a/2.png`. For areas, the
+numbers are those of the classes, whose names `cells/labels.txt` has, one on each line.
 
 A folder for each picture with both in it (`cells/a/images/a.png`, `cells/a/masks/...`) will do, too.
 

@@ -28,6 +28,8 @@ from layerwise.tasks.images import load_image
 LABELS_FILE = "labels.txt"
 MOST_CLASSES = 255
 NUM_SHOWN = 6
+LOSSY = ("JPEG", "WEBP")
+"""Formats that change numbers a little."""
 
 
 @dataclass(frozen=True)
@@ -207,34 +209,49 @@ class _Reading:
         return labels
 
     def _classes(self, mask: np.ndarray) -> np.ndarray:
+        if self.num_classes == 1:
+            return (mask > 0).astype("int32")  # black and white will do
         if mask.max(initial=0) > self.num_classes:
             raise InputError(
                 "The mask has a class without a name",
                 expected=f"numbers up to {self.num_classes}, as many as {LABELS_FILE} has names",
                 received=str(mask.max()),
             )
-        return mask.astype("int32")
+        return mask
 
 
 def _open_mask(path: Path) -> np.ndarray:
     """The numbers of a mask, int32 [height, width]. Not by `load_image`, to which numbers are colours."""
     try:
         with Image.open(path) as image:
-            if image.mode in ("RGB", "RGBA", "LA", "1"):
+            is_lossy = image.format in LOSSY
+            if is_lossy or image.mode in ("1", "LA"):
                 image = image.convert("L")
+            elif image.mode in ("RGBA", "CMYK", "YCbCr"):
+                image = image.convert("RGB")
             numbers = np.asarray(image)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError("The mask cannot be read", received=f"{path.name}: {error}") from None
-    if numbers.ndim != 2 or numbers.dtype.kind not in "iub":
-        raise InputError("The mask has no whole numbers", received=f"{path.name}: {numbers.dtype}{list(numbers.shape)}")
-    return numbers.astype("int32")
+    if numbers.dtype.kind not in "iub":
+        raise InputError("The mask has no whole numbers", received=f"{path.name}: {numbers.dtype}")
+    if numbers.ndim == 3:
+        numbers = _colour_numbers(numbers.astype("int32"))
+    # Where numbers are not kept exactly, black and white is all that can be told.
+    return (numbers > 127 if is_lossy else numbers).astype("int32")
+
+
+def _colour_numbers(colours: np.ndarray) -> np.ndarray:
+    """A number for each colour of [height, width, 3]; that of grey is its brightness."""
+    if np.all(colours == colours[..., :1]):
+        return colours[..., 0]
+    return colours @ np.array([1, 256, 65536])
 
 
 def _numbered(mask: np.ndarray) -> np.ndarray:
-    """Things with a number each; in a mask of one number those that do not touch are told apart."""
-    values = np.unique(mask[mask > 0])
-    if len(values) > 1:
-        return mask
+    """Things numbered from 1; in a mask of one number those that do not touch are told apart."""
+    values, places = np.unique(np.append(0, mask), return_inverse=True)
+    if len(values) > 2:
+        return places[1:].reshape(mask.shape).astype("int32")
     from layerwise.tasks.segmentation.heads import connected_parts
 
     return connected_parts(mask > 0)
