@@ -422,3 +422,37 @@ def test_areas_of_named_classes(folder):
         task.read_folder(folder)
     (folder / "labels.txt").write_text("cell\n")
     assert np.unique(task.read_folder(folder).splits["train"].targets[0]).tolist() in ([0, 1], [1]), "black and white"
+
+
+def build_threshold(config, task):
+    """A network that finds what is light, with both of its outputs."""
+    import keras
+
+    inputs = keras.Input((task.tile, task.tile, 1))
+    scaled = keras.layers.Rescaling(1 / 32, offset=-4.0)(inputs)
+    return keras.Model(inputs, keras.layers.Conv2D(2, 1, kernel_initializer="ones")(scaled))
+
+
+@pytest.mark.parametrize("sizes", [[(70, 90)] * 8, [(70, 90), (40, 200), (64, 64), (130, 66)] * 2])
+def test_whole_pictures_of_ones_own_are_measured(tmp_path, sizes):
+    import sample_models as samples
+
+    from layerwise.evaluation import evaluate_version, report_of
+    from layerwise.versions import VersionStore
+
+    own = tmp_path / "own"
+    for folder in ("images", "masks"):
+        (own / folder).mkdir(parents=True)
+    for number, (height, width) in enumerate(sizes):
+        labels = discs(height, width, [(15, 20, 10), (20, width - 15, 8)])
+        Image.fromarray(np.where(labels > 0, 220, 20).astype("uint8")).save(own / "images" / f"{number}.png")
+        Image.fromarray((255 * (labels > 0)).astype("uint8")).save(own / "masks" / f"{number}.png")
+    task = ImageSegmentation(labels=("disc",), tile=64, channels=1)
+    spec = samples.spec_of("sample/discs", task=task, build=build_threshold)
+    run = samples.promoted(tmp_path, spec, build_threshold(None, task))
+    version = VersionStore(tmp_path).get(spec, None, run.id)
+    measured = evaluate_version(samples.shelf(spec), version, data=own)
+    assert measured["metrics"] == pytest.approx(dict.fromkeys(measured["metrics"], 1.0))
+    assert 1 <= measured["count"] < 8
+    table, *_ = report_of(samples.shelf(spec), version, data=own)
+    assert table.rows[0][1] == measured["count"]
