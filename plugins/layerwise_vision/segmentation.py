@@ -133,7 +133,7 @@ SEGMENTATION = ModelSpec(
         limits=(
             "It learned from nuclei 7 to 50 pixels wide: enlarge or shrink pictures with others. Most of its pictures "
             "(541 of 664) are fluorescent, with light nuclei on a dark ground; of stained tissue there were 107 and of "
-            "bright field 16, and there it is less sure. Pictures of one experiment are in the training and in the test "
+            "bright field 16, and there it is less sure. Pictures of one experiment are in the training and the test "
             "set, so on those of another microscope expect less, and train it on some of your own. It marks nuclei and "
             "not whole cells, cannot separate what lies on top of each other, and is not made for diagnoses."
         ),
