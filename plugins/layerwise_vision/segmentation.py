@@ -58,13 +58,13 @@ def build(config: SegmentationConfig, task: ImageSegmentation) -> keras.Model:
     *filters, deepest = config.filters
     skips = []
     for level, count in enumerate(filters, start=1):
-        x = _twice(x, count, f"down_{level}")
+        x = _convolutions(x, count, f"down_{level}", 2)
         skips.append(x)
         x = layers.MaxPooling2D(name=f"pool_{level}")(x)
-    x = _twice(x, deepest, "bottom")
+    x = _convolutions(x, deepest, "bottom", 2)
     for level, (count, skip) in reversed(list(enumerate(zip(filters, skips, strict=True), start=1))):
         x = layers.UpSampling2D(name=f"double_{level}")(convolution(x, count, f"narrow_{level}"))
-        x = _twice(layers.Concatenate(name=f"join_{level}")([x, skip]), count, f"up_{level}", times=1)
+        x = _convolutions(layers.Concatenate(name=f"join_{level}")([x, skip]), count, f"up_{level}", 1)
     # Logits in float32: in mixed precision the cross-entropy would lose digits.
     x = layers.Conv2D(task.head.num_outputs, 1, dtype="float32", name="logits")(x)
     if ways is not None:
@@ -74,8 +74,8 @@ def build(config: SegmentationConfig, task: ImageSegmentation) -> keras.Model:
     return keras.Model(inputs, x, name="u_net")
 
 
-def _twice(x: Any, filters: int, name: str, *, times: int = 2) -> Any:
-    for index in range(1, times + 1):
+def _convolutions(x: Any, filters: int, name: str, number: int) -> Any:
+    for index in range(1, number + 1):
         x = convolution(x, filters, f"{name}_{index}")
     return x
 
