@@ -148,7 +148,7 @@ def _mask(garment: np.ndarray, generator: np.random.Generator) -> Image.Image:
         image = ImageOps.mirror(image)
     image = image.resize((side, side), Image.Resampling.BICUBIC)
     image = image.rotate(float(generator.uniform(-15, 15)), Image.Resampling.BICUBIC, expand=True)
-    return image.crop(image.point(lambda value: 255 if value > 24 else 0).getbbox())
+    return image.crop(image.point([0] * 25 + [255] * 231).getbbox())
 
 
 def _opacity(value: float) -> float:
