@@ -313,7 +313,11 @@ def test_the_order_does_not_depend_on_the_path(site, monkeypatch):
                 patch.syspath_prepend(str(site / name))
             orders.append((list(Registry().snapshot().models), [plugin.report.name for _, plugin in discover()]))
     assert orders[0] == orders[1]
-    assert orders[0][0] == ["vision/fashion", "x/ant", "x/bee", "toy/bars", "x/zebra"]
+    own, others = [], []
+    for name in orders[0][0]:
+        (own if name.startswith("vision/") else others).append(name)
+    assert orders[0][0] == own + others
+    assert others == ["x/ant", "x/bee", "toy/bars", "x/zebra"]
 
 
 def test_the_first_copy_of_a_distribution_counts(site, monkeypatch):
