@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 PAGES = (
     "",
@@ -62,13 +63,14 @@ def test_search(visit):
     page = visit("").page
     cards = page.locator(".lw-card")
     cards.nth(5).wait_for()
+    total = cards.count()
     page.get_by_label("Search the models").fill("bright bar")
     page.wait_for_function("document.querySelectorAll('.lw-card').length == 1")
     assert "Bars" in cards.inner_text()
     page.get_by_label("Search the models").fill("zebra")
     page.get_by_text("No model found.").wait_for()
     page.get_by_label("Search the models").fill("")
-    page.wait_for_function("document.querySelectorAll('.lw-card').length == 6")
+    expect(cards).to_have_count(total)
 
 
 def test_with_the_keyboard_alone(visit):
