@@ -223,15 +223,16 @@ def _shown_image(field: Field) -> tuple[gr.Image, Callable[[Any], Any]]:
     return image, show
 
 
-def _download(field: Field) -> tuple[gr.File, Callable[[Any], Any]]:
-    file = gr.File(label=field.title, interactive=False)
+def _download(field: Field) -> tuple[gr.DownloadButton, Callable[[Any], Any]]:
+    """A button that is there once there is something to download."""
+    button = gr.DownloadButton(field.title, visible=False, size="sm", elem_classes="lw-download")
 
     def show(value: Any) -> Any:
         if isinstance(value, Mapping):
-            return save_bytes_to_cache(value["content"], value["name"], file.GRADIO_CACHE)
-        return _path(value)
+            value = save_bytes_to_cache(value["content"], value["name"], button.GRADIO_CACHE)
+        return gr.update(value=_path(value), visible=value is not None)
 
-    return file, show
+    return button, show
 
 
 def table_html(label: str, value: Any) -> str:

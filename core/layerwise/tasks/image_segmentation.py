@@ -153,8 +153,8 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
             Field(name="overlay", kind="image", label="What was found"),
             Field(name="summary", kind="text", label="In short"),
             Field(name="regions", kind="table", label="Regions, in pixels"),
-            Field(name="labels", kind="file", label="The map of labels, a PNG"),
-            Field(name="measures", kind="file", label="The table, as CSV"),
+            Field(name="labels", kind="file", label="Download the map of labels (PNG)"),
+            Field(name="measures", kind="file", label="Download the table (CSV)"),
         )
 
     def runner(self, version: Version, spec: ModelSpec) -> Runner:

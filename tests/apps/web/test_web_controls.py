@@ -1,6 +1,7 @@
 """Controls: from what a task takes to components and back, and forms from a config's settings."""
 
 import json
+from pathlib import Path
 
 import gradio as gr
 import pytest
@@ -146,3 +147,12 @@ def test_a_form_becomes_a_config(site):
     for name, value, said in (("num_epochs", 0, "out of range"), ("num_epochs", None, "cannot be read")):
         with pytest.raises(SpecError, match=rf"Number of epochs \(num_epochs\) .*{said}"):
             read_config(spec, settings, [{**values, name: value}[item.name] for item in settings])
+
+
+def test_a_download_is_there_once_there_is_something_to_download():
+    _, show = display(Field(name="labels", kind="file", label="Download the labels"))
+    assert show(None)["visible"] is False
+    shown = show({"name": "labels.png", "content": b"content"})
+    assert shown["visible"]
+    path = Path(shown["value"])
+    assert (path.name, path.read_bytes()) == ("labels.png", b"content")
