@@ -10,7 +10,7 @@ from layerwise.tasks import ImageSegmentation
 from layerwise.tasks.segmentation import metrics
 from layerwise.tasks.segmentation.contrast import stretched
 from layerwise.tasks.segmentation.drawing import area_rows, instance_rows, label_png, overlay
-from layerwise.tasks.segmentation.heads import Areas, Instances, inner_distances
+from layerwise.tasks.segmentation.heads import Areas, Instances, inner_distances, narrow_places
 from layerwise.tasks.segmentation.metrics import Segmented
 from layerwise.tasks.segmentation.tiles import Tiling
 
@@ -66,6 +66,13 @@ def test_how_far_within_a_thing_a_pixel_lies():
     assert not found[labels == 0].any()
 
 
+def test_between_two_things_a_place_is_narrow():
+    labels = np.zeros((9, 20), "int32")
+    labels[:, 2:8], labels[:, 10:16] = 7, 3
+    assert np.flatnonzero(narrow_places(labels)[4]).tolist() == [7, 8, 9, 10]
+    assert not narrow_places(np.minimum(labels, 1)).any(), "one thing"
+
+
 def test_what_the_network_shall_give_gives_the_things_back():
     head = Instances()
     targets = head.targets(CELLS)
@@ -95,7 +102,7 @@ def test_areas_give_their_classes_back():
 def test_the_loss_is_least_for_the_right_answer(head):
     labels = CELLS if isinstance(head, Instances) else CELLS % 4
     targets = head.targets(labels)[None]
-    sure = 16.0 * (targets / 255.0 - 0.5)
+    sure = 16.0 * (targets[..., : head.num_outputs] / 255.0 - 0.5)
     right, wrong = (float(np.asarray(head.loss(targets, logits.astype("float32")))) for logits in (sure, -sure))
     assert right < 0.3 < 3 < wrong
     assert float(np.asarray(head.dice(targets, sure.astype("float32")))) > 0.99
@@ -220,7 +227,7 @@ def test_a_split_becomes_tiles_with_targets():
         targets[place] = CELLS[:height, :width] if place == 0 else np.zeros((64, 64), "int32")
     tiles = TASK.to_train_on(Split(inputs, targets))
     assert tiles.inputs.shape == (5, 64, 64, 3)
-    assert tiles.targets.shape == (5, 64, 64, 2)
+    assert tiles.targets.shape == (5, 64, 64, 3)
     np.testing.assert_array_equal(tiles.targets[0], TASK.head.targets(CELLS)[:64, :64])
 
 
