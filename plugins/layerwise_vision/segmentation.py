@@ -88,7 +88,7 @@ def examples() -> Sequence[Example]:
 
 SEGMENTATION = ModelSpec(
     name="vision/segmentation",
-    task=ImageSegmentation(labels=("nucleus",), contrast="stretched"),
+    task=ImageSegmentation(labels=("nucleus",), contrast="stretched", threshold=0.6),
     build="layerwise_vision.segmentation:build",
     data="nuclei-dsb2018",
     config=SegmentationConfig,
@@ -98,7 +98,7 @@ SEGMENTATION = ModelSpec(
             name="u-net",
             summary="A small U-Net",
             config=SegmentationConfig(
-                num_epochs=14,
+                num_epochs=32,
                 batch_size=4,
                 optimizer="adamw",
                 learning_rate=2e-3,

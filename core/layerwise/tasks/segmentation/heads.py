@@ -54,7 +54,7 @@ class Instances:
     the border of the thing, divided by its greatest (Naylor et al. 2019, doi:10.1109/TMI.2018.2865709). Where things
     touch the distance has a valley, so the hills are seeds from which a watershed fills the things."""
 
-    seed_level: float = 0.45
+    seed_level: float = 0.55
     """Where the second output is above it lies the core of a thing."""
 
     @property
