@@ -9,6 +9,7 @@ it was made from.
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from layerwise import plots, weights
 from layerwise.paths import write_atomically
@@ -68,19 +70,38 @@ def read(folder: Path) -> dict[str, Sequence[Plot]]:
 
 def _told(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     """`value` as JSON can hold it, its arrays put into `arrays`."""
-    if isinstance(value, plots.Picture) and value.pixels.dtype.kind == "f":
+    if isinstance(value, plots.Picture):
         # A byte for each value is all that is drawn.
-        value = dataclasses.replace(value, pixels=np.rint(255 * np.clip(value.pixels, 0, 1)).astype("uint8"))
+        value = dataclasses.replace(value, pixels=_bytes_of(value.pixels), heat=_halved(value.heat))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: _told(getattr(value, field.name), arrays) for field in dataclasses.fields(value)}
         return {"plot": type(value).__name__, "fields": fields}
     if isinstance(value, np.ndarray):
         name = str(len(arrays))
-        arrays[name] = value
-        return {"array": name}
+        is_picture = value.dtype == np.uint8 and value.ndim in (2, 3) and value.size > 0
+        arrays[name] = np.frombuffer(_png(value), "uint8") if is_picture else value
+        return {"png" if is_picture else "array": name}
     if isinstance(value, tuple | list):
         return [_told(item, arrays) for item in value]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _bytes_of(pixels: np.ndarray) -> np.ndarray:
+    """Pixels from 0 to 1, or from 0 to 255, as bytes; [height, width, 1] as [height, width]."""
+    if pixels.dtype.kind == "f":
+        pixels = 255 * np.clip(pixels, 0, 1)
+    found = np.rint(np.clip(pixels, 0, 255)).astype("uint8")
+    return found[..., 0] if found.ndim == 3 and found.shape[2] == 1 else found
+
+
+def _halved(heat: np.ndarray | None) -> np.ndarray | None:
+    return None if heat is None else heat.astype("float16")
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def _untold(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
@@ -90,4 +111,6 @@ def _untold(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
         return value
     if "array" in value:
         return arrays[value["array"]]
+    if "png" in value:
+        return np.asarray(Image.open(io.BytesIO(arrays[value["png"]].tobytes())))
     return _KINDS[value["plot"]](**{name: _untold(item, arrays) for name, item in value["fields"].items()})
