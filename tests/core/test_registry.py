@@ -47,7 +47,9 @@ def test_names_are_found_and_near_misses_suggested(registry):
     snapshot = registry.snapshot()
     assert snapshot.model("toy/bars").name == "toy/bars"
     assert snapshot.dataset("bars").name == "bars"
-    assert {domain: len(specs) for domain, specs in snapshot.domains.items()} == {"vision": 1, "sample": 1, "toy": 1}
+    counts = {domain: len(specs) for domain, specs in snapshot.domains.items()}
+    assert counts.pop("vision") >= 1
+    assert counts == {"sample": 1, "toy": 1}
     with pytest.raises(NotFoundError, match=r"There is no model 'toy/bar'. What to do: did you mean toy/bars\?"):
         snapshot.model("toy/bar")
     with pytest.raises(NotFoundError, match=r"There is no data set 'zzz'. What to do: layerwise data lists them."):
