@@ -207,7 +207,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", type=int, default=240)
     parser.add_argument("--seed", type=int, default=2)
-    parser.add_argument("--thresholds", type=float, nargs="+", default=[0.8])
+    parser.add_argument("--thresholds", type=float, nargs="+", default=[0.85])
     arguments = parser.parse_args()
     finders = {"vision/faces": layerwise_finder(), "mtcnn": peer_finder()}
     for name, find in finders.items():

@@ -32,7 +32,7 @@ class FaceDetection(Task):
     network_gives: ClassVar[str] = (
         "Probabilities of none and of a face, by how much the sides of its box are to be moved, and five points."
     )
-    threshold: float = 0.8
+    threshold: float = 0.85
 
     @property
     def inputs(self) -> tuple[Field, ...]:

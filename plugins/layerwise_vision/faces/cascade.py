@@ -2,8 +2,9 @@
 
 After Zhang et al. 2016 (arXiv:1604.02878, section III), with differences that benchmarks/faces.py measures together:
 the picture loses half of its colour, since coloured light misleads the networks; levels of the pyramid are closer
-together; windows are cut from a half of the picture that has as much detail as they need; the last look is taken twice
-more, at the box that it gave itself and at its mirror image, and the three scores are averaged.
+together; windows are cut from a half of the picture that has as much detail as they need, and dark ones are made
+lighter; the last look is taken twice more, turned so that the eyes are level, once at the mirror image, and the three
+scores are averaged.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ from PIL import Image, ImageEnhance
 
 from layerwise.tasks.detection.boxes import suppressed
 from layerwise_vision.faces.networks import OUTPUT_SIDE, REFINE_SIDE, STRIDE, WINDOW
-from layerwise_vision.faces.pyramid import Pyramid
+from layerwise_vision.faces.pyramid import Pyramid, turned
 
 SMALLEST_FACE = 18.0
 """In pixels. The networks see little of smaller ones."""
 STEP = 0.76
 COLOUR = 0.5
 """How much of its colours a picture keeps: in coloured light the networks see faces better with half of them."""
-PROPOSAL_SCORE, REFINE_SCORE, OUTPUT_SCORE = 0.6, 0.6, 0.4
-"""The least scores after each network; the last is what a user can ask for at least."""
+PROPOSAL_SCORE, REFINE_SCORE, FIRST_LOOK, LEAST_SCORE = 0.45, 0.3, 0.25, 0.05
+"""The least scores after each network, after the first look of the last one, and in the end."""
+MOST_TURNED = np.pi / 4
+DARK, MOST_GAIN = 105.0, 2.5
+"""Windows with a lower mean are made lighter, by this factor at most: faces in the shade."""
 MOST_PROPOSALS, MOST_REFINED = 3000, 600
 """The surest ones are looked at closer. It bounds the time that a picture of leaves or gravel takes."""
 AT_ONCE = 128
@@ -101,32 +105,35 @@ def _refined(networks: Any, pyramid: Pyramid, boxes: np.ndarray) -> np.ndarray:
 
 
 def _checked(networks: Any, pyramid: Pyramid, boxes: np.ndarray) -> Faces:
-    first = _output(networks, pyramid, _squares(boxes), mirrored=False)
-    sure = first[1] >= OUTPUT_SCORE
-    boxes = first[0][sure]
-    kept = suppressed(boxes, first[1][sure], 0.6)
-    squares, scores = _squares(boxes[kept]), first[1][sure][kept]
-    looks = [_output(networks, pyramid, squares, mirrored=mirrored) for mirrored in (False, True)]
-    scores = (scores + looks[0][1] + looks[1][1]) / 3
-    boxes, points = (looks[0][0] + looks[1][0]) / 2, (looks[0][2] + looks[1][2]) / 2
-    sure = scores >= OUTPUT_SCORE
-    boxes, scores, points = boxes[sure], scores[sure], points[sure]
-    kept = suppressed(boxes, scores, 0.5, by_smaller=True)
-    return Faces(boxes[kept], scores[kept], points[kept])
+    upright = np.zeros(len(boxes))
+    first = _output(networks, pyramid, _squares(boxes), upright, mirrored=False)
+    sure = np.flatnonzero(first.scores >= FIRST_LOOK)
+    sure = sure[suppressed(first.boxes[sure], first.scores[sure], 0.6)]
+    squares, eyes = _squares(first.boxes[sure]), first.points[sure, 1] - first.points[sure, 0]
+    angles = np.arctan2(eyes[:, 1], eyes[:, 0]).clip(-MOST_TURNED, MOST_TURNED)
+    looks = [_output(networks, pyramid, squares, angles, mirrored=mirrored) for mirrored in (False, True)]
+    scores = (first.scores[sure] + looks[0].scores + looks[1].scores) / 3
+    found, points = ((looks[0].boxes + looks[1].boxes) / 2, (looks[0].points + looks[1].points) / 2)
+    kept = np.flatnonzero(scores >= LEAST_SCORE)
+    kept = kept[suppressed(found[kept], scores[kept], 0.5, by_smaller=True)]
+    return Faces(found[kept], scores[kept], points[kept])
 
 
-def _output(
-    networks: Any, pyramid: Pyramid, squares: np.ndarray, *, mirrored: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Boxes, scores and points that the last network gives for square windows."""
-    windows = pyramid.windows(squares, OUTPUT_SIDE)
+def _output(networks: Any, pyramid: Pyramid, squares: np.ndarray, angles: np.ndarray, *, mirrored: bool) -> Faces:
+    """What the last network gives for square windows, each turned around its middle so that the eyes are level."""
+    windows = pyramid.windows(squares, OUTPUT_SIDE, angles)
     face, shifts, points = _in_batches(networks.output_network, windows[:, :, ::-1] if mirrored else windows)
     points = points.reshape(-1, 2, 5).transpose(0, 2, 1)
     if mirrored:
         shifts = shifts[:, [2, 1, 0, 3]] * np.array([-1, 1, -1, 1])
         points = np.stack([1 - points[..., 0], points[..., 1]], axis=-1)[:, MIRRORED]
-    sides = (squares[:, 2:] - squares[:, :2])[:, None]
-    return _moved(squares, shifts), face[:, 1], squares[:, None, :2] + points * sides
+    middles, sides = (squares[:, :2] + squares[:, 2:]) / 2, squares[:, 2:] - squares[:, :2]
+    points = middles[:, None] + turned((points - 0.5) * sides[:, None], angles[:, None])
+    # The middle of a box turns with its window; its sides stay level.
+    moved = _moved(squares, shifts)
+    offset = (moved[:, :2] + moved[:, 2:]) / 2 - middles
+    moved += np.tile(turned(offset, angles) - offset, 2)
+    return Faces(moved, face[:, 1], points)
 
 
 def _in_batches(network: Any, windows: np.ndarray) -> list[np.ndarray]:
@@ -136,11 +143,18 @@ def _in_batches(network: Any, windows: np.ndarray) -> list[np.ndarray]:
         part = windows[start : start + AT_ONCE]
         size = AT_ONCE if len(windows) > AT_ONCE else 1 << (len(part) - 1).bit_length()
         batch = np.zeros((size, *part.shape[1:]), "float32")
-        batch[: len(part)] = _scaled(part)
+        batch[: len(part)] = _scaled(_lit(part))
         parts.append([np.asarray(output)[: len(part)] for output in network(batch)])
     if not parts:
         return [np.zeros((0, *output.shape[1:])) for output in network.outputs]
     return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+
+def _lit(windows: np.ndarray) -> np.ndarray:
+    """Windows, dark ones lighter."""
+    means = windows.mean(axis=(1, 2, 3), dtype="float32")
+    gain = (DARK / np.maximum(means, 1)).clip(1, MOST_GAIN)
+    return np.minimum(windows * gain[:, None, None, None], 255)
 
 
 def _scaled(pixels: np.ndarray) -> np.ndarray:

@@ -61,38 +61,47 @@ class Pyramid:
             yield self._level(source if source.size == size else source.resize(size, Image.Resampling.BILINEAR))
             scale *= step
 
-    def windows(self, boxes: np.ndarray, side: int) -> np.ndarray:
+    def windows(self, boxes: np.ndarray, side: int, angles: np.ndarray | None = None) -> np.ndarray:
         """Square windows, uint8 [boxes, side, side, 3], each from the smallest half that has all its detail: sampling
         the picture itself at a few points of a large face would show noise. What lies beyond the picture is grey.
 
         Args:
             boxes: [boxes, 4] in pixels of the picture.
+            angles: By how much each is turned around its middle, in radians, clockwise; None for not at all.
         """
+        angles = np.zeros(len(boxes)) if angles is None else angles
         windows = np.empty((len(boxes), side, side, 3), "uint8")
         lengths = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
         wanted = np.clip(np.floor(np.log2(np.maximum(lengths, 1) / side)), 0, len(self._levels) - 1).astype(int)
         for place in np.unique(wanted):
             chosen = wanted == place
-            windows[chosen] = _sampled(self._levels[place], boxes[chosen], side)
+            windows[chosen] = _sampled(self._levels[place], boxes[chosen], angles[chosen], side)
         return windows
 
 
-def _sampled(level: Level, boxes: np.ndarray, side: int) -> np.ndarray:
+def turned(offsets: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """Offsets [..., 2] from a middle, turned clockwise by angles [...] in radians (y grows downwards)."""
+    cosine, sine = np.cos(angles), np.sin(angles)
+    x, y = offsets[..., 0], offsets[..., 1]
+    return np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=-1)
+
+
+def _sampled(level: Level, boxes: np.ndarray, angles: np.ndarray, side: int) -> np.ndarray:
     """Bilinear samples [boxes, side, side, 3] in the middles of a grid over each box."""
-    steps = (np.arange(side) + 0.5) / side
-    across = (boxes[:, :1] + steps * (boxes[:, 2:3] - boxes[:, :1])) * level.scale[0] - 0.5
-    down = (boxes[:, 1:2] + steps * (boxes[:, 3:4] - boxes[:, 1:2])) * level.scale[1] - 0.5
+    steps = (np.arange(side) + 0.5) / side - 0.5
+    grid = np.stack(np.meshgrid(steps, steps), axis=-1)
+    offsets = grid[None] * (boxes[:, 2:] - boxes[:, :2])[:, None, None]
+    middles = (boxes[:, :2] + boxes[:, 2:])[:, None, None] / 2
+    places = (middles + turned(offsets, angles[:, None, None])) * np.array(level.scale) - 0.5
     height, width = level.pixels.shape[:2]
-    left, top = np.floor(across).astype(int), np.floor(down).astype(int)
-    x, y = (across - left)[:, None, :, None].astype("float32"), (down - top)[:, :, None, None].astype("float32")
+    corner = np.floor(places).astype(int)
+    (left, top), (x, y) = np.moveaxis(corner, -1, 0), np.moveaxis((places - corner)[..., None], -2, 0).astype("float32")
 
     def at(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        return level.pixels[rows.clip(0, height - 1)[:, :, None], columns.clip(0, width - 1)[:, None, :]].astype(
-            "float32"
-        )
+        return level.pixels[rows.clip(0, height - 1), columns.clip(0, width - 1)].astype("float32")
 
     upper = at(top, left) * (1 - x) + at(top, left + 1) * x
     lower = at(top + 1, left) * (1 - x) + at(top + 1, left + 1) * x
     found = upper * (1 - y) + lower * y
-    within = ((down > -1) & (down < height))[:, :, None] & ((across > -1) & (across < width))[:, None, :]
+    within = np.all((places > -1) & (places < np.array([width, height])), axis=-1)
     return np.where(within[..., None], found, GREY).round().astype("uint8")
