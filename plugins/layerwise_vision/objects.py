@@ -127,13 +127,14 @@ OBJECTS = ModelSpec(
             name="residual",
             summary="Nine convolutions with three shortcuts",
             config=ObjectsConfig(
-                num_epochs=50,
+                num_epochs=40,
                 optimizer="sgd",
                 learning_rate=0.1,
                 schedule="linear",
                 warmup_epochs=5,
                 # Keras decays weights apart from the momentum, so this does what 0.0005 does as a penalty.
                 weight_decay=0.005,
+                label_smoothing=0.1,
                 precision="mixed_bfloat16",
             ),
             weights=HERE / "weights" / "objects-residual",
