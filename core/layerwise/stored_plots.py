@@ -12,7 +12,7 @@ import dataclasses
 import io
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,12 @@ def write(groups: Mapping[str, Sequence[Plot]], folder: Path) -> None:
     write_atomically(folder / FILE, save(contiguous, metadata={"layerwise": json.dumps(told)}))
 
 
-def read(folder: Path) -> dict[str, Sequence[Plot]]:
-    """The plots in the folder of a version; none where there are none that fit its weights."""
+def read(folder: Path, *groups: str) -> dict[str, Sequence[Plot]]:
+    """The plots in the folder of a version; none where there are none that fit its weights.
+
+    Args:
+        groups: Those that are wanted, since pictures take time to decode; all without any.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -59,8 +63,8 @@ def read(folder: Path) -> dict[str, Sequence[Plot]]:
             told = json.loads((file.metadata() or {})["layerwise"])
             if told["sha256"] != weights.read_record(folder).get("sha256"):
                 return {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
-        return {name: _untold(shown, arrays) for name, shown in told["groups"].items()}
+            stored = told["groups"].items()
+            return {name: _untold(shown, file.get_tensor) for name, shown in stored if not groups or name in groups}
     except FileNotFoundError:
         return {}
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError):
@@ -104,13 +108,13 @@ def _png(pixels: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _untold(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+def _untold(value: Any, array: Callable[[str], np.ndarray]) -> Any:
     if isinstance(value, list):
-        return [_untold(item, arrays) for item in value]
+        return [_untold(item, array) for item in value]
     if not isinstance(value, dict):
         return value
     if "array" in value:
-        return arrays[value["array"]]
+        return array(value["array"])
     if "png" in value:
-        return np.asarray(Image.open(io.BytesIO(arrays[value["png"]].tobytes())))
-    return _KINDS[value["plot"]](**{name: _untold(item, arrays) for name, item in value["fields"].items()})
+        return np.asarray(Image.open(io.BytesIO(array(value["png"]).tobytes())))
+    return _KINDS[value["plot"]](**{name: _untold(item, array) for name, item in value["fields"].items()})

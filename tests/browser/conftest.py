@@ -35,7 +35,7 @@ ARGUMENTS = (
 )
 NO_CHROMIUM = "needs Chromium: apt-get install chromium, or brew install chromium"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-PATIENCE = 60_000
+PATIENCE = 120_000
 """Milliseconds for what a slow and busy machine has to do: import TensorFlow, start a process."""
 
 
@@ -55,8 +55,9 @@ def chromium() -> Iterator[Any]:
         if os.environ.get("CI") == "true":
             pytest.fail(NO_CHROMIUM)
         pytest.skip(NO_CHROMIUM)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
@@ -130,7 +131,7 @@ class Visitor:
         self.page, self.address = page, address
         self.complaints: list[str] = []
         self._is_leaving = False
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
         page.on("request", self._see)
@@ -156,16 +157,16 @@ class Visitor:
         self._is_leaving = True
         self.page.evaluate("window.former = true")
         how()
-        self.page.wait_for_function("!window.former && document.querySelector('h1')", timeout=PATIENCE)
+        self.page.wait_for_function("!window.former && document.querySelector('h1')")
         self._is_leaving = False
 
     def button(self, name: str) -> Any:
         """The visible button of that name."""
         return self.page.get_by_role("button", name=name, exact=True).locator("visible=true")
 
-    def says(self, text: str | re.Pattern[str], timeout: float = PATIENCE) -> None:
+    def says(self, text: str | re.Pattern[str]) -> None:
         """Wait until the page shows a text."""
-        self.page.get_by_text(text).locator("visible=true").first.wait_for(timeout=timeout)
+        self.page.get_by_text(text).locator("visible=true").first.wait_for()
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import shutil
 
 import pytest
 
-PATIENCE = 120_000
-
 
 @pytest.fixture(scope="module")
 def twins(trained, tmp_path_factory):
@@ -49,8 +47,8 @@ def test_two_runs_are_chosen_compared_measured_and_shared(visit, twins, serving,
 
         if page.locator("#measured", has_text="not measured yet").count():
             visitor.button("Measure on held-out examples").click()
-        page.locator("#measured", has_text="test, 200").wait_for(timeout=PATIENCE)
-        page.locator("#measured", has_text="may be chance").wait_for(timeout=PATIENCE)
+        page.locator("#measured", has_text="test, 200").wait_for()
+        page.locator("#measured", has_text="may be chance").wait_for()
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0
 

@@ -2,8 +2,6 @@
 
 import io
 
-PATIENCE = 60_000
-
 
 def bar(across):
     """A picture of a bright bar, as a file."""
@@ -17,7 +15,7 @@ def bar(across):
 
 
 def best(page, label):
-    page.locator(".lw-best strong", has_text=label).wait_for(timeout=PATIENCE)
+    page.locator(".lw-best strong", has_text=label).wait_for()
 
 
 def test_a_drawing_is_answered_when_the_hand_rests(visit):
@@ -49,6 +47,12 @@ def test_a_drawing_is_answered_when_the_hand_rests(visit):
     assert page.locator(".lw-best").count() == 0, "a former answer does not stay beside an error"
 
 
+def test_how_a_network_works_is_read_when_somebody_looks(visit):
+    page = visit("toy").page
+    page.get_by_role("button", name="How it works, and how well").locator("visible=true").click()
+    page.get_by_text("Licence of the weights:").locator("visible=true").wait_for()
+
+
 def test_a_file_that_is_no_picture_is_explained_and_the_next_one_answered(visit):
     visitor = visit("toy")
     page = visitor.page
@@ -57,7 +61,7 @@ def test_a_file_that_is_no_picture_is_explained_and_the_next_one_answered(visit)
     damaged["buffer"] = damaged["buffer"][:60]
     upload.set_input_files(damaged)
     alert = page.get_by_role("alert").locator("visible=true")
-    alert.wait_for(timeout=PATIENCE)
+    alert.wait_for()
     assert "That did not work." in alert.inner_text()
     assert "damaged" in alert.inner_text()
     assert "Traceback" not in page.content()

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from conftest import PATIENCE
 from playwright.sync_api import expect
 
 
@@ -33,7 +32,7 @@ def test_a_training_of_ones_own_goes_depth_by_depth_and_stops(visit):
     own = section(visitor, "own")
     own.get_by_role("button", name="Train").focus()
     visitor.page.keyboard.press("Enter")
-    expect(own).to_contain_text("Training 6 networks with 2 hidden layers", timeout=PATIENCE)
+    expect(own).to_contain_text("Training 6 networks with 2 hidden layers")
     own.get_by_role("button", name="Stop").click()
     expect(own.get_by_role("button", name="Stop")).to_be_hidden()
     expect(own.get_by_role("region").locator("tbody tr")).to_have_count(1)

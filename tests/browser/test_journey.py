@@ -2,8 +2,6 @@
 
 import re
 
-PATIENCE = 60_000
-
 
 def points(page):
     return int(page.locator("#loss figure").get_attribute("data-points") or 0)
@@ -18,7 +16,7 @@ def test_from_home_to_a_network_of_ones_own_and_back(visit, trained):
 
     example = page.get_by_role("button", name="down").first
     example.click()
-    page.locator(".lw-best strong", has_text="down").wait_for(timeout=PATIENCE)
+    page.locator(".lw-best strong", has_text="down").wait_for()
     assert example.get_attribute("aria-pressed") == "true"
     assert page.locator(".lw-bars li").count() == 2
 
@@ -29,24 +27,24 @@ def test_from_home_to_a_network_of_ones_own_and_back(visit, trained):
     page.get_by_label("Network", exact=True).wait_for(state="detached")
     page.get_by_label("Number of epochs").fill("10000")
     visitor.button("Start training").click()
-    page.locator("#progress .lw-running").wait_for(timeout=PATIENCE)
-    page.wait_for_function("+document.querySelector('#loss figure')?.dataset.points > 0", timeout=PATIENCE)
+    page.locator("#progress .lw-running").wait_for()
+    page.wait_for_function("+document.querySelector('#loss figure')?.dataset.points > 0")
     seen = points(page)
-    page.wait_for_function(f"+document.querySelector('#loss figure').dataset.points > {seen}", timeout=PATIENCE)
+    page.wait_for_function(f"+document.querySelector('#loss figure').dataset.points > {seen}")
     assert page.locator("#metric figcaption strong").inner_text() == "Accuracy"
 
     visitor.button("Stop").click()
-    page.locator("#progress .lw-stopped").wait_for(timeout=PATIENCE)
+    page.locator("#progress .lw-stopped").wait_for()
     visitor.says("Somebody asked it to stop.")
     assert visitor.button("Stop").is_disabled()
 
     visitor.button("Use this version").click()
     row = page.locator("#runs tbody tr")
-    row.nth(0).get_by_text("in use").wait_for(timeout=PATIENCE)
+    row.nth(0).get_by_text("in use").wait_for()
     assert row.nth(1).get_by_text("in use").count() == 0
 
     visitor.button("Roll back").click()
-    row.nth(1).get_by_text("in use").wait_for(timeout=PATIENCE)
+    row.nth(1).get_by_text("in use").wait_for()
     assert first.id[-4:] in row.nth(1).inner_text()
     assert row.nth(0).get_by_text("in use").count() == 0
 
@@ -62,5 +60,5 @@ def test_the_first_question_says_that_the_network_is_loaded(visit, trained, serv
         visitor = visit("toy", address=address)
         visitor.page.get_by_role("button", name="down").first.click()
         visitor.says(re.compile("^Loading the network"))
-        visitor.page.locator(".lw-best strong", has_text="down").wait_for(timeout=PATIENCE)
+        visitor.page.locator(".lw-best strong", has_text="down").wait_for()
         assert visitor.page.locator(".lw-said .lw-status").count() == 0

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-PATIENCE = 60_000
-
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
@@ -34,13 +32,13 @@ def test_from_an_upload_to_a_demo_with_its_labels(visit, serving, tmp_path, arch
     with serving(home) as address:
         visitor = visit("train?model=toy/bars", address=address)
         page = visitor.page
-        page.get_by_label("Number of epochs").wait_for(timeout=PATIENCE)
+        page.get_by_label("Number of epochs").wait_for()
         page.get_by_text("Train it on your own data").click()
         visitor.says("A folder for each class")
 
         page.locator("input[type=file]").first.set_input_files(archive)
         report = page.locator("#data-report")
-        report.get_by_text("48 pictures of 2 classes").wait_for(timeout=PATIENCE)
+        report.get_by_text("48 pictures of 2 classes").wait_for()
         assert report.locator(".lw-bars li").count() == 2
         assert report.locator(".lw-seen img").count() == 6
         assert report.get_by_text("1 of 49 files cannot be read").is_visible()
@@ -51,21 +49,21 @@ def test_from_an_upload_to_a_demo_with_its_labels(visit, serving, tmp_path, arch
 
         page.get_by_label("Number of epochs").fill("60")
         visitor.button("Start training").click()
-        page.locator("#progress .lw-finished").wait_for(timeout=PATIENCE)
+        page.locator("#progress .lw-finished").wait_for()
         visitor.button("Use this version").click()
-        page.locator("#runs").get_by_text("in use").wait_for(timeout=PATIENCE)
+        page.locator("#runs").get_by_text("in use").wait_for()
 
         visitor.open("toy")
         visitor.button("down").or_(page.get_by_role("button", name="down")).first.click()
         best = page.locator(".lw-best strong")
-        best.filter(has_text=re.compile("zebra|tiger")).wait_for(timeout=PATIENCE)
+        best.filter(has_text=re.compile("zebra|tiger")).wait_for()
         assert {label.inner_text() for label in page.locator(".lw-bars .lw-name").all()} == {"zebra", "tiger"}
 
         visitor.open("train?model=toy/bars")
         page.get_by_text("Train it on your own data").click()
         page.get_by_label("Data", exact=True).click()
         page.get_by_role("option", name=re.compile("^my-stripes-")).click()
-        report.get_by_text("48 pictures of 2 classes").wait_for(timeout=PATIENCE)
+        report.get_by_text("48 pictures of 2 classes").wait_for()
         visitor.button("Delete this upload").click()
         visitor.says(re.compile("The upload is deleted"))
         assert [path for path in (home / "data").iterdir() if not path.name.startswith(".")] == []
@@ -75,7 +73,7 @@ def test_what_cannot_be_used_is_said_where_it_was_brought(visit, serving, tmp_pa
     with serving(tmp_path / "home") as address:
         visitor = visit("train?model=toy/bars", address=address, phone=True)
         page = visitor.page
-        page.get_by_label("Number of epochs").wait_for(timeout=PATIENCE)
+        page.get_by_label("Number of epochs").wait_for()
         page.get_by_text("Train it on your own data").click()
         (tmp_path / "evil.zip").write_bytes(b"PK\x03\x04 and no more")
         page.locator("input[type=file]").first.set_input_files(tmp_path / "evil.zip")

@@ -82,7 +82,7 @@ def test_with_the_keyboard_alone(visit):
             break
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.keyboard.press("Enter")
-    page.locator(".lw-best strong").wait_for(timeout=60_000)
+    page.locator(".lw-best strong").wait_for()
     assert page.locator('button[data-index="1"]').get_attribute("aria-pressed") == "true"
 
 

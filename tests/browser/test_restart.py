@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from layerwise.registry import Registry
 from layerwise.runs import RunStore
 
-PATIENCE = 60_000
-
 
 @contextmanager
 def killed_server(home, port):
@@ -38,7 +36,7 @@ def points(page):
 
 
 def wait_for_points(page, more_than):
-    page.wait_for_function(f"+document.querySelector('#loss figure')?.dataset.points > {more_than}", timeout=PATIENCE)
+    page.wait_for_function(f"+document.querySelector('#loss figure')?.dataset.points > {more_than}")
 
 
 def test_a_killed_server_loses_nothing(visit, plugins, tmp_path):
@@ -62,7 +60,7 @@ def test_a_killed_server_loses_nothing(visit, plugins, tmp_path):
             visitor._is_leaving = True  # what it says while nobody answers is no complaint
             page.evaluate("window.former = true")
         with killed_server(tmp_path, port) as address:
-            page.wait_for_function("!window.former", timeout=PATIENCE)
+            page.wait_for_function("!window.former")
             visitor._is_leaving = False
             wait_for_points(page, before)
             typed = ("Hidden units", "Optimizer", "Number of epochs")
@@ -70,14 +68,14 @@ def test_a_killed_server_loses_nothing(visit, plugins, tmp_path):
             other = visit(f"train?run={run.id}", phone=True, address=address)
             wait_for_points(other.page, before)
             visitor.button("Stop").click()
-            page.locator("#progress .lw-stopped").wait_for(timeout=PATIENCE)
-            other.page.locator("#progress .lw-stopped").wait_for(timeout=PATIENCE)
+            page.locator("#progress .lw-stopped").wait_for()
+            other.page.locator("#progress .lw-stopped").wait_for()
             other.says("Resume goes on from its checkpoint")
             other.button("Resume").click()
-            page.locator("#progress .lw-running").wait_for(timeout=PATIENCE)
-            page.get_by_text("went on from").wait_for(timeout=PATIENCE)
+            page.locator("#progress .lw-running").wait_for()
+            page.get_by_text("went on from").wait_for()
             os.kill(json.loads((run.folder / "process.json").read_text())["pid"], signal.SIGKILL)
-            page.locator("#progress .lw-failed").wait_for(timeout=PATIENCE)
+            page.locator("#progress .lw-failed").wait_for()
             visitor.says("Its process was killed.")
             assert visitor.button("Resume").is_enabled()
             visitor._is_leaving = other._is_leaving = True

@@ -78,8 +78,10 @@ def test_plots_count_for_their_own_weights_only(tmp_path):
         Row(plots=(Pictures(pictures=[Picture(pixels=np.eye(3), heat=np.eye(3))]),)),
     ]
     save_arrays({"w": np.zeros(3)}, tmp_path, {})
-    stored_plots.write({"patches": shown}, tmp_path)
-    (found,) = stored_plots.read(tmp_path).values()
+    stored_plots.write({"patches": shown, "report": shown[:1]}, tmp_path)
+    assert stored_plots.read(tmp_path).keys() == {"patches", "report"}
+    assert stored_plots.read(tmp_path, "report", "features").keys() == {"report"}, "of those that are there"
+    found = stored_plots.read(tmp_path)["patches"]
     assert found[0].text == "seen"
     assert list(found[1].rows) == [["cat", 3]]
     assert (found[2].lines[0].kind, tuple(found[2].x_range)) == ("dashed", (0.0, 1.0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -37,6 +39,9 @@ CONCURRENCY = 8
 
 def build(site: Site) -> gr.Blocks:
     """The Blocks of all pages. What a plugin draws is drawn apart, so that its mistakes stay its own."""
+    # After each event Gradio would compute percentiles over all events so far, which no page of ours shows; a server
+    # that had answered some thousands was busy with little else.
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(sys.maxsize))
     with _without_apps():
         blocks = _drawn_pages(site)
     # Makes the app, too.

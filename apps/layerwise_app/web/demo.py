@@ -148,10 +148,15 @@ def _draw_choice(spec: ModelSpec) -> tuple[gr.Radio, gr.Dropdown]:
 
 
 def _draw_details(site: Site, spec: ModelSpec) -> None:
-    with gr.Accordion("How it works, and how well", open=False):
-        # A function: read when somebody opens the page, so that a promoted version's figures are shown.
-        gr.Markdown(lambda: cards.card_markdown(site, spec), elem_classes="lw-prose")
-        markup(lambda: cards.reports_html(site, spec))
+    with gr.Accordion("How it works, and how well", open=False) as accordion:
+        card, reports = gr.Markdown(elem_classes="lw-prose"), markup()
+        # Read when somebody looks, so that a promoted version's figures are shown and no page waits for pictures.
+        accordion.expand(
+            guard(lambda: (cards.card_markdown(site, spec), cards.reports_html(site, spec))),
+            None,
+            [card, reports],
+            **QUIET,
+        )
         markup(f"<p>{link(f'./train?model={spec.name}', 'Train it yourself')}</p>")
     with gr.Accordion("Use it from your own code", open=False):
         gr.Code(cards.curl_snippet(site, spec), language="shell", label="From a shell", interactive=False)

@@ -89,6 +89,11 @@ def drawn(draw: Callable[[], Any], what: str) -> gr.Blocks:
     try:
         with gr.Blocks() as blocks:
             draw()
+        for component in blocks.blocks.values():
+            # What a function as a value asks for when the page is opened is attached by now. Gradio would attach it
+            # again at the end of every page that follows, each of which would ask for it, and more than once.
+            if isinstance(component, gr.components.Component):
+                component.load_event_to_attach = None
     except Exception as error:
         logger.exception("%s could not be drawn", what)
         reason = str(error) if isinstance(error, LayerwiseError) else f"{type(error).__name__}: {error}"

@@ -109,7 +109,7 @@ def hierarchy(settings: Settings) -> list[Plot]:
     with open_workspace() as workspace:
         for model in _classifiers(workspace):
             version = workspace.versions.current(model)
-            known = stored_plots.read(version.folder)
+            known = stored_plots.read(version.folder, "patches", "features")
             if {"patches", "features"} <= known.keys():
                 return [
                     _about(version),

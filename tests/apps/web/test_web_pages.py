@@ -11,6 +11,7 @@ import pytest
 from layerwise.errors import InputError
 from layerwise.plugins import PluginReport
 from layerwise.slots import parse_device
+from layerwise_app.web.app import build
 from layerwise_app.web.curves import curve, curve_html
 from layerwise_app.web.forms import device_control
 from layerwise_app.web.gallery import gallery_html
@@ -329,6 +330,22 @@ def test_what_cannot_be_drawn_becomes_a_note():
     (only,) = blocks.children
     assert "The page X could not be drawn." in only.value
     assert "the &lt;disk&gt; is gone" in only.value
+
+
+def test_a_page_asks_for_its_own_and_for_nothing_twice(site):
+    functions = list(build(site).fns.values())
+    for function in functions:
+        assert {output.page for output in function.outputs} <= {function.page}
+        assert len(set(function.targets)) == len(function.targets)
+    (own,) = (function for function in functions if function.page == "extra")
+    assert own.fn() == "Read when the page is opened"
+
+
+def test_gradio_computes_no_statistics_after_each_event(site):
+    queue = build(site)._queue
+    queue.events_recorded = 1000
+    event = {"function": "show", "status": "success", "process_time": 0.1}
+    assert queue.compute_analytics_summary([event] * 1000) == {"functions": {}}
 
 
 def test_html_of_the_apps_own_escapes_what_it_is_given():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from layerwise import stored_plots
 from layerwise.errors import LayerwiseError
+from layerwise.stored_plots import REPORT
 from layerwise.versions import Reference
 from layerwise_app.web.figures import figures_markdown, main_figure
 from layerwise_app.web.plots import plots_html
@@ -51,7 +52,7 @@ def reports_html(site: Site, spec: ModelSpec) -> str:
     found = []
     for variant in spec.variants:
         version = version_in_use(site, spec, variant.name)
-        shown = stored_plots.read(version.folder).get(stored_plots.REPORT) if version is not None else None
+        shown = stored_plots.read(version.folder, REPORT).get(REPORT) if version is not None else None
         if shown:
             name = f" of {variant.name}" if len(spec.variants) > 1 else ""
             summary = f"<summary>Class by class, and the mistakes{html.escape(name)}</summary>"

@@ -95,7 +95,7 @@ def rows() -> list[Example]:
 def draw_page(predictor) -> None:
     import gradio as gr
 
-    gr.Textbox(label="A control of the plugin's own")
+    gr.Textbox(lambda: "Read when the page is opened", label="A control of the plugin's own")
 
 
 @hookimpl
