@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from layerwise.errors import UNEXPECTED, LayerwiseError
 from layerwise_app.web.markup import markup, note
@@ -92,7 +93,7 @@ def drawn(draw: Callable[[], Any], what: str) -> gr.Blocks:
         for component in blocks.blocks.values():
             # What a function as a value asks for when the page is opened is attached by now. Gradio would attach it
             # again at the end of every page that follows, each of which would ask for it, and more than once.
-            if isinstance(component, gr.components.Component):
+            if isinstance(component, Component):
                 component.load_event_to_attach = None
     except Exception as error:
         logger.exception("%s could not be drawn", what)
