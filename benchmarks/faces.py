@@ -1,6 +1,6 @@
 """How well `vision/faces` finds faces, on scenes whose faces are known.
 
-    pip install -e ".[vision]" mtcnn        # mtcnn 1.0.0 is measured beside it, if it is there
+    pip install mtcnn                       # mtcnn 1.0.0 is measured beside it, if it is there
     python benchmarks/faces.py              # 240 scenes of seed 2; --seed 1 is the one that settings were chosen with
 
 Each scene is a part of a picture that scikit-image bundles and that has no face, with none to five faces pasted into
