@@ -171,6 +171,7 @@ def test_the_record_says_where_the_weights_come_from_and_holds_no_path():
     assert "mtcnn 1.0.0 (MIT)" in record["data"]["source"]
     assert '"/' not in json.dumps(record)
     assert record["bytes"] < 1.1e6
+    assert record["task"] == {"threshold": faces.FACES.task.threshold}, "what was measured is what answers"
 
 
 def test_the_last_network_can_be_looked_into(workspace):
