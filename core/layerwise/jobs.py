@@ -100,6 +100,8 @@ def check_data(spec: ModelSpec, data: Path | str | None) -> None:
     Raises:
         RunError: There is not.
     """
+    if not spec.is_trainable:
+        raise RunError(f"{spec.name} cannot be trained here", remedy="its card says where its weights come from")
     if data is None and spec.data is None and spec.train is None:
         raise RunError(f"{spec.name} has no data set of its own", remedy="name a folder of your own with --data FOLDER")
     if data is not None and not Path(data).exists():

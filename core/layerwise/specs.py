@@ -205,6 +205,12 @@ class ModelSpec:
         """The part of the name before the slash."""
         return self.name.partition("/")[0]
 
+    @property
+    def is_trainable(self) -> bool:
+        """Whether there can be something to train it on: a data set, what its own training makes, or the user's own
+        data."""
+        return self.data is not None or self.train is not None or bool(self.task.folder_format)
+
     def variant(self, name: str | None = None) -> Variant:
         """The variant of that name, the default one for None.
 

@@ -151,7 +151,10 @@ def test_of_many_cells_one_box_stays():
     outputs[..., 2:] = 5
     assert len(found_boxes(outputs, (64, 96), 0.1).scores) == 1
     outputs[5:8, 5:8, 1] = outputs[5:8, 5:8, 0]
-    assert sorted(found_boxes(outputs, (64, 96), 0.1).labels) == [0, 1], "classes do not suppress each other"
+    found = found_boxes(outputs, (64, 96), 0.1)
+    assert sorted(found.labels) == [0, 1], "classes do not suppress each other where they are measured"
+    (item,) = TASK.answer(Image.new("RGB", (96, 64)), found, 0.1)["objects"].found
+    assert item.score == found.scores.max(), "but what is at one place is one thing to those who look"
 
 
 def test_evaluate_takes_outputs_and_what_a_runner_made_of_them():

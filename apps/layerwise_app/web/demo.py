@@ -157,7 +157,8 @@ def _draw_details(site: Site, spec: ModelSpec) -> None:
             [card, reports],
             **QUIET,
         )
-        markup(f"<p>{link(f'./train?model={spec.name}', 'Train it yourself')}</p>")
+        if spec.is_trainable:
+            markup(f"<p>{link(f'./train?model={spec.name}', 'Train it yourself')}</p>")
     with gr.Accordion("Use it from your own code", open=False):
         gr.Code(cards.curl_snippet(site, spec), language="shell", label="From a shell", interactive=False)
         gr.Code(cards.python_snippet(spec), language="python", label="From Python", interactive=False)

@@ -46,8 +46,11 @@ class Site:
         """The path of each page."""
         return Routes.of(self.snapshot)
 
-    def references(self) -> list[Reference]:
-        """Every variant of every model, in the order of the registry."""
+    def references(self, *, trainable: bool = False) -> list[Reference]:
+        """Every variant of every model, or of those that can be trained, in the order of the registry."""
         return [
-            Reference(spec.name, variant.name) for spec in self.snapshot.models.values() for variant in spec.variants
+            Reference(spec.name, variant.name)
+            for spec in self.snapshot.models.values()
+            if spec.is_trainable or not trainable
+            for variant in spec.variants
         ]

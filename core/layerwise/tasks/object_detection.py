@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LEAST_SCORE = 0.02
 """Boxes are kept from this score on: average precision looks at all of them, whatever is shown."""
+SAME_THING = 0.7
+"""Boxes that overlap by more are taken for the same thing in an answer, whose likeliest class is shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,17 +198,19 @@ folder of that name or with it in its own.
         import numpy as np
 
         from layerwise.tasks.annotations import AnnotatedPicture, Found
+        from layerwise.tasks.detection.boxes import suppressed
         from layerwise.tasks.framing import place_in_frame
 
         left, top, width, height = place_in_frame(picture.size, (self.size[1], self.size[0]))
         scale = np.array([picture.width / width, picture.height / height] * 2)
         limits = np.array([picture.width, picture.height] * 2)
         boxes = ((found.boxes - np.array([left, top] * 2)) * scale).clip(0, limits)
-        shown = [
-            Found(label=self.labels[label], score=float(score), box=(box[0], box[1], box[2], box[3]))
-            for box, score, label in zip(boxes.astype(float), found.scores, found.labels, strict=True)
-            if score >= threshold and np.all(box[2:] - box[:2] >= 1)
-        ]
+        shown = []
+        for place in suppressed(found.boxes, found.scores, SAME_THING):
+            box, score = boxes[place].astype(float), float(found.scores[place])
+            if score >= threshold and np.all(box[2:] - box[:2] >= 1):
+                label = self.labels[found.labels[place]]
+                shown.append(Found(label=label, score=score, box=(box[0], box[1], box[2], box[3])))
         return {"objects": AnnotatedPicture(image=picture, found=tuple(shown))}
 
     def loss(self, config: TrainingConfig) -> Callable:

@@ -204,6 +204,8 @@ def test_starting_what_cannot_be_trained(client):
     no_data = client.post("/api/v1/runs", json={"model": "demo/brightness"})
     assert no_data.status_code == 409
     assert "no data set of its own" in no_data.json()["error"]["message"]
+    never = client.post("/api/v1/runs", json={"model": "demo/echo"})
+    assert (never.status_code, "demo/echo cannot be trained here" in never.json()["error"]["message"]) == (409, True)
     absent = client.post("/api/v1/runs", json={"model": "demo/brightness", "data": "/no/such/folder"})
     assert absent.status_code == 409
     wrong = client.post("/api/v1/runs", json={"model": "demo/brightness", "config": {"num_epochs": 0}})

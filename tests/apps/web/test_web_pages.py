@@ -341,6 +341,13 @@ def test_a_page_asks_for_its_own_and_for_nothing_twice(site):
     assert own.fn() == "Read when the page is opened"
 
 
+def test_only_what_can_be_trained_is_offered_for_training(site):
+    offered = {reference.name for reference in site.references(trainable=True)}
+    assert offered < {reference.name for reference in site.references()}
+    assert {"demo/brightness", "vision/fashion"} <= offered
+    assert offered.isdisjoint({"demo/echo", "vision/faces"})
+
+
 def test_gradio_computes_no_statistics_after_each_event(site):
     queue = build(site)._queue
     queue.events_recorded = 1000

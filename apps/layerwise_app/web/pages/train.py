@@ -54,7 +54,7 @@ class _Setup:
 
     def draw(self) -> None:
         """The choice of the model; the form follows it."""
-        references = [str(reference) for reference in self.site.references()]
+        references = [str(reference) for reference in self.site.references(trainable=True)]
         # Empty until `open` knows which model was asked for: the form would be drawn twice.
         self.model = gr.Dropdown(references, value=None, label="Model and network")
         # What was typed before the server was restarted.
@@ -74,7 +74,7 @@ class _Setup:
         shown = next((run for run in runs if run.id == request.query_params.get("run")), None)
         asked = form_of(typed) or request.query_params.get("model")
         asked = asked or (f"{shown.name}:{shown.variant}" if shown else "")
-        references = self.site.references()
+        references = self.site.references(trainable=True)
         chosen = [str(item) for item in references if asked in (str(item), item.name)] or [*map(str, references)]
         active = next((run for run in runs if run.is_active), runs[0] if runs else None)
         identifier = request.query_params.get("run") or (active.id if active else None)
@@ -83,7 +83,7 @@ class _Setup:
     def draw_form(self, reference: str | None, typed: str) -> None:
         """The settings of the chosen variant, and the button that starts."""
         if not reference:
-            if not self.site.references():
+            if not self.site.references(trainable=True):
                 markup(empty("There is no model to train."))
             return
         spec, variant = self._variant(reference)

@@ -54,7 +54,7 @@ class _Page:
         self.timer = gr.Timer(POLL_SECONDS, active=False)
 
     def _draw_form(self) -> None:
-        references = [str(reference) for reference in self.site.references()]
+        references = [str(reference) for reference in self.site.references(trainable=True)]
         self.model = gr.Dropdown(references, value=None, label="Model and network")
         self.ranges = gr.Textbox(
             label="What is searched",
@@ -104,7 +104,7 @@ class _Page:
 
     def open(self, request: gr.Request) -> list[Any]:
         """A page that is opened shows the model and the study of its link, or the newest ones."""
-        asked, references = request.query_params.get("model", ""), self.site.references()
+        asked, references = request.query_params.get("model", ""), self.site.references(trainable=True)
         chosen = [str(item) for item in references if asked in (str(item), item.name)] or [*map(str, references)]
         reference = chosen[0] if chosen else None
         newest = next(iter(self.studies.list()), None)
