@@ -13,6 +13,7 @@ from layerwise.tasks import ObjectDetection
 from layerwise.tasks.detection.boxes import areas, iou, suppressed
 from layerwise.tasks.detection.head import detection_loss, found_boxes, heat_and_boxes
 from layerwise.tasks.detection.metrics import Detected, average_precisions, detection_metrics
+from layerwise.tasks.detection.report import COLORS
 
 TASK = ObjectDetection(labels=("cat", "dog"), size=(64, 96))
 TARGETS = np.full((2, 3, 5), -1, "float32")
@@ -161,6 +162,23 @@ def test_evaluate_takes_outputs_and_what_a_runner_made_of_them():
     outputs = perfect_outputs()
     assert TASK.evaluate(outputs, TARGETS) == TASK.evaluate(TASK.detected(outputs), TARGETS)
     assert TASK.evaluate(outputs, TARGETS)["mean_average_precision"] == 1
+
+
+def test_the_report_has_each_class_each_threshold_and_the_worst_pictures():
+    outputs, pictures = perfect_outputs(), np.zeros((len(TARGETS), 64, 96, 3), "uint8")
+    classes, thresholds, worst = TASK.report(outputs, TARGETS, pictures)
+    assert [row[0] for row in classes.rows] == list(TASK.labels)
+    assert [row[2:] for row in classes.rows] == [("1.000",) * 3] * len(TASK.labels)
+    assert thresholds.lines[1].y[0] == 1
+    assert {picture.caption for picture in worst.pictures} == {"0 missed, 0 invented"}
+    colors = {tuple(color) for picture in worst.pictures for color in picture.pixels.reshape(-1, 3)}
+    assert colors == {(0, 0, 0), COLORS["found"]}
+    # Nothing is found; everything is found where it is not.
+    *_, worst = TASK.report(np.full_like(outputs, -9), TARGETS, pictures)
+    assert worst.pictures[0].caption.endswith("missed, 0 invented")
+    assert not worst.pictures[0].caption.startswith("0")
+    *_, worst = TASK.report(outputs, np.full_like(TARGETS, -1), pictures)
+    assert {tuple(color) for color in worst.pictures[0].pixels.reshape(-1, 3)} == {(0, 0, 0), COLORS["invented"]}
 
 
 def test_outputs_of_another_shape_are_refused():

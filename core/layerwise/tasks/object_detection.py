@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from layerwise.config import TrainingConfig
     from layerwise.own_data import OwnData
+    from layerwise.plots import Plot
     from layerwise.runner import Runner
     from layerwise.specs import ModelSpec
     from layerwise.splits import Split
@@ -225,6 +226,12 @@ folder of that name or with it in its own.
         from layerwise.tasks.detection.metrics import detection_metrics
 
         return detection_metrics(list(self.detected(outputs)), list(targets), len(self.labels), self.threshold)
+
+    def report(self, outputs: Any, targets: np.ndarray, inputs: Any) -> Sequence[Plot]:
+        """See `layerwise.tasks.detection.report`."""
+        from layerwise.tasks.detection.report import report
+
+        return report(list(self.detected(outputs)), list(targets), self.labels, self.threshold, inputs)
 
     def read_folder(self, folder: Path) -> OwnData[Self]:
         """Pictures with boxes: this task with the categories found there, and the splits "train" and "test" (and

@@ -89,8 +89,8 @@ FACES = ModelSpec(
             "the second and the third look closer and closer, move the boxes and place five points. The weights are "
             "those of the package mtcnn, trained on WIDER FACE and CelebA; the search around them is ours: levels that "
             "are closer together, windows without aliasing, and a last look that is taken three times, once at the "
-            "mirror image. On 240 generated scenes with 590 known faces of 20 to 400 pixels, turned, blurred, darker or "
-            "lighter (`benchmarks/faces.py`), 92.0 % were found, 88 % of those below 40 pixels, and 99.6 % of what was "
+            "mirror image. On 240 generated scenes with 590 known faces of 20 to 400 pixels, turned, blurred, dark or "
+            "light (`benchmarks/faces.py`), 92.0 % were found, 88 % of those below 40 pixels, and 99.6 % of what was "
             "found were faces."
         ),
         limits=(
