@@ -6,6 +6,7 @@ followed, stopped, resumed and promoted in the same way.
 
 from __future__ import annotations
 
+import json
 import math
 import shlex
 import time
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from layerwise import weights
 from layerwise.checkpoints import Cadence, Checkpoint
 from layerwise.config import TrainingConfig, config_from, settings_of
+from layerwise.paths import write_atomically
 from layerwise.slots import parse_device
 from layerwise.versions import VersionStore
 
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
     from layerwise.registry import Snapshot
     from layerwise.runs import Run
     from layerwise.specs import ModelSpec
+    from layerwise.splits import Split
     from layerwise.tasks.base import Task
     from layerwise.versions import Version
 
+TASK_FOLDER, TASK_FILE = "task", "task.json"
+"""Where a run keeps the task that learned from its data, and the files that belong to it."""
 EPOCH_SECONDS = 30.0
 """How long after the last checkpoint or version the end of an epoch makes another one, at least."""
 
@@ -81,6 +86,26 @@ class Context:
         if self.run.start_from is None:
             return None
         return VersionStore(self.run.folder.parent.parent).get(self.spec, self.run.variant, self.run.start_from)
+
+    def fit_task(self, train: Split) -> None:
+        """Let the task learn what it learns from the training data. That is done once for a run and kept in its folder,
+        so that a run which goes on reads its data as before.
+
+        Args:
+            train: The examples, without those that are held out for validation.
+        """
+        folder = self.run.folder / TASK_FOLDER
+        kept = folder / TASK_FILE
+        if kept.exists():
+            self.task = self.task.with_parameters(json.loads(kept.read_text(encoding="utf-8")), folder)
+            return
+        start = self.start_from()
+        self.task = self.task.fitted(train, start.task if start is not None else None)
+        if self.leads and self.task.files():
+            folder.mkdir(exist_ok=True)
+            for name, content in self.task.files().items():
+                write_atomically(folder / name, content)
+            write_atomically(kept, json.dumps(self.task.parameters()))
 
     @property
     def device(self) -> str:
@@ -183,7 +208,7 @@ class Context:
             return
         begin = time.monotonic()
         arrays, record = self._unwritten
-        weights.save_arrays(arrays, self.run.folder / "version", record)
+        weights.save_arrays(arrays, self.run.folder / "version", record, self.task.files())
         self._unwritten = None
         self._versions = self._versions or Cadence(EPOCH_SECONDS)
         self._versions.did(begin)

@@ -52,11 +52,11 @@ def ship(
         raise RunError(f"The run {found.id} has no weights to ship", received=f"a run that is {found.state}")
     snapshot = workspace.registry.snapshot()
     spec = snapshot.model(found.name)
-    arrays = weights.stored_as(weights.read_arrays(found.version_folder), dtype)
-    record = weights.read_record(found.version_folder)
+    version = workspace.versions.get(spec, found.variant, found.id)
+    arrays, record = weights.stored_as(weights.read_arrays(version.folder), dtype), weights.read_record(version.folder)
     # What the machine was called or where the data lay is nobody's business.
     record["data"] = {**record["data"], "folder": None}
-    weights.save_arrays(arrays, folder, record)
+    weights.save_arrays(arrays, folder, record, version.task.files())
     measured = evaluate_version(snapshot, read_version(spec, found.variant, SHIPPED, folder), split=split)
     weights.save_arrays(arrays, folder, {**record, "measured": measured})
     store_plots(spec, found.variant, folder, snapshot, split=split)

@@ -118,6 +118,7 @@ class Supervised:
         context, config = self.context, self.context.config
         keras.utils.set_random_seed(config.seed)
         train_split, self.validation = self._read_data()
+        context.fit_task(train_split)
         self.feed = Feed(context.task.to_train_on(train_split), config.batch_size, config.seed)
         if self.validation is not None:
             self.validation = context.task.to_train_on(self.validation)

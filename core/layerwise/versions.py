@@ -120,7 +120,7 @@ def read_version(spec: ModelSpec, variant: str, identifier: str, folder: Path) -
             f"The version in {folder} belongs to another model", expected=spec.name, received=repr(record.get("name"))
         )
     try:
-        task = spec.task.with_parameters(record["task"])
+        task = spec.task.with_parameters(record["task"], folder)
         config = config_from(spec.config, record["config"])
     except (KeyError, TypeError, AttributeError, SpecError) as error:
         raise WeightsError(

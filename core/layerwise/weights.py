@@ -76,15 +76,23 @@ def save(model: keras.Model, folder: Path, record: dict[str, Any], *, dtype: str
     save_arrays(stored_as(arrays, dtype) if dtype else arrays, folder, record)
 
 
-def save_arrays(arrays: dict[str, np.ndarray], folder: Path, record: dict[str, Any]) -> None:
+def save_arrays(
+    arrays: dict[str, np.ndarray], folder: Path, record: dict[str, Any], files: Mapping[str, str] | None = None
+) -> None:
     """Write named arrays as the weights of a version, in the place of the one that `folder` holds. It changes when
-    the record does, and what it needed before is removed after that."""
+    the record does, and what it needed before is removed after that.
+
+    Args:
+        files: What else belongs to the version, by the names of files; the record tells their checksums.
+    """
     from safetensors.numpy import save as to_bytes
 
     data = to_bytes({name: array.copy(order="C") for name, array in arrays.items()})
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = hashlib.sha256(data).hexdigest()
     write_atomically(folder / weights_file(sha256), data)
+    for name, content in (files or {}).items():
+        write_atomically(folder / name, content)
     full = {"format": FORMAT, **record, "sha256": sha256, "bytes": len(data)}
     write_atomically(folder / RECORD_FILE, json.dumps(full, indent=2) + "\n")
     for former in folder.glob(weights_file("*")):

@@ -95,6 +95,8 @@ def _export(request: Mapping[str, str], progress: Callable[[str], None]) -> dict
     else:
         progress("measuring it on the test split")
         check["measured"] = _measured(snapshot, version, exported, runner)
+    for name, content in version.task.files().items():
+        (folder / name).write_text(content, encoding="utf-8")
     metadata = metadata_of(spec, version, file_format, precision, model, check)
     (folder / "metadata.json").write_text(json.dumps(metadata, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(readme(metadata, file_format), encoding="utf-8")
@@ -152,7 +154,8 @@ def _examples(snapshot: Snapshot, version: Version) -> tuple[str, Batch]:
         return "the model's examples", np.concatenate(alike)
     with contextlib.suppress(LayerwiseError):
         split = _test_split(snapshot, version)
-        return "the test split", take(split, np.arange(min(len(split), EXAMPLES)))[0]
+        some = version.task.to_train_on(split.select(np.arange(min(len(split), EXAMPLES))))
+        return "the test split", take(some, np.arange(len(some)))[0]
     return "a blank input", version.task.warm_input()
 
 
@@ -215,7 +218,7 @@ def _measured(snapshot: Snapshot, version: Version, exported: Runner, core: Runn
     import numpy as np
 
     try:
-        split = _test_split(snapshot, version)
+        split = version.task.to_train_on(_test_split(snapshot, version))
     except DataError:
         return None
     targets = np.asarray(split.targets)

@@ -8,6 +8,7 @@ from layerwise.tasks.image_segmentation import ImageSegmentation
 from layerwise.tasks.object_detection import ObjectDetection
 from layerwise.tasks.tabular import Tabular, TabularClassification
 from layerwise.tasks.tabular_regression import TabularRegression
+from layerwise.tasks.text_classification import TextClassification
 
 __all__ = [
     "Answer",
@@ -21,4 +22,5 @@ __all__ = [
     "TabularClassification",
     "TabularRegression",
     "Task",
+    "TextClassification",
 ]

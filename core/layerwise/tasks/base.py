@@ -8,6 +8,7 @@ command line turns them into text, so a model that uses a stock task brings no i
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -143,6 +144,40 @@ class Field:
         return " ".join(["a number", *limits])
 
 
+@dataclass(frozen=True)
+class TextFile:
+    """The value of a task's field that is too long for a version's record, such as a tokenizer: a file of its own
+    beside the weights.
+
+    Args:
+        name: The name of the file.
+        content: What is in it.
+    """
+
+    name: str
+    content: str = dataclasses.field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of the content in UTF-8."""
+        return hashlib.sha256(self.content.encode()).hexdigest()
+
+    @classmethod
+    def read(cls, folder: Path, name: str, sha256: str) -> TextFile:
+        """The file of that name in the folder of a version.
+
+        Raises:
+            SpecError: It cannot be read, or is another one than the version was saved with.
+        """
+        try:
+            found = cls(name, (folder / Path(name).name).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpecError(f"{folder / name} cannot be read", received=str(error)) from error
+        if found.sha256 != sha256:
+            raise SpecError(f"{folder / name} is not the file that the weights were saved with")
+        return found
+
+
 Answer = dict[str, Any]
 """What a model says to one input: a value for the name of each output Field."""
 
@@ -151,7 +186,7 @@ Answer = dict[str, Any]
 class Task:
     """Base of all task types. A task type is a frozen dataclass; its fields (labels, sizes, columns) are
     stored with every trained version, so they must be what JSON can hold: numbers, texts, tuples, mappings, or
-    frozen dataclasses of these, which the field's annotation must name.
+    frozen dataclasses of these, which the field's annotation must name; or a `TextFile`.
 
     Subclasses give `inputs`, `outputs`, `encode`, `decode` and, to be trainable, `loss`,
     `training_metrics` and `evaluate`; to accept a user's own data, `read_folder` and `folder_format`.
@@ -230,6 +265,15 @@ class Task:
 
         return NetworkRunner(version, spec)
 
+    def fitted(self, train: Split, start: Self | None) -> Self:
+        """This task with what it learns from the training data before the network is built, such as a vocabulary.
+
+        Args:
+            train: The examples, without those that are held out for validation.
+            start: The task of the version that a fine-tuning begins with; what that has learned the network knows.
+        """
+        return self
+
     def to_train_on(self, split: Split) -> Split:
         """The examples of a data set as the network takes them in training, where the data set holds something else."""
         return split
@@ -281,15 +325,35 @@ class Task:
         """The fields of this task as plain JSON values, for a version's record."""
         return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
-    def with_parameters(self, parameters: Mapping[str, Any]) -> Self:
-        """This task with the fields that a version's record holds."""
+    def files(self) -> dict[str, str]:
+        """What lies beside the weights: the contents of those of its fields that are files, by their names."""
+        values = [getattr(self, field.name) for field in dataclasses.fields(self)]
+        return {value.name: value.content for value in values if isinstance(value, TextFile)}
+
+    def with_parameters(self, parameters: Mapping[str, Any], folder: Path = Path()) -> Self:
+        """This task with the fields that a version's record holds.
+
+        Args:
+            folder: Where the version's files are, if it has any.
+
+        Raises:
+            SpecError: A file is missing or another one.
+        """
         hints = typing.get_type_hints(type(self))
         names = {field.name for field in dataclasses.fields(self)}
-        known = {name: _restored(value, hints[name]) for name, value in parameters.items() if name in names}
+        known = {
+            name: TextFile.read(folder, value["file"], value["sha256"])
+            if isinstance(value, Mapping) and value.keys() == {"file", "sha256"}
+            else _restored(value, hints[name])
+            for name, value in parameters.items()
+            if name in names
+        }
         return dataclasses.replace(self, **known)
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, TextFile):
+        return {"file": value.name, "sha256": value.sha256}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, tuple | list):

@@ -13,7 +13,8 @@ from layerwise.tasks.metrics import calibration_bins, expected_calibration_error
 
 MOST_IN_HEATMAP = 30
 """With more classes the cells of a confusion matrix are too small to see."""
-NUM_MISTAKES = 12
+NUM_MISTAKES, SHOWN_CHARACTERS = 12, 240
+SUREST, NO_MISTAKE = "The mistakes of which it is most certain", "It made no mistake."
 
 
 def report(labels: Sequence[str], logits: np.ndarray, targets: np.ndarray) -> list[Plot]:
@@ -38,20 +39,38 @@ def confusions(guesses: np.ndarray, targets: np.ndarray, num_classes: int) -> np
 def mistakes(labels: Sequence[str], logits: np.ndarray, targets: np.ndarray, pictures: np.ndarray) -> list[Plot]:
     """The pictures [examples, height, width, channels], of pixels 0 to 255, that were given a wrong label with the
     greatest probability."""
+    shown = [
+        Picture(pixels=np.asarray(pictures[place]) / 255.0, caption=f"{right}, taken for {guess} ({sure:.0%})")
+        for place, right, guess, sure in _surest_mistakes(labels, logits, targets)
+    ]
+    return [Pictures(title=SUREST, pictures=shown)] if shown else [Text(text=NO_MISTAKE)]
+
+
+def mistaken_texts(labels: Sequence[str], logits: np.ndarray, targets: np.ndarray, texts: Sequence[str]) -> list[Plot]:
+    """The texts [examples] that were given a wrong label with the greatest probability."""
+    rows = [
+        (shortened_text(texts[place]), right, guess, f"{sure:.0%}")
+        for place, right, guess, sure in _surest_mistakes(labels, logits, targets)
+    ]
+    columns = ("text", "right", "guess", "probability")
+    return [Table(title=SUREST, columns=columns, rows=rows)] if rows else [Text(text=NO_MISTAKE)]
+
+
+def shortened_text(text: str) -> str:
+    """The beginning of a text that is long."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
+
+
+def _surest_mistakes(
+    labels: Sequence[str], logits: np.ndarray, targets: np.ndarray
+) -> list[tuple[int, str, str, float]]:
+    """Place, right label, guess and its probability of the examples that were given a wrong label with the greatest
+    probability."""
     probabilities = softmax(np.asarray(logits, "float64"))
     guesses, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(guesses != targets)
     chosen = wrong[sure[wrong].argsort(kind="stable")[::-1][:NUM_MISTAKES]]
-    if not len(chosen):
-        return [Text(text="It made no mistake.")]
-    shown = [
-        Picture(
-            pixels=np.asarray(pictures[place]) / 255.0,
-            caption=f"{labels[int(targets[place])]}, taken for {labels[guesses[place]]} ({sure[place]:.0%})",
-        )
-        for place in chosen
-    ]
-    return [Pictures(title="The mistakes of which it is most certain", pictures=shown)]
+    return [(int(i), labels[int(targets[i])], labels[guesses[i]], float(sure[i])) for i in chosen]
 
 
 def _classes(labels: Sequence[str], counts: np.ndarray) -> Table:

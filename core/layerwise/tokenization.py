@@ -1,0 +1,119 @@
+"""Tokenizers: texts to numbers, and back. They are those of Hugging Face's `tokenizers`, trained here on the texts that
+a network learns from, and kept in its format, a `tokenizer.json` beside the weights.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from layerwise.tasks.base import TextFile
+
+if TYPE_CHECKING:
+    import numpy as np
+    from tokenizers import Tokenizer
+
+FILE = "tokenizer.json"
+PAD, BEGIN, END = 0, 1, 2
+"""The first tokens of each vocabulary here: what fills a short text up, and the beginning and the end of a text."""
+_SPECIAL = ("<pad>", "<s>", "</s>")
+_WORDS = r"\w+?(?=n't\b)|n't\b|'\w+|\w+|[^\w\s]"
+"""Words, clitics of English ("do", "n't"; "film", "'s") and punctuation, so that it does not matter whether a text was
+divided at them before."""
+
+
+def train_words(texts: Iterable[str], size: int) -> TextFile:
+    """A tokenizer for texts that are only read: words without case, and not what is between them.
+
+    Args:
+        size: The most tokens of the vocabulary, 260 at least.
+
+    Example:
+        >>> words = tokenizer_of(train_words(["I don't like it.", "I like it!"], 300))
+        >>> words.decode(words.encode("I DO  n't like it.").ids)
+        " i do n't like it ."
+    """
+    from tokenizers import Regex, normalizers, pre_tokenizers
+
+    found = pre_tokenizers.Split(Regex(_WORDS), behavior="removed", invert=True)
+    marked = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
+    return _trained(
+        texts,
+        size,
+        normalizer=normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase(), normalizers.Replace("’", "'")]),
+        pre_tokenizer=pre_tokenizers.Sequence([found, marked]),
+    )
+
+
+def train_pieces(texts: Iterable[str], size: int) -> TextFile:
+    """A tokenizer for texts that are read and written, which come back as they were, but for a space before them.
+
+    Args:
+        size: The most tokens of the vocabulary, 260 at least.
+
+    Example:
+        >>> pieces = tokenizer_of(train_pieces(["Guten Morgen.", "Good morning."], 300))
+        >>> pieces.decode(pieces.encode("Guten  Morgen, 映画 😀").ids)
+        ' Guten  Morgen, 映画 😀'
+    """
+    from tokenizers import normalizers, pre_tokenizers
+
+    pieces = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    return _trained(texts, size, normalizer=normalizers.NFC(), pre_tokenizer=pieces)
+
+
+def _trained(texts: Iterable[str], size: int, *, normalizer: Any, pre_tokenizer: Any) -> TextFile:
+    """Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909) of bytes (Radford et al. 2019, section 2.2): there is
+    no text of any script that it cannot say. The same texts give the same tokenizer."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, pre_tokenizer
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=list(_SPECIAL),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return TextFile(FILE, tokenizer.to_str())
+
+
+@functools.lru_cache(maxsize=16)
+def tokenizer_of(file: TextFile) -> Tokenizer:
+    """The tokenizer that a `tokenizer.json` describes. Thread-safe as long as nobody changes it.
+
+    Raises:
+        SpecError: It describes none.
+    """
+    from tokenizers import Tokenizer
+
+    from layerwise.errors import SpecError
+
+    try:
+        return Tokenizer.from_str(file.content)
+    except Exception as error:  # the library raises nothing more particular
+        raise SpecError(f"{file.name} describes no tokenizer", received=str(error)) from error
+
+
+def encode_texts(file: TextFile, texts: Sequence[str], length: int) -> np.ndarray:
+    """The tokens of texts, int32 [texts, length]: cut off at the end, or filled up with `PAD`."""
+    import numpy as np
+
+    found = np.full((len(texts), length), PAD, "int32")
+    for row, encoding in zip(
+        found, tokenizer_of(file).encode_batch(list(texts), add_special_tokens=False), strict=True
+    ):
+        tokens = encoding.ids[:length]
+        row[: len(tokens)] = tokens
+    return found
+
+
+def names_of(file: TextFile, tokens: Sequence[int]) -> list[str]:
+    """What tokens stand for, for those who look into a network; empty for padding."""
+    tokenizer = tokenizer_of(file)
+    return [
+        "" if token == PAD else tokenizer.decode([int(token)], skip_special_tokens=False).strip() for token in tokens
+    ]
