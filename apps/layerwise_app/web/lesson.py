@@ -15,7 +15,7 @@ from layerwise_app.web.lessons import address, registered
 from layerwise_app.web.markup import empty, link
 from layerwise_app.web.plots import plots_html
 from layerwise_app.web.plots.texts import inline_html, plain_text, rich_text
-from layerwise_app.web.routes import LEARN, title_of
+from layerwise_app.web.routes import LEARN, SUMMARIES, title_of
 from layerwise_app.web.site import Site
 
 NUM_CHECKS, NUM_CARDS = 3, 3
@@ -46,11 +46,7 @@ def _entry(lesson: Lesson) -> str:
 def _tools(site: Site) -> str:
     """The other pages of the section."""
     routes = site.routes
-    summaries = {routes.pages[name]: page.summary for name, page in site.snapshot.pages.items()}
-    summaries |= {
-        "flashcards": "One idea each, back again just before you would forget it.",
-        "quiz": "See what you know.",
-    }
+    summaries = SUMMARIES | {routes.pages[name]: page.summary for name, page in site.snapshot.pages.items()}
     entries = "".join(
         f'<li><a class="lw-lesson" href="./{path}"><b>{html.escape(title)}</b>'
         f"<span>{html.escape(summaries.get(path, ''))}</span></a></li>"

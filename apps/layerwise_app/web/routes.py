@@ -13,6 +13,11 @@ OWN = {"": "Home", "train": "Train", "compare": "Compare", "tune": "Tune", "mode
 LEARN = "learn"
 """The path of the lessons, and the name of their section."""
 _ABOUT_LESSONS = {"flashcards": "Flashcards", "quiz": "Quiz"}
+SUMMARIES = {
+    "flashcards": "One idea each, back again just before you would forget it.",
+    "quiz": "Questions on the lessons, and on the runs that you trained yourself.",
+}
+"""What these two pages are for."""
 # Paths that Gradio and the HTTP API answer themselves.
 _TAKEN = frozenset(
     (

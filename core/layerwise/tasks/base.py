@@ -265,7 +265,7 @@ class Task:
 
         return NetworkRunner(version, spec)
 
-    def fitted(self, train: Split, start: Self | None) -> Self:
+    def fitted(self, train: Split, start: Task | None) -> Self:
         """This task with what it learns from the training data before the network is built, such as a vocabulary.
 
         Args:

@@ -70,7 +70,7 @@ def _surest_mistakes(
     guesses, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(guesses != targets)
     chosen = wrong[sure[wrong].argsort(kind="stable")[::-1][:NUM_MISTAKES]]
-    return [(int(i), labels[int(targets[i])], labels[guesses[i]], float(sure[i])) for i in chosen]
+    return [(int(i), labels[int(targets[i])], labels[int(guesses[i])], float(sure[i])) for i in chosen]
 
 
 def _classes(labels: Sequence[str], counts: np.ndarray) -> Table:

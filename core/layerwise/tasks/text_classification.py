@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import InputError, SpecError
-from layerwise.tasks.base import Field, TextFile
+from layerwise.tasks.base import Field, Task, TextFile
 from layerwise.tasks.classification import Classification
 
 if TYPE_CHECKING:
@@ -99,9 +99,15 @@ any language, at least two texts for each. A fifth of them is held out to test t
         """The tokens of texts, int32 [texts, length]."""
         from layerwise.tokenization import encode_texts
 
-        return encode_texts(self._known_tokenizer(), texts, self.length)
+        return encode_texts(self.known_tokenizer, texts, self.length)
 
-    def _known_tokenizer(self) -> TextFile:
+    @property
+    def known_tokenizer(self) -> TextFile:
+        """The tokenizer.
+
+        Raises:
+            SpecError: There is none yet.
+        """
         if self.tokenizer is None:
             raise SpecError("The task has no tokenizer yet", remedy="train a model, which learns one from its texts")
         return self.tokenizer
@@ -110,13 +116,13 @@ any language, at least two texts for each. A fifth of them is held out to test t
         """What each token stands for."""
         from layerwise.tokenization import names_of
 
-        return names_of(self._known_tokenizer(), encoded[0])
+        return names_of(self.known_tokenizer, encoded[0])
 
-    def fitted(self, train: Split, start: Self | None) -> Self:
+    def fitted(self, train: Split, start: Task | None) -> Self:
         """With a tokenizer: that of the version to begin with, otherwise one that is trained on the texts."""
         from layerwise.tokenization import train_words
 
-        if start is not None and start.tokenizer is not None:
+        if isinstance(start, TextClassification) and start.tokenizer is not None:
             return dataclasses.replace(self, tokenizer=start.tokenizer, vocabulary=start.vocabulary)
         if self.tokenizer is not None:
             return self

@@ -17,6 +17,7 @@ from layerwise_app.web.lessons import chapters, registered
 from layerwise_app.web.markup import empty, link, markup
 from layerwise_app.web.pages import header
 from layerwise_app.web.plots import rich_text
+from layerwise_app.web.routes import SUMMARIES
 from layerwise_app.web.site import Site
 
 SCRIPT = Path(__file__).with_name("flashcards.js")
@@ -72,7 +73,7 @@ _RATINGS = "".join(
 
 def draw(site: Site) -> None:
     """Draw the page."""
-    header.draw(site, "flashcards", "Flashcards", "One idea each, back again just before you would forget it.")
+    header.draw(site, "flashcards", "Flashcards", SUMMARIES["flashcards"])
     cards = registered(site, Card)
     if not cards:
         markup(empty("No flashcard yet.", f"No plugin has registered one; see {link('./plugins', 'Plugins')}."))

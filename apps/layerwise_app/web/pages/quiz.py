@@ -18,6 +18,7 @@ from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import header
 from layerwise_app.web.plots import plots_html, rich_text
 from layerwise_app.web.plots.texts import inline_html
+from layerwise_app.web.routes import SUMMARIES
 from layerwise_app.web.site import Site
 
 SCRIPT = Path(__file__).with_name("quiz.js")
@@ -70,7 +71,7 @@ _TEMPLATE = """
 
 def draw(site: Site) -> None:
     """Draw the page."""
-    header.draw(site, "quiz", "Quiz", "Questions on the lessons, and on the runs that you trained yourself.")
+    header.draw(site, "quiz", "Quiz", SUMMARIES["quiz"])
     if not registered(site, Question) and not registered(site, QuestionMaker):
         markup(empty("No question yet.", f"No plugin has registered one; see {link('./plugins', 'Plugins')}."))
         return

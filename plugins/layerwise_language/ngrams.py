@@ -1,0 +1,110 @@
+"""Layers for what is said by words and by words that follow each other."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from keras import layers, ops
+
+from layerwise.tokenization import names_of
+
+if TYPE_CHECKING:
+    from layerwise.tasks.base import TextFile
+
+FACTOR = 1_000_003
+"""A prime: tokens that follow each other give numbers far apart."""
+SHORTEST, LONGEST, MOST = 3, 6, 32
+"""How many characters are looked at together within a token, and of how many groups of them at most."""
+
+
+def characters_of(tokenizer: TextFile, vocabulary: int, buckets: int) -> np.ndarray:
+    """The groups of characters in each token, from SHORTEST to LONGEST, as numbers from `vocabulary` on, int32
+    [vocabulary, groups], 0 for none. Words that are alike in writing share groups, and so what is known of them
+    (Bojanowski et al. 2017, arXiv:1607.04606)."""
+    found = np.zeros((vocabulary, MOST), "int32")
+    for token, name in enumerate(names_of(tokenizer, range(vocabulary))):
+        # Like the beginning of a word, the end of a token is a part of its groups.
+        text = f"<{name}>"
+        groups = [
+            text[start : start + length]
+            for length in range(SHORTEST, LONGEST + 1)
+            for start in range(len(text) - length + 1)
+        ][:MOST]
+        found[token, : len(groups)] = [vocabulary + zlib.crc32(group.encode()) % buckets for group in groups]
+    return found
+
+
+class NGrams(layers.Layer):
+    """Tokens to numbers of themselves, of the 2, 3, ... tokens that begin at them and of the groups of characters in
+    them, 0 where a text has ended.
+
+    A token is its own number; everything else shares `buckets` numbers above these by a hash (Weinberger et al. 2009,
+    arXiv:0902.2206), so that no table of it is needed.
+
+    Args:
+        longest: The most tokens of an n-gram.
+        vocabulary: How many tokens there are.
+        buckets: How many numbers are shared.
+        characters: As from `characters_of`.
+
+    Input shape:
+        int32 [batch, length], 0 after the end of a text.
+
+    Output shape:
+        int32 [batch, (longest + groups) * length]: those of one token, then those of two, and so on.
+    """
+
+    def __init__(self, longest: int, vocabulary: int, buckets: int, characters: np.ndarray, **options: Any) -> None:
+        super().__init__(**options)
+        self.longest, self.vocabulary, self.buckets, self.characters = longest, vocabulary, buckets, characters
+
+    def call(self, tokens: Any) -> Any:
+        tokens = ops.cast(tokens, "int32")
+        # Padding has no groups, as the table says.
+        groups: Any = ops.take(ops.convert_to_tensor(self.characters), tokens, axis=0)
+        is_there, hashed = tokens > 0, tokens
+        found = [tokens, ops.reshape(groups, (-1, groups.shape[1] * groups.shape[2]))]
+        for _ in range(1, self.longest):
+            # Those that begin one place later, and none at the end.
+            tokens = ops.pad(tokens[:, 1:], [[0, 0], [0, 1]])
+            is_there = ops.logical_and(is_there, tokens > 0)
+            # Products that are too large wrap around, on every backend alike.
+            hashed = hashed * FACTOR + tokens
+            number: Any = ops.mod(hashed, self.buckets)
+            found.append(ops.where(is_there, self.vocabulary + number, 0))
+        return ops.concatenate(found, axis=1)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        batch, length = input_shape
+        return (batch, None if length is None else (self.longest + self.characters.shape[1]) * length)
+
+
+class SumOfEmbeddings(layers.Layer):
+    """The sum of the vectors of those that are there, divided by the root of their number; of some of them, drawn at
+    random, in training.
+
+    Args:
+        drop: The share that is left out in a training step.
+
+    Input shape:
+        Vectors [batch, places, dimensions], and the numbers that they belong to [batch, places], 0 for none.
+
+    Output shape:
+        [batch, dimensions].
+    """
+
+    def __init__(self, drop: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.dropout = layers.Dropout(drop, name="drop_features")
+
+    def call(self, vectors: Any, numbers: Any, training: bool | None = None) -> Any:
+        weights = ops.cast(numbers > 0, vectors.dtype)
+        # The square root keeps the length of the sum independent of that of the text, while a clear word still counts.
+        scale = ops.rsqrt(ops.maximum(ops.sum(weights, axis=1, keepdims=True), 1))
+        weights = self.dropout(weights, training=training)
+        return ops.einsum("bpd,bp->bd", vectors, weights * scale)
+
+    def compute_output_shape(self, vectors_shape: Any, numbers_shape: Any) -> tuple[int | None, ...]:
+        return (vectors_shape[0], vectors_shape[-1])

@@ -1,0 +1,141 @@
+"""`language/sentiment`: whether a text is for or against what it is about, by a dense network over n-grams or by a
+convolution over words.
+
+Trained on the sentences of SST-2 (`layerwise_language.sst2`), or on texts of one's own with any labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerwise import Example, ModelCard, ModelSpec, TrainingConfig, Variant, setting
+from layerwise.tasks import TextClassification
+from layerwise_language.sst2 import LABELS
+
+if TYPE_CHECKING:
+    import keras
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentimentConfig(TrainingConfig):
+    """The settings of `language/sentiment`."""
+
+    network: str = setting(
+        "ngrams",
+        "What the network looks at: n-grams in any order, or words in theirs",
+        choices=("ngrams", "convolution"),
+    )
+    dimensions: int = setting(32, "Numbers that stand for a token or an n-gram", minimum=1, maximum=1024)
+    longest: int = setting(3, "Most tokens that are looked at together", minimum=1, maximum=7, unit="tokens")
+    buckets: int = setting(
+        50_000, "Numbers that longer n-grams share", minimum=100, maximum=10_000_000, log=True, advanced=True
+    )
+    units: int = setting(64, "Units of the hidden layer, or filters of each width", minimum=1, maximum=4096)
+    drop_features: float = setting(0.3, "Share of n-grams left out in a training step", minimum=0, maximum=0.9)
+    dropout: float = setting(0.5, "Share of features zeroed before the last layer", minimum=0, maximum=0.9)
+
+
+def build(config: SentimentConfig, task: TextClassification) -> keras.Model:
+    """The network: tokens int32 [batch, length] to logits [batch, classes]."""
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((task.length,), dtype="int32", name="tokens")
+    features = (_ngrams if config.network == "ngrams" else _convolution)(inputs, config, task)
+    x = layers.Dropout(config.dropout, name="dropout")(features)
+    # Logits in float32: in mixed precision the cross-entropy would lose digits.
+    outputs = layers.Dense(len(task.labels), dtype="float32", name="logits")(x)
+    return keras.Model(inputs, outputs, name="sentiment")
+
+
+def _ngrams(inputs: Any, config: SentimentConfig, task: TextClassification) -> Any:
+    """A bag of n-grams (Joulin et al. 2016, arXiv:1607.01759) and a hidden layer."""
+    from keras import layers
+
+    from layerwise_language.ngrams import NGrams, SumOfEmbeddings, characters_of
+
+    characters = characters_of(task.known_tokenizer, task.vocabulary, config.buckets)
+    numbers = NGrams(config.longest, task.vocabulary, config.buckets, characters, name="ngrams")(inputs)
+    vectors = layers.Embedding(
+        task.vocabulary + config.buckets, config.dimensions, embeddings_initializer="zeros", name="embedding"
+    )(numbers)
+    x = SumOfEmbeddings(config.drop_features, name="sum")(vectors, numbers)
+    return layers.Dense(config.units, activation="relu", name="hidden")(x)
+
+
+def _convolution(inputs: Any, config: SentimentConfig, task: TextClassification) -> Any:
+    """Filters over 1, 2, ... tokens, and the largest activation of each (Kim 2014, arXiv:1408.5882)."""
+    from keras import layers
+
+    x = layers.Embedding(task.vocabulary, config.dimensions, name="embedding")(inputs)
+    x = layers.SpatialDropout1D(config.drop_features, name="drop_features")(x)
+    found = [
+        layers.GlobalMaxPooling1D(name=f"largest_{width}")(
+            layers.Conv1D(config.units, width, padding="same", activation="relu", name=f"words_{width}")(x)
+        )
+        for width in range(1, config.longest + 1)
+    ]
+    return layers.Concatenate(name="joined")(found) if len(found) > 1 else found[0]
+
+
+def examples() -> Sequence[Example]:
+    """Sentences that nobody trained on."""
+    return [
+        Example(inputs={"text": text}, label=label)
+        for label, text in (
+            ("For it", "I laughed, I cried, and I wanted to see it again the same night."),
+            ("Against it", "Two hours of my life that I will never get back."),
+            ("Denied", "It is not a bad film at all."),
+            ("Mixed", "The actors are wonderful, but the story goes nowhere."),
+        )
+    ]
+
+
+SENTIMENT = ModelSpec(
+    name="language/sentiment",
+    task=TextClassification(labels=LABELS, length=64, vocabulary=8000),
+    build="layerwise_language.sentiment:build",
+    data="sst2",
+    config=SentimentConfig,
+    examples="layerwise_language.sentiment:examples",
+    variants=(
+        Variant(
+            name="ngrams",
+            summary="A dense network over words and words that follow each other",
+            config=SentimentConfig(num_epochs=20, batch_size=64, learning_rate=1e-3),
+            weights=HERE / "weights" / "sentiment-ngrams",
+        ),
+        Variant(
+            name="convolution",
+            summary="Filters over words in their order",
+            config=SentimentConfig(
+                network="convolution", num_epochs=10, batch_size=64, learning_rate=1e-3, dimensions=128
+            ),
+            weights=HERE / "weights" / "sentiment-convolution",
+        ),
+    ),
+    card=ModelCard(
+        title="Sentiment",
+        summary="Write what you think of a film, a meal, a book; the network says whether you liked it.",
+        description=(
+            "Trained from scratch on 6,920 sentences of English film reviews (SST-2), with a vocabulary of 8,000 "
+            "words and pieces of words that was learned from them too. The first network looks at words, at words that "
+            "follow each other and at the characters in them, wherever they stand; the second slides filters over the "
+            "words in their order and keeps what answers most. Published for networks that know nothing but these "
+            "sentences and their phrases: 82.7 % (Kim 2014). To tell other things apart, in any language, train it on "
+            "a table with your own texts and labels."
+        ),
+        limits=(
+            "It knows English film reviews of 2005 and says positive or negative whatever it reads: irony, denials and "
+            "words that it never met mislead it, and it has no opinion of facts. It reads the first 64 words of a "
+            "text. What the reviews say of people is in it too."
+        ),
+        licence="Apache-2.0",
+        sources=("https://nlp.stanford.edu/sentiment/", "https://arxiv.org/abs/1408.5882"),
+    ),
+)
