@@ -53,7 +53,7 @@ class NGrams(layers.Layer):
         int32 [batch, length], 0 after the end of a text.
 
     Output shape:
-        int32 [batch, (longest + groups) * length]: those of one token, then those of two, and so on.
+        int32 [batch, length, longest + groups]: for each place the token, its groups, and those of two tokens and more.
     """
 
     def __init__(self, longest: int, vocabulary: int, buckets: int, characters: np.ndarray, **options: Any) -> None:
@@ -65,7 +65,7 @@ class NGrams(layers.Layer):
         # Padding has no groups, as the table says.
         groups: Any = ops.take(ops.convert_to_tensor(self.characters), tokens, axis=0)
         is_there, hashed = tokens > 0, tokens
-        found = [tokens, ops.reshape(groups, (-1, groups.shape[1] * groups.shape[2]))]
+        found = [tokens[:, :, None], groups]
         for _ in range(1, self.longest):
             # Those that begin one place later, and none at the end.
             tokens = ops.pad(tokens[:, 1:], [[0, 0], [0, 1]])
@@ -73,12 +73,11 @@ class NGrams(layers.Layer):
             # Products that are too large wrap around, on every backend alike.
             hashed = hashed * FACTOR + tokens
             number: Any = ops.mod(hashed, self.buckets)
-            found.append(ops.where(is_there, self.vocabulary + number, 0))
-        return ops.concatenate(found, axis=1)
+            found.append(ops.where(is_there, self.vocabulary + number, 0)[:, :, None])
+        return ops.concatenate(found, axis=2)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        batch, length = input_shape
-        return (batch, None if length is None else (self.longest + self.characters.shape[1]) * length)
+        return (*input_shape, self.longest + self.characters.shape[1])
 
 
 class SumOfEmbeddings(layers.Layer):
@@ -89,7 +88,8 @@ class SumOfEmbeddings(layers.Layer):
         drop: The share that is left out in a training step.
 
     Input shape:
-        Vectors [batch, places, dimensions], and the numbers that they belong to [batch, places], 0 for none.
+        Vectors [batch, length, n-grams, dimensions], and the numbers that they belong to [batch, length, n-grams], 0
+        for none.
 
     Output shape:
         [batch, dimensions].
@@ -102,9 +102,9 @@ class SumOfEmbeddings(layers.Layer):
     def call(self, vectors: Any, numbers: Any, training: bool | None = None) -> Any:
         weights = ops.cast(numbers > 0, vectors.dtype)
         # The square root keeps the length of the sum independent of that of the text, while a clear word still counts.
-        scale = ops.rsqrt(ops.maximum(ops.sum(weights, axis=1, keepdims=True), 1))
+        scale = ops.rsqrt(ops.maximum(ops.sum(weights, axis=(1, 2), keepdims=True), 1))
         weights = self.dropout(weights, training=training)
-        return ops.einsum("bpd,bp->bd", vectors, weights * scale)
+        return ops.einsum("bpnd,bpn->bd", vectors, weights * scale)
 
     def compute_output_shape(self, vectors_shape: Any, numbers_shape: Any) -> tuple[int | None, ...]:
         return (vectors_shape[0], vectors_shape[-1])

@@ -35,7 +35,7 @@ class SentimentConfig(TrainingConfig):
     buckets: int = setting(
         50_000, "Numbers that longer n-grams share", minimum=100, maximum=10_000_000, log=True, advanced=True
     )
-    units: int = setting(64, "Units of the hidden layer, or filters of each width", minimum=1, maximum=4096)
+    units: int = setting(64, "Filters of each width, of the convolution", minimum=1, maximum=4096)
     drop_features: float = setting(0.3, "Share of n-grams left out in a training step", minimum=0, maximum=0.9)
     dropout: float = setting(0.5, "Share of features zeroed before the last layer", minimum=0, maximum=0.9)
 
@@ -61,11 +61,11 @@ def _ngrams(inputs: Any, config: SentimentConfig, task: TextClassification) -> A
 
     characters = characters_of(task.known_tokenizer, task.vocabulary, config.buckets)
     numbers = NGrams(config.longest, task.vocabulary, config.buckets, characters, name="ngrams")(inputs)
+    # Zero, so that n-grams of which nothing was learned say nothing.
     vectors = layers.Embedding(
         task.vocabulary + config.buckets, config.dimensions, embeddings_initializer="zeros", name="embedding"
     )(numbers)
-    x = SumOfEmbeddings(config.drop_features, name="sum")(vectors, numbers)
-    return layers.Dense(config.units, activation="relu", name="hidden")(x)
+    return SumOfEmbeddings(config.drop_features, name="sum")(vectors, numbers)
 
 
 def _convolution(inputs: Any, config: SentimentConfig, task: TextClassification) -> Any:
