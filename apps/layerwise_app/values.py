@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import mimetypes
 from collections.abc import Iterator, Mapping
@@ -45,6 +46,9 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if hasattr(value, "as_json"):
         return value.as_json()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):  # a plot
+        parts = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {"plot": type(value).__name__, **parts}
     if hasattr(value, "tolist"):
         return value.tolist()
     if is_picture(value):

@@ -91,6 +91,7 @@ def evaluate_version(
     begin = time.perf_counter()
     with explained(version.reference, "be evaluated"):
         dataset, source, found_split, examples = find_split(snapshot, version, split, data)
+        examples = version.task.to_measure_on(examples)
         with contextlib.closing(make_runner(snapshot.model(version.name), version)) as runner:
             outputs = compute_outputs(runner, examples, progress)
         targets = _as_array(examples.targets)
@@ -123,7 +124,7 @@ def report_of(
         LayerwiseError: As for `evaluate`.
     """
     with explained(version.reference, "be evaluated"):
-        *_, examples = find_split(snapshot, version, split, data)
+        examples = version.task.to_measure_on(find_split(snapshot, version, split, data)[-1])
         with contextlib.closing(make_runner(snapshot.model(version.name), version)) as runner:
             outputs = compute_outputs(runner, examples)
         return version.task.report(outputs, _as_array(examples.targets), examples.inputs)

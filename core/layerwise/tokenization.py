@@ -46,11 +46,12 @@ def train_words(texts: Iterable[str], size: int) -> TextFile:
     )
 
 
-def train_pieces(texts: Iterable[str], size: int) -> TextFile:
+def train_pieces(texts: Iterable[str], size: int, special: Sequence[str] = ()) -> TextFile:
     """A tokenizer for texts that are read and written, which come back as they were, but for a space before them.
 
     Args:
         size: The most tokens of the vocabulary, 260 at least.
+        special: Tokens that no text is made of, for what is to be told beside the text.
 
     Example:
         >>> pieces = tokenizer_of(train_pieces(["Guten Morgen.", "Good morning."], 300))
@@ -60,10 +61,12 @@ def train_pieces(texts: Iterable[str], size: int) -> TextFile:
     from tokenizers import normalizers, pre_tokenizers
 
     pieces = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    return _trained(texts, size, normalizer=normalizers.NFC(), pre_tokenizer=pieces)
+    return _trained(texts, size, normalizer=normalizers.NFC(), pre_tokenizer=pieces, special=special)
 
 
-def _trained(texts: Iterable[str], size: int, *, normalizer: Any, pre_tokenizer: Any) -> TextFile:
+def _trained(
+    texts: Iterable[str], size: int, *, normalizer: Any, pre_tokenizer: Any, special: Sequence[str] = ()
+) -> TextFile:
     """Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909) of bytes (Radford et al. 2019, section 2.2): there is
     no text of any script that it cannot say. The same texts give the same tokenizer."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -73,7 +76,7 @@ def _trained(texts: Iterable[str], size: int, *, normalizer: Any, pre_tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=size,
-        special_tokens=list(_SPECIAL),
+        special_tokens=[*_SPECIAL, *special],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )

@@ -8,12 +8,14 @@ LAYERWISE_HOOKS = 1
 @hookimpl
 def layerwise_models():
     from layerwise_language.sentiment import SENTIMENT
+    from layerwise_language.translation import TRANSLATION
 
-    return [SENTIMENT]
+    return [SENTIMENT, TRANSLATION]
 
 
 @hookimpl
 def layerwise_datasets():
     from layerwise_language.sst2 import SST_2
+    from layerwise_language.tatoeba import TATOEBA
 
-    return [SST_2]
+    return [SST_2, TATOEBA]

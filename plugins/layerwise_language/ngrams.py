@@ -73,7 +73,7 @@ class NGrams(layers.Layer):
             # Products that are too large wrap around, on every backend alike.
             hashed = hashed * FACTOR + tokens
             number: Any = ops.mod(hashed, self.buckets)
-            found.append(ops.where(is_there, self.vocabulary + number, 0)[:, :, None])
+            found.append(ops.expand_dims(ops.where(is_there, self.vocabulary + number, 0), -1))
         return ops.concatenate(found, axis=2)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -66,6 +66,8 @@ def _in_words(value: Any) -> str:
         return f"a picture of {value.width} x {value.height} pixels; {_HINT}"
     if isinstance(value, Mapping):
         return f"{value['name']}, {len(value['content']):,} bytes; {_HINT}"
+    if isinstance(value, list) and value and not isinstance(value[0], str | int | float | list):
+        return f"{len(value)} drawn on the page (layerwise serve)"
     return "none" if value == [] else str(value)
 
 

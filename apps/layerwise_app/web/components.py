@@ -21,6 +21,7 @@ from layerwise_app.values import is_picture, picture_file
 from layerwise_app.web.answers import probabilities_html
 from layerwise_app.web.markup import markup, table
 from layerwise_app.web.pictures import annotated_html, crops_html
+from layerwise_app.web.plots import plots_html
 from layerwise_app.web.sketchpad import read_drawing, show_drawing, sketch_pad
 
 FEW_CHOICES = 6
@@ -69,7 +70,13 @@ def display(field: Field) -> tuple[Any, Callable[[Any], Any]]:
     if field.kind == "file":
         return _download(field)
     make, show = _OUTPUTS.get(field.kind, _OUTPUTS["json"])
+    if field.optional and field.kind == "text":
+        return gr.Textbox(label=field.title, interactive=False, visible=False), _shown_if_any
     return make(field), show
+
+
+def _shown_if_any(value: Any) -> Any:
+    return gr.update(value=value, visible=bool(value))
 
 
 def _table(field: Field) -> Control:
@@ -251,10 +258,15 @@ def _cell(value: Any) -> str:
     return f"{value:,.4g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
+def _drawn(label: str, value: Any) -> str:
+    return f'<p class="lw-label">{html.escape(label)}</p>{plots_html(value)}' if value else ""
+
+
 _ANSWERS: dict[str, Callable[[str, Any], str]] = {
     "label-probabilities": probabilities_html,
     "boxes": annotated_html,
     "gallery": crops_html,
+    "plot": _drawn,
     "table": table_html,
 }
 """What is shown as HTML: its label and value to it."""

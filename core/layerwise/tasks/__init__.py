@@ -9,6 +9,7 @@ from layerwise.tasks.object_detection import ObjectDetection
 from layerwise.tasks.tabular import Tabular, TabularClassification
 from layerwise.tasks.tabular_regression import TabularRegression
 from layerwise.tasks.text_classification import TextClassification
+from layerwise.tasks.translation import Translation
 
 __all__ = [
     "Answer",
@@ -23,4 +24,5 @@ __all__ = [
     "TabularRegression",
     "Task",
     "TextClassification",
+    "Translation",
 ]

@@ -53,8 +53,9 @@ image: PIL image, NumPy array [height, width(, channels)] uint8, path or bytes; 
 of an editor with "composite", or "background" and "layers", which are images; audio: (sample rate in Hz,
 waveform [samples] float32) or path; text: str; number: float; choice: str, one of `choices`; table: mapping of
 column name to value, an output also a list of them; label-probabilities: mapping of label to probability, most
-probable first; boxes: `layerwise.tasks.annotations.AnnotatedPicture`; gallery: a list of mappings with "label" and
-"image"; file: a path, or a mapping with "name" and "content", which are bytes; everything else: what JSON can hold."""
+probable first; boxes: `layerwise.tasks.annotations.AnnotatedPicture`; plot: a list of `layerwise.plots`; gallery: a
+list of mappings with "label" and "image"; file: a path, or a mapping with "name" and "content", which are bytes;
+everything else: what JSON can hold."""
 
 
 FILE_KINDS = ("image", "sketch", "audio", "video", "file")
@@ -73,7 +74,8 @@ class Field:
         columns: The columns of a `table`, each a Field of its own.
         alternatives: Further kinds in which the same input can be given (a picture that may be drawn:
             `kind="image", alternatives=("sketch",)`).
-        optional: Whether it may be left out. True for what has a default.
+        optional: Whether it may be left out. True for what has a default. An optional text of an answer is shown when
+            there is one.
         minimum, maximum: Of a `number`, None for no limit. One with both is a slider in the web app.
         default: What counts when it is left out.
 
@@ -276,6 +278,10 @@ class Task:
 
     def to_train_on(self, split: Split) -> Split:
         """The examples of a data set as the network takes them in training, where the data set holds something else."""
+        return split
+
+    def to_measure_on(self, split: Split) -> Split:
+        """The examples of a data set as they are measured on, where one of them is several or several are one."""
         return split
 
     def report(self, outputs: Any, targets: np.ndarray, inputs: Any) -> Sequence[Plot]:

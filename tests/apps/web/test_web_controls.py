@@ -36,6 +36,25 @@ def test_every_kind_can_be_given_and_shown_and_has_a_label(kind):
     show(None)
 
 
+def test_a_plot_is_drawn_and_told_as_json():
+    from layerwise.plots import Heatmap
+    from layerwise_app.values import plain
+
+    heatmap = Heatmap(title="Where it looked", values=[[0.25, 0.75]], row_labels=("<b>",), column_labels=("x", "y"))
+    _, show = display(Field(name="alignment", kind="plot"))
+    assert show(None) == show([]) == ""
+    assert "Where it looked" in show([heatmap])
+    assert "<b>" not in show([heatmap])
+    (told,) = plain([heatmap])
+    assert (told["plot"], told["values"], told["row_labels"]) == ("Heatmap", [[0.25, 0.75]], ["<b>"])
+
+
+def test_an_optional_text_is_shown_when_there_is_one():
+    component, show = display(Field(name="note", kind="text", optional=True))
+    assert not component.visible
+    assert [show(text)["visible"] for text in (None, "", "Mind this")] == [False, False, True]
+
+
 def test_a_table_is_a_control_for_each_column():
     given = control(Field(name="row", kind="table", columns=COLUMNS))
     assert [type(component) for component in given.components] == [gr.Textbox, gr.Radio]
