@@ -46,7 +46,7 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if hasattr(value, "as_json"):
         return value.as_json()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):  # a plot
+    if hasattr(value, "__dataclass_fields__"):  # a plot
         parts = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {"plot": type(value).__name__, **parts}
     if hasattr(value, "tolist"):
