@@ -10,16 +10,22 @@ from dataclasses import dataclass
 import pytest
 
 from layerwise.errors import InputError, SpecError
+from layerwise.runner import map_arrays
 from layerwise.tasks import (
     Column,
     Field,
     ImageClassification,
     ImageSegmentation,
+    ObjectDetection,
     TabularClassification,
     TabularRegression,
     Task,
+    TextClassification,
+    Translation,
 )
 from layerwise.tasks.base import check_labels
+from layerwise.tasks.translation import SPECIAL
+from layerwise.tokenization import train_pieces, train_words
 
 COLUMNS = (
     Column(name="age", kind="number", mean=40.25, deviation=9.5),
@@ -28,8 +34,17 @@ COLUMNS = (
 TASKS = [
     ImageClassification(labels=("cat", "dog"), size=(28, 20), channels=1, polarity="light-on-dark"),
     ImageSegmentation(labels=("sky", "sea"), instances=False, tile=32, contrast="stretched"),
+    ObjectDetection(labels=("cat", "dog"), size=(32, 48)),
     TabularClassification(labels=("no", "yes"), columns=COLUMNS, target="bought"),
     TabularRegression(columns=COLUMNS, target="price", unit="EUR", mean=10.5, deviation=2.0),
+    TextClassification(labels=("bad", "good"), length=9, vocabulary=300, tokenizer=train_words(["a good text"], 300)),
+    Translation(
+        languages=("English", "German"),
+        length=9,
+        vocabulary=300,
+        trained_words=5,
+        tokenizer=train_pieces(["a good text"], 300, SPECIAL),
+    ),
 ]
 each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.type_name)
 
@@ -43,26 +58,38 @@ def test_importing_the_tasks_imports_nothing_heavy():
     assert result.stdout.strip() == "[]"
 
 
-@each_task
-def test_parameters_survive_json(task):
-    stored = json.loads(json.dumps(task.parameters()))
-    assert task.with_parameters(stored) == task
+@pytest.fixture
+def restore(tmp_path):
+    """`restore(task, parameters)`: a task as a version's record and the files beside it hold it."""
+
+    def made(task, parameters):
+        for name, content in task.files().items():
+            (tmp_path / name).write_text(content, encoding="utf-8")
+        return task.with_parameters(json.loads(json.dumps(parameters)), tmp_path)
+
+    return made
 
 
 @each_task
-def test_parameters_replace_those_of_the_spec(task):
-    stored = json.loads(json.dumps(task.parameters()))
+def test_parameters_survive_json(task, restore):
+    assert len(json.dumps(task.parameters())) < 2000, "what is longer is a file"
+    assert restore(task, task.parameters()) == task
+
+
+@each_task
+def test_parameters_replace_those_of_the_spec(task, restore):
+    stored = task.parameters()
     if "labels" in stored:
         stored["labels"] = ["one", "two", "three"]
-        assert task.with_parameters(stored).labels == ("one", "two", "three")
+        assert restore(task, stored).labels == ("one", "two", "three")
     if "columns" in stored:
         stored["columns"] = stored["columns"][:1]
-        assert task.with_parameters(stored).columns == COLUMNS[:1]
+        assert restore(task, stored).columns == COLUMNS[:1]
 
 
 @each_task
-def test_parameters_of_a_newer_version_are_ignored(task):
-    assert task.with_parameters(task.parameters() | {"added_later": 1}) == task
+def test_parameters_of_a_newer_version_are_ignored(task, restore):
+    assert restore(task, task.parameters() | {"added_later": 1}) == task
 
 
 @each_task
@@ -70,8 +97,9 @@ def test_the_warm_input_is_like_what_encode_gives(task):
     import numpy as np
 
     picture = np.arange(400, dtype="uint8").reshape(20, 20)
-    encoded = task.encode({"image": picture, "row": {"age": 3, "colour": "red"}})
-    assert (encoded.shape, encoded.dtype) == (task.warm_input().shape, task.warm_input().dtype)
+    encoded = task.encode({"image": picture, "row": {"age": 3, "colour": "red"}, "text": "a text"})
+    shapes = [map_arrays(lambda array: (array.shape, array.dtype), batch) for batch in (encoded, task.warm_input())]
+    assert shapes[0] == shapes[1]
 
 
 @each_task

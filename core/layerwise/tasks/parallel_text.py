@@ -12,15 +12,6 @@ from layerwise.own_data import DataReport, Sample, size_range
 from layerwise.splits import Split
 from layerwise.tasks.table_folder import divided, read_tables
 
-FORMAT = """A CSV, TSV or Parquet file with two columns, the languages in its first line:
-
-    english<tab>german
-    Good morning.<tab>Guten Morgen.
-
-At least 10 pairs. A fifth of them is held out to test the result; or divide them yourself into `train.tsv` and
-`test.tsv`.
-"""
-
 
 def read_pairs(path: Path) -> tuple[tuple[str, str], dict[str, Split], DataReport]:
     """The names of the two languages, the splits and the report of texts in two languages.
@@ -29,7 +20,7 @@ def read_pairs(path: Path) -> tuple[tuple[str, str], dict[str, Split], DataRepor
     one side is empty are left out.
 
     Args:
-        path: As FORMAT says.
+        path: As `layerwise.tasks.Translation.folder_format` says.
 
     Raises:
         DataError: It is not like that.

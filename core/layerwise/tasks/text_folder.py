@@ -29,14 +29,6 @@ from layerwise.tasks.table_folder import divided, read_tables
 SUFFIXES = (".md", ".text", ".txt")
 LARGEST_FILE = 16 * 2**20
 """The most bytes that a text file may have."""
-FORMAT = """A folder for each class, named like it, with its texts, a file each:
-
-    reviews/good/1.txt
-    reviews/bad/1.txt
-
-Or a CSV or Parquet file with a column `text` and a column `label`. A fifth of the texts is held out to test the result;
-or divide them yourself into `train` and `test`.
-"""
 
 
 def read_text(path: Path) -> str:
@@ -61,7 +53,7 @@ def read_texts(path: Path) -> tuple[tuple[str, ...], dict[str, Split], DataRepor
     [examples], its targets int32 [examples].
 
     Args:
-        path: As FORMAT says.
+        path: As `layerwise.tasks.TextClassification.folder_format` says.
 
     Raises:
         DataError: It is not like that, or a tenth of the files or more is unreadable; a few are left out.

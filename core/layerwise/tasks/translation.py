@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import InputError, SpecError
 from layerwise.tasks.base import Answer, Field, Task, TextFile
-from layerwise.tasks.parallel_text import FORMAT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +54,14 @@ class Translation(Task):
         "written of the target, beginning with <to-1> or <to-2> for its language; 0 after the end."
     )
     network_gives: ClassVar[str] = "Logits [text, place, token] of the token that follows each of the target."
-    folder_format: ClassVar[str] = FORMAT
+    folder_format: ClassVar[str] = """A CSV, TSV or Parquet file with two columns, the languages in its first line:
+
+    english<tab>german
+    Good morning.<tab>Guten Morgen.
+
+At least 10 pairs. A fifth of them is held out to test the result; or divide them yourself into `train.tsv` and
+`test.tsv`.
+"""
     languages: tuple[str, str]
     length: int = 48
     vocabulary: int = 8000
