@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 from fresh_process import run_python
-from plugins_sample.samples import BROKEN, GOOD, install
+from plugins_sample.samples import BROKEN, BUILT_IN, GOOD, install, is_own
 
 from layerwise.errors import NotFoundError, PluginError
 from layerwise.journal import Journal, SwitchFile, left_behind
@@ -47,10 +47,10 @@ def wait_for(path, seconds=30):
 
 
 def told(text):
-    """What LOOK prints: the plugins with their states, and the models, of the vision plugin only that it has some."""
+    """What LOOK prints: the plugins with their states, and the models, of built-ins only that there are some."""
     plugins = [word for word in text.split() if "=" in word]
     models = [word for word in text.split() if "=" not in word]
-    others = [model for model in models if not model.startswith("vision/")]
+    others = [model for model in models if not is_own(model)]
     assert len(models) > len(others)
     return plugins, others
 
@@ -102,7 +102,7 @@ def test_a_plugin_that_hangs_costs_its_time_once(site, home, monkeypatch):
     assert first.returncode == 0, first.stderr
     head, reason, _, place, *_ = first.stdout.splitlines()
     plugins, models = told(head)
-    assert plugins == ["learn=loaded", "tracking=loaded", "vision=loaded", "hangs=quarantined", "toy=loaded"]
+    assert plugins == [*(f"{name}=loaded" for name in BUILT_IN), "hangs=quarantined", "toy=loaded"]
     assert models == ["toy/bars"]
     assert reason == (
         "It did not finish loading within 1.5 seconds. What to do: layerwise plugins --enable hangs tries again; "
@@ -258,9 +258,11 @@ def test_a_home_that_cannot_be_written_to(site, tmp_path, monkeypatch):
     registry = Registry(tmp_path / "file" / "home")
     monkeypatch.setenv("LAYERWISE_PLUGIN_TIMEOUT", "1")
     install(site, textwrap.dedent(WAITING), name="hangs")
-    assert [(report.name, report.status) for report in registry.snapshot().plugins] == (
-        [("learn", "loaded"), ("tracking", "loaded"), ("vision", "loaded"), ("hangs", "quarantined"), ("toy", "loaded")]
-    )
+    assert [(report.name, report.status) for report in registry.snapshot().plugins] == [
+        *((name, "loaded") for name in BUILT_IN),
+        ("hangs", "quarantined"),
+        ("toy", "loaded"),
+    ]
     (site / "go").touch()
     with pytest.raises(PluginError, match="LAYERWISE_HOME"):
         registry.set_enabled("toy", False)

@@ -7,7 +7,18 @@
 from __future__ import annotations
 
 import textwrap
+import tomllib
 from pathlib import Path
+
+_PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+BUILT_IN = tuple(sorted(_PROJECT["entry-points"]["layerwise.plugins"]))
+"""The names of the plugins that come with Layerwise, in the order in which they are loaded."""
+
+
+def is_own(model: str) -> bool:
+    """Whether a model is one of theirs: each registers its models in the domain of its name."""
+    return model.partition("/")[0] in BUILT_IN
+
 
 HEAD = """
 from layerwise import ModelCard, ModelSpec, hookimpl

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from plugins_sample.samples import BUILT_IN
 
 from layerwise_app.words import moment
 
@@ -125,7 +126,7 @@ def test_plugins_are_switched_off_and_on(layerwise):
     def states():
         return {report["name"]: report["status"] for report in layerwise("plugins", "--json").json}
 
-    assert states() == {"learn": "loaded", "tracking": "loaded", "vision": "loaded", "toy": "loaded"}
+    assert states() == dict.fromkeys((*BUILT_IN, "toy"), "loaded")
     assert "disabled" in layerwise("plugins", "--disable", "toy").output
     assert states()["toy"] == "disabled"
     assert layerwise("show", "toy/bars").status == 1
