@@ -13,7 +13,7 @@ def layerwise_models():
     from layerwise_vision.objects import OBJECTS
     from layerwise_vision.segmentation import SEGMENTATION
 
-    return [FASHION, FACES, SEGMENTATION, OBJECTS, GARMENTS]
+    return [OBJECTS, FACES, SEGMENTATION, FASHION, GARMENTS]
 
 
 @hookimpl

@@ -20,7 +20,6 @@ BAR = 0.90
 """The least accuracy on the test pictures."""
 VARIANT = objects.OBJECTS.variant()
 EXAMPLES = objects.examples()
-needs_weights = pytest.mark.skipif(not VARIANT.weights.is_dir(), reason="its weights are not shipped yet")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,6 @@ def record():
     return read_record(VARIANT.weights)
 
 
-@needs_weights
 def test_the_shipped_weights_meet_the_bar(record):
     assert record["measured"]["metrics"]["accuracy"] >= BAR
     assert (record["measured"]["split"], record["measured"]["count"]) == ("test", 10_000)
@@ -42,7 +40,6 @@ def test_the_shipped_weights_meet_the_bar(record):
     assert record["num_parameters"] <= 1_000_000
 
 
-@needs_weights
 def test_the_shipped_weights_were_trained_with_the_config_that_the_variant_has(record):
     """So the recorded command trains them again."""
     assert record["command"] == "layerwise train vision/objects:residual --validation-fraction 0.0"
@@ -52,7 +49,6 @@ def test_the_shipped_weights_were_trained_with_the_config_that_the_variant_has(r
     assert not record["git"].endswith("-dirty")
 
 
-@needs_weights
 @pytest.mark.slow
 def test_evaluate_gives_what_the_record_says(workspace, require_data, record):
     require_data("cifar10")
@@ -64,7 +60,6 @@ def test_evaluate_gives_what_the_record_says(workspace, require_data, record):
     assert low < measured["metrics"]["accuracy"] < high
 
 
-@needs_weights
 def test_the_examples_are_named_right(workspace):
     """Twenty test pictures that nobody chose: at the bar's accuracy five mistakes are most unlikely."""
     answers = workspace.predictor.predict_batch("vision/objects", [example.inputs for example in EXAMPLES])
@@ -72,7 +67,6 @@ def test_the_examples_are_named_right(workspace):
     assert sum(answer["label"] == example.label for answer, example in zip(answers, EXAMPLES, strict=True)) >= 16
 
 
-@needs_weights
 def test_photographs_of_any_size_are_taken(workspace):
     """A picture of the data set, enlarged to the size of a photograph and widened, is still the same thing."""
     same = 0
@@ -84,7 +78,6 @@ def test_photographs_of_any_size_are_taken(workspace):
     assert same >= 18
 
 
-@needs_weights
 def test_how_it_does_and_what_its_layers_answer_to_is_shipped():
     shown = stored_plots.read(VARIANT.weights)
     assert set(shown) == {"report", "patches", "features"}
