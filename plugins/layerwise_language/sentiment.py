@@ -98,7 +98,7 @@ def examples() -> Sequence[Example]:
 
 SENTIMENT = ModelSpec(
     name="language/sentiment",
-    task=TextClassification(labels=LABELS, length=64, vocabulary=8000),
+    task=TextClassification(labels=LABELS, length=64, vocabulary=16_000),
     build="layerwise_language.sentiment:build",
     data="sst2",
     config=SentimentConfig,
@@ -107,7 +107,15 @@ SENTIMENT = ModelSpec(
         Variant(
             name="ngrams",
             summary="A dense network over words and words that follow each other",
-            config=SentimentConfig(num_epochs=20, batch_size=64, learning_rate=1e-3),
+            config=SentimentConfig(
+                dimensions=4,
+                longest=2,
+                buckets=100_000,
+                dropout=0.3,
+                num_epochs=6,
+                batch_size=32,
+                learning_rate=1e-3,
+            ),
             weights=HERE / "weights" / "sentiment-ngrams",
         ),
         Variant(
@@ -123,7 +131,7 @@ SENTIMENT = ModelSpec(
         title="Sentiment",
         summary="Write what you think of a film, a meal, a book; the network says whether you liked it.",
         description=(
-            "Trained from scratch on 6,920 sentences of English film reviews (SST-2), with a vocabulary of 8,000 "
+            "Trained from scratch on 6,920 sentences of English film reviews (SST-2), with a vocabulary of 16,000 "
             "words and pieces of words that was learned from them too. The first network looks at words, at words that "
             "follow each other and at the characters in them, wherever they stand; the second slides filters over the "
             "words in their order and keeps what answers most. Published for networks that know nothing but these "
