@@ -47,7 +47,7 @@ def test_a_killed_server_loses_nothing(visit, plugins, tmp_path):
     run = jobs.start(RunStore(tmp_path), spec, config=config_from(spec.config, {"num_epochs": 10_000}))
     try:
         with killed_server(tmp_path, port) as address:
-            visitor = visit("train", address=address)
+            visitor = visit("train?model=toy/bars:small", address=address)
             page = visitor.page
             wait_for_points(page, 2)
             assert page.url.endswith(f"run={run.id}")
