@@ -125,10 +125,7 @@ class NetworkRunner(Runner):
         """The outputs for encoded examples [examples, ...], which are padded to a power of two, so that few
         different batch sizes are ever compiled."""
         count = len(next(iter(batch.values())) if isinstance(batch, Mapping) else batch)
-        size = 1 << (count - 1).bit_length()
-        return map_arrays(
-            lambda array: array[:count], self._forward(map_arrays(lambda array: _padded(array, size), batch))
-        )
+        return map_arrays(lambda array: array[:count], self._forward(map_arrays(padded, batch)))
 
     def warm(self) -> None:
         """Compile the forward pass of one example, when the task has one to give."""
@@ -184,9 +181,12 @@ def _joined(batches: Sequence[Batch]) -> Batch:
     return np.concatenate(batches)
 
 
-def _padded(array: np.ndarray, size: int) -> np.ndarray:
+def padded(array: np.ndarray) -> np.ndarray:
+    """Examples [examples, ...], the last one repeated until their number is a power of two, so that few different ones
+    are ever compiled."""
     import numpy as np
 
+    size = 1 << (len(array) - 1).bit_length()
     if len(array) == size:
         return array
     # Repeating a real example rather than zeros: what a network does with zeros may be slow or not a number.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from layerwise.losses import log_softmax
 from layerwise.tokenization import END, PAD
 
 Arrays = Mapping[str, np.ndarray]
@@ -72,7 +73,7 @@ def beam_search(
         for name in given:
             past[f"past_{name}"][:, :, place] = outputs[name][:, :, 0]
         looked[:, :, place] = outputs["looked"].reshape(count, beams, length)
-        chances = _log_softmax(outputs["logits"]).reshape(count, beams, -1)
+        chances = log_softmax(outputs["logits"]).reshape(count, beams, -1)
         chances[:, :, PAD] = -np.inf
         _end(found, written, looked, scores + chances[:, :, END], place, beams)
         chances[:, :, END] = -np.inf
@@ -130,8 +131,3 @@ def _is_settled(found: list[list[Written]], scores: np.ndarray, length: int, bea
 
 def _weight(length: int) -> float:
     return float(length) ** LENGTH_PENALTY
-
-
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = logits.astype("float32") - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))

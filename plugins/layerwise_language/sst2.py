@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from layerwise.errors import DataError
 from layerwise.specs import DatasetSpec, File, Source
+from layerwise_language.text_files import lines_of
 
 if TYPE_CHECKING:
     from layerwise.splits import Split
@@ -33,25 +34,20 @@ def read_tsv(files: Mapping[str, Path]) -> dict[str, Split]:
     Raises:
         DataError: A file is not what it should be.
     """
-    found = {}
-    for split, name in SPLITS.items():
-        with files[f"{name}.tsv"].open(encoding="utf-8") as lines:
-            found[split] = _read_lines(lines, files[f"{name}.tsv"])
-    return found
+    return _read_files(files, ".tsv", compressed=False)
 
 
 def read_xz(files: Mapping[str, Path]) -> dict[str, Split]:
     """As `read_tsv`, of the same files compressed by xz."""
-    import lzma
+    return _read_files(files, ".tsv.xz", compressed=True)
 
+
+def _read_files(files: Mapping[str, Path], ending: str, *, compressed: bool) -> dict[str, Split]:
     found = {}
     for split, name in SPLITS.items():
-        path = files[f"{name}.tsv.xz"]
-        try:
-            with lzma.open(path, "rt", encoding="utf-8") as lines:
-                found[split] = _read_lines(lines, path)
-        except lzma.LZMAError as error:
-            raise DataError(f"{path} is not compressed by xz", received=str(error)) from error
+        path = files[f"{name}{ending}"]
+        with lines_of(path, compressed=compressed) as lines:
+            found[split] = _read_lines(lines, path)
     return found
 
 

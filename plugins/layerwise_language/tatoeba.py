@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerwise.errors import DataError
 from layerwise.specs import DatasetSpec, File, Source
+from layerwise_language.text_files import lines_of
 
 if TYPE_CHECKING:
     from layerwise.splits import Split
@@ -41,37 +42,32 @@ def read_tsv(files: Mapping[str, Path]) -> dict[str, Split]:
     Raises:
         DataError: The file is not what it should be.
     """
-    with files["deu.txt"].open(encoding="utf-8") as lines:
-        return _read_lines(lines, files["deu.txt"])
+    return _read_file(files["deu.txt"], compressed=False)
 
 
 def read_xz(files: Mapping[str, Path]) -> dict[str, Split]:
     """As `read_tsv`, of the same file compressed by xz."""
-    import lzma
-
-    path = files["deu.txt.xz"]
-    try:
-        with lzma.open(path, "rt", encoding="utf-8") as lines:
-            return _read_lines(lines, path)
-    except lzma.LZMAError as error:
-        raise DataError(f"{path} is not compressed by xz", received=str(error)) from error
+    return _read_file(files["deu.txt.xz"], compressed=True)
 
 
-def _read_lines(lines: Iterable[str], path: Path) -> dict[str, Split]:
-    pairs = []
-    for number, line in enumerate(lines, start=1):
-        parts = line.rstrip("\n").split("\t")
-        if len(parts) < 2 or not parts[0].strip() or not parts[1].strip():
-            raise DataError(
-                f"Line {number} of {path} is unusable", expected="English, a tab and German", received=repr(line[:60])
-            )
-        pairs.append((parts[0].strip(), parts[1].strip()))
+def _read_file(path: Path, *, compressed: bool) -> dict[str, Split]:
+    with lines_of(path, compressed=compressed) as lines:
+        pairs = [_pair(line, number, path) for number, line in enumerate(lines, start=1)]
     # The first line of the copy numbers the columns.
     pairs = pairs[1:] if pairs and pairs[0] == ("1", "2") else pairs
     test = [pair for pair in pairs if is_test(pair[0])]
     known = {words_of(german) for _, german in test}
     train = [pair for pair in pairs if not is_test(pair[0]) and words_of(pair[1]) not in known]
     return {"train": _split(train), "test": _split(test)}
+
+
+def _pair(line: str, number: int, path: Path) -> tuple[str, str]:
+    parts = line.rstrip("\n").split("\t")
+    if len(parts) < 2 or not parts[0].strip() or not parts[1].strip():
+        raise DataError(
+            f"Line {number} of {path} is unusable", expected="English, a tab and German", received=repr(line[:60])
+        )
+    return parts[0].strip(), parts[1].strip()
 
 
 def _split(pairs: list[tuple[str, str]]) -> Split:

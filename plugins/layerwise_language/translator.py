@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from layerwise import engines
 from layerwise.devices import quiet_import
 from layerwise.plots import Heatmap
-from layerwise.runner import Batch, Runner
+from layerwise.runner import Batch, Runner, padded
 from layerwise.tasks import Translation
 from layerwise.tasks.base import Answer
 from layerwise.tokenization import PAD, encode_texts, tokenizer_of
@@ -29,8 +29,6 @@ _PARTS = re.compile(r"(?<=[,;:–])\s+")
 
 class Translator(Runner):
     """Translates whole texts, sentence by sentence."""
-
-    stateful: ClassVar[bool] = False
 
     def __init__(self, version: Version) -> None:
         quiet_import()
@@ -87,14 +85,12 @@ class Translator(Runner):
         found: dict[int, list[Written]] = {}
         for start in range(0, len(order), AT_ONCE):
             chosen = order[start : start + AT_ONCE]
-            # Few different sizes are ever compiled.
-            padded = np.concatenate([chosen, np.repeat(chosen[-1:], _power_of_two(len(chosen)) - len(chosen))])
-            memory = self._read(source[padded])
+            rows = padded(chosen)
             written = beam_search(
                 self._write,
-                memory,
-                source[padded],
-                first[padded],
+                self._read(source[rows]),
+                source[rows],
+                first[rows],
                 beams=BEAMS,
                 most=self.task.length - 1,
                 cancelled=cancelled,
@@ -134,10 +130,9 @@ class Translator(Runner):
         )
 
     def _alternatives(self, found: Sequence[Sequence[Written]]) -> list[dict[str, Any]]:
-        scores = np.array([written.score for written in found[0]])
         return [
-            {"text": self._text(written), "mean log-probability of a token": round(float(score), 3)}
-            for written, score in zip(found[0][1:], scores[1:], strict=True)
+            {"text": self._text(written), "mean log-probability of a token": round(written.score, 3)}
+            for written in found[0][1:]
         ]
 
     def _alignment(self, text: str, written: Written) -> Heatmap:
@@ -162,7 +157,3 @@ def _divided(text: str, pattern: re.Pattern[str]) -> list[tuple[str, str]]:
         parts.append((text[start : match.start()], match.group()))
         start = match.end()
     return [*parts, (text[start:], "")]
-
-
-def _power_of_two(number: int) -> int:
-    return 1 << (number - 1).bit_length()

@@ -69,9 +69,9 @@ def display(field: Field) -> tuple[Any, Callable[[Any], Any]]:
         return _shown_image(field)
     if field.kind == "file":
         return _download(field)
-    make, show = _OUTPUTS.get(field.kind, _OUTPUTS["json"])
     if field.optional and field.kind == "text":
         return gr.Textbox(label=field.title, interactive=False, visible=False), _shown_if_any
+    make, show = _OUTPUTS.get(field.kind, _OUTPUTS["json"])
     return make(field), show
 
 

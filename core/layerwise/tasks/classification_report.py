@@ -49,14 +49,14 @@ def mistakes(labels: Sequence[str], logits: np.ndarray, targets: np.ndarray, pic
 def mistaken_texts(labels: Sequence[str], logits: np.ndarray, targets: np.ndarray, texts: Sequence[str]) -> list[Plot]:
     """The texts [examples] that were given a wrong label with the greatest probability."""
     rows = [
-        (shortened_text(texts[place]), right, guess, f"{sure:.0%}")
+        (_beginning(texts[place]), right, guess, f"{sure:.0%}")
         for place, right, guess, sure in _surest_mistakes(labels, logits, targets)
     ]
     columns = ("text", "right", "guess", "probability")
     return [Table(title=SUREST, columns=columns, rows=rows)] if rows else [Text(text=NO_MISTAKE)]
 
 
-def shortened_text(text: str) -> str:
+def _beginning(text: str) -> str:
     """The beginning of a text that is long."""
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
 

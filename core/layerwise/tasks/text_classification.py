@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from layerwise.errors import InputError, SpecError
-from layerwise.tasks.base import Field, Task, TextFile
+from layerwise.errors import InputError
+from layerwise.tasks.base import Field, Task
 from layerwise.tasks.classification import Classification
+from layerwise.tasks.texts import Texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,12 +23,9 @@ if TYPE_CHECKING:
     from layerwise.splits import Split
     from layerwise.versions import Version
 
-SMALLEST_VOCABULARY = 260
-"""The 256 bytes, which every text can be said with, and the special tokens."""
-
 
 @dataclass(frozen=True, kw_only=True)
-class TextClassification(Classification):
+class TextClassification(Texts, Classification):
     """Which of several things a text is about, or how it is meant.
 
     The network takes tokens, int32 [examples, length], 0 after the end of a text, and gives logits
@@ -62,20 +60,10 @@ any language, at least two texts for each. A fifth of them is held out to test t
     network_takes: ClassVar[str] = (
         "Tokens [text, place], as tokenizer.json numbers them, without special ones; 0 after the end of a text."
     )
-    length: int = 64
-    vocabulary: int = 8000
-    tokenizer: TextFile | None = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        for name, least in (("length", 1), ("vocabulary", SMALLEST_VOCABULARY)):
-            value = getattr(self, name)
-            if type(value) is not int or value < least:
-                raise SpecError(
-                    f"TextClassification: {name} is not usable",
-                    expected=f"a whole number from {least} on",
-                    received=repr(value),
-                )
+        Classification.__post_init__(self)
+        Texts.__post_init__(self)
 
     @property
     def inputs(self) -> tuple[Field, ...]:
@@ -87,9 +75,7 @@ any language, at least two texts for each. A fifth of them is held out to test t
         Raises:
             InputError: There is no text, or nothing in it.
         """
-        text = inputs.get("text")
-        if not (isinstance(text, str) and text.strip()):
-            raise InputError("There is no text", expected="a word or more", received=repr(text)[:40])
+        text = self.text_of(inputs)
         tokens = self.encode_batch([text])
         if not tokens.any():
             raise InputError("There is nothing to read in the text", received=repr(text)[:40])
@@ -100,17 +86,6 @@ any language, at least two texts for each. A fifth of them is held out to test t
         from layerwise.tokenization import encode_texts
 
         return encode_texts(self.known_tokenizer, texts, self.length)
-
-    @property
-    def known_tokenizer(self) -> TextFile:
-        """The tokenizer.
-
-        Raises:
-            SpecError: There is none yet.
-        """
-        if self.tokenizer is None:
-            raise SpecError("The task has no tokenizer yet", remedy="train a model, which learns one from its texts")
-        return self.tokenizer
 
     def part_names(self, encoded: Any) -> list[str]:
         """What each token stands for."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from layerwise.errors import InputError, SpecError
-from layerwise.tasks.base import Answer, Field, Task, TextFile
+from layerwise.errors import SpecError
+from layerwise.tasks.base import Answer, Field, Task
+from layerwise.tasks.texts import Texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,7 @@ SPECIAL = ("<to-1>", "<to-2>")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Translation(Task):
+class Translation(Texts):
     """A text in another language, both ways between two.
 
     A data set has pairs: its inputs are texts of the first language, its targets for each a text of the second, or a
@@ -62,27 +63,20 @@ class Translation(Task):
 At least 10 pairs. A fifth of them is held out to test the result; or divide them yourself into `train.tsv` and
 `test.tsv`.
 """
+    least_length: ClassVar[int] = 4
+    least_vocabulary: ClassVar[int] = 300
     languages: tuple[str, str]
     length: int = 48
-    vocabulary: int = 8000
     trained_words: int = 0
-    tokenizer: TextFile | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         languages = tuple(self.languages)
         if len(set(languages)) != 2 or not all(isinstance(name, str) and name for name in languages):
             raise SpecError(
                 "Translation: languages are not usable", expected="two different names", received=repr(self.languages)
             )
         object.__setattr__(self, "languages", languages)
-        for name, least in (("length", 4), ("vocabulary", 300)):
-            value = getattr(self, name)
-            if type(value) is not int or value < least:
-                raise SpecError(
-                    f"Translation: {name} is not usable",
-                    expected=f"a whole number from {least} on",
-                    received=repr(value),
-                )
 
     @property
     def directions(self) -> tuple[str, str]:
@@ -112,31 +106,9 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
             Field(name="alignment", kind="plot", label="Where it looked while it wrote each word"),
         )
 
-    def text_of(self, inputs: Mapping[str, Any]) -> str:
-        """The text that was given.
-
-        Raises:
-            InputError: There is none.
-        """
-        text = inputs.get("text")
-        if not (isinstance(text, str) and text.strip()):
-            raise InputError("There is no text", expected="a word or more", received=repr(text)[:40])
-        return text
-
     def direction_of(self, inputs: Mapping[str, Any]) -> int:
         """0 from the first language to the second, 1 back."""
         return self.directions.index(inputs.get("direction") or self.directions[0])
-
-    @property
-    def known_tokenizer(self) -> TextFile:
-        """The tokenizer.
-
-        Raises:
-            SpecError: There is none yet.
-        """
-        if self.tokenizer is None:
-            raise SpecError("The task has no tokenizer yet", remedy="train a model, which learns one from its texts")
-        return self.tokenizer
 
     def first_token(self, direction: int) -> int:
         """What a translation begins with."""
