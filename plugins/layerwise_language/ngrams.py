@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from keras import layers, ops
+from keras import KerasTensor, layers, ops
 
 from layerwise.tokenization import names_of
 
@@ -80,31 +81,78 @@ class NGrams(layers.Layer):
         return (*input_shape, self.longest + self.characters.shape[1])
 
 
-class SumOfEmbeddings(layers.Layer):
-    """The sum of the vectors of those that are there, divided by the root of their number; of some of them, drawn at
-    random, in training.
+class Rarity(layers.Layer):
+    """How much each number counts: the logarithm of how rarely a text of the training has it (Sparck Jones 1972, "A
+    statistical interpretation of term specificity"), counted while it trains; nothing for one that was never met.
 
     Args:
+        size: How many numbers there are.
+
+    Input shape:
+        int32 [batch, length, n-grams], 0 for none.
+
+    Output shape:
+        The same.
+    """
+
+    LEAST = 1e-4
+    """The share of texts below which all are equally rare."""
+
+    def __init__(self, size: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.size = size
+
+    def build(self, *_: Any, **__: Any) -> None:
+        fixed: Any = {"initializer": "zeros", "trainable": False, "dtype": "float32"}
+        # Shares rather than counts: numbers from 0 to 1 can be kept in half precision.
+        self.share = self.add_weight(shape=(self.size,), name="share", **fixed)
+        self.batches = self.add_weight(shape=(), name="batches", **fixed)
+        self.built = True
+
+    def call(self, numbers: Any, training: bool | None = None) -> Any:
+        if training:
+            flat: Any = ops.reshape(numbers, (-1,))
+            counted = ops.segment_sum(ops.ones_like(flat, "float32"), flat, num_segments=self.size)
+            self.batches.assign_add(1.0)
+            self.share.assign_add((counted / ops.cast(ops.shape(numbers)[0], "float32") - self.share) / self.batches)
+        share: Any = ops.take(ops.convert_to_tensor(self.share), numbers)
+        rarity: Any = 1 - ops.log(ops.clip(share, self.LEAST, 1.0))
+        is_known = ops.logical_and(numbers > 0, share > 0)
+        return ops.cast(ops.where(is_known, rarity, 0.0), self.compute_dtype)
+
+    def compute_output_spec(self, numbers: Any, training: bool | None = None) -> KerasTensor:
+        return KerasTensor(numbers.shape, self.compute_dtype)
+
+
+class SumOfEmbeddings(layers.Layer):
+    """The weighted sum of the vectors, each kind of n-grams counting as much as the other ones; of some of them, drawn
+    at random, in training.
+
+    Args:
+        kinds: How many of the n-grams at a place are of each kind, one kind after the other.
         drop: The share that is left out in a training step.
 
     Input shape:
-        Vectors [batch, length, n-grams, dimensions], and the numbers that they belong to [batch, length, n-grams], 0
-        for none.
+        Vectors [batch, length, n-grams, dimensions], and their weights [batch, length, n-grams], 0 for none.
 
     Output shape:
         [batch, dimensions].
     """
 
-    def __init__(self, drop: float, **options: Any) -> None:
+    def __init__(self, kinds: Sequence[int], drop: float, **options: Any) -> None:
         super().__init__(**options)
+        self.kinds = tuple(kinds)
         self.dropout = layers.Dropout(drop, name="drop_features")
 
-    def call(self, vectors: Any, numbers: Any, training: bool | None = None) -> Any:
-        weights = ops.cast(numbers > 0, vectors.dtype)
-        # The square root keeps the length of the sum independent of that of the text, while a clear word still counts.
-        scale = ops.rsqrt(ops.maximum(ops.sum(weights, axis=(1, 2), keepdims=True), 1))
-        weights = self.dropout(weights, training=training)
-        return ops.einsum("bpnd,bpn->bd", vectors, weights * scale)
+    def call(self, vectors: Any, weights: Any, training: bool | None = None) -> Any:
+        ends = np.cumsum(self.kinds).tolist()
+        scaled = []
+        for start, end in zip([0, *ends], ends, strict=False):
+            kind: Any = weights[:, :, start:end]
+            # The length of the vector of weights becomes 1, whatever the length of the text.
+            scaled.append(kind * ops.rsqrt(ops.maximum(ops.sum(kind**2, axis=(1, 2), keepdims=True), 1e-6)))
+        weights = self.dropout(ops.concatenate(scaled, axis=2), training=training)
+        return ops.einsum("bpnd,bpn->bd", vectors, weights)
 
-    def compute_output_shape(self, vectors_shape: Any, numbers_shape: Any) -> tuple[int | None, ...]:
+    def compute_output_shape(self, vectors_shape: Any, weights_shape: Any) -> tuple[int | None, ...]:
         return (vectors_shape[0], vectors_shape[-1])

@@ -16,7 +16,7 @@ from layerwise.tasks import TextClassification
 from layerwise.tokenization import encode_texts, names_of, train_words
 from layerwise.weights import read_record
 from layerwise_language import sentiment
-from layerwise_language.ngrams import NGrams, SumOfEmbeddings, characters_of
+from layerwise_language.ngrams import NGrams, Rarity, SumOfEmbeddings, characters_of
 from layerwise_language.sst2 import SST_2, read_tsv, read_xz
 
 BAR = 0.83
@@ -97,12 +97,24 @@ def test_groups_of_characters_by_hand():
     assert not characters_of(TOKENIZER, 300, 1000)[0].any(), "padding has none"
 
 
-def test_the_sum_counts_what_is_there_and_leaves_some_out_in_training():
-    vectors, numbers = np.ones((2, 2, 2, 3), "float32"), np.array([[[5, 0], [0, 0]], [[5, 6], [7, 8]]])
-    layer = SumOfEmbeddings(0.5)
-    np.testing.assert_allclose(layer(vectors, numbers), [[1] * 3, [2] * 3], rtol=1e-6)
+def test_what_is_rare_counts_more_and_what_was_never_met_nothing():
+    layer = Rarity(5)
+    batches = np.array([[[[1, 2]], [[1, 3]]], [[[1, 0]], [[1, 3]]]])
+    for batch in batches:
+        layer(batch, training=True)
+    # 1 is in every text, 3 in two of four, 2 in one, 4 in none; 0 is no number.
+    found = np.asarray(layer(np.array([[[0, 1, 2, 3, 4]]])))[0, 0]
+    np.testing.assert_allclose(found, [0, 1, 1 + np.log(4), 1 + np.log(2), 0], rtol=1e-6)
+
+
+def test_each_kind_counts_as_much_as_the_others_and_some_are_left_out_in_training():
+    layer = SumOfEmbeddings((1, 2), 0.5)
+    # The embeddings tell the kinds apart.
+    vectors = np.broadcast_to([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], (2, 2, 3, 2))
+    weights = np.array([[[5, 0, 0], [0, 0, 0]], [[3, 1, 1], [4, 1, 1]]], "float32")
+    np.testing.assert_allclose(layer(vectors, weights), [[1, 0], [(3 + 4) / 5, 4 / 2]], rtol=1e-6)
     keras.utils.set_random_seed(0)
-    sums = {float(np.asarray(layer(vectors, numbers, training=True))[1, 0]) for _ in range(30)}
+    sums = {float(np.asarray(layer(vectors, weights, training=True))[1, 1]) for _ in range(30)}
     assert len(sums) > 2
 
 
