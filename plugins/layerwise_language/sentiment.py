@@ -135,10 +135,10 @@ SENTIMENT = ModelSpec(
         description=(
             "Trained from scratch on 6,920 sentences of English film reviews (SST-2), with a vocabulary of 16,000 "
             "words and pieces of words that was learned from them too. The first network looks at words, at words that "
-            "follow each other and at the characters in them, wherever they stand, and what is rare counts more; the second "
-            "slides filters over the words in their order and keeps what answers most. Published for networks that know nothing but these "
-            "sentences and their phrases: 82.7 % (Kim 2014). To tell other things apart, in any language, train it on "
-            "a table with your own texts and labels."
+            "follow each other and at the characters in them, wherever they stand, and what is rare counts more; the "
+            "second slides filters over the words in their order and keeps what answers most. Published for networks "
+            "that know nothing but these sentences and their phrases: 82.7 % (Kim 2014). To tell other things apart, "
+            "in any language, train it on a table with your own texts and labels."
         ),
         limits=(
             "It knows English film reviews of 2005 and says positive or negative whatever it reads: irony, denials and "

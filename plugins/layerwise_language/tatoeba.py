@@ -58,7 +58,7 @@ def _read_file(path: Path, *, compressed: bool) -> dict[str, Split]:
     test = [pair for pair in pairs if is_test(pair[0])]
     known = {words_of(german) for _, german in test}
     train = [pair for pair in pairs if not is_test(pair[0]) and words_of(pair[1]) not in known]
-    return {"train": _split(train), "test": _split(test)}
+    return {"train": split_of(train), "test": split_of(test)}
 
 
 def _pair(line: str, number: int, path: Path) -> tuple[str, str]:
@@ -70,7 +70,8 @@ def _pair(line: str, number: int, path: Path) -> tuple[str, str]:
     return parts[0].strip(), parts[1].strip()
 
 
-def _split(pairs: list[tuple[str, str]]) -> Split:
+def split_of(pairs: list[tuple[str, str]]) -> Split:
+    """Pairs as a Split whose inputs are the first texts and whose targets are the second, arrays of objects [pairs]."""
     import numpy as np
 
     from layerwise.splits import Split
