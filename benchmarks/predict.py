@@ -1,4 +1,4 @@
-"""How long one picture takes: through the Python API and the HTTP API, beside what Keras offers.
+"""How long one picture takes: through the Python API and the HTTP API, beside what Keras offers; and one text.
 
     python benchmarks/predict.py                      starts an app of its own for the HTTP figures
     python benchmarks/predict.py --url http://...     uses an app that runs already
@@ -29,8 +29,9 @@ import layerwise
 from layerwise.devices import quiet_import
 from layerwise.runner import NetworkRunner
 
-BARS = {"Python API": 3.0, "HTTP API": 60.0}
+BARS = {"Python API": 3.0, "HTTP API": 60.0, "a text, Python API": 5.0}
 """The most milliseconds that the median call may take."""
+TEXT_MODEL, TEXT = "language/sentiment", "The actors are wonderful, but the story goes nowhere."
 
 
 def picture() -> Image.Image:
@@ -53,6 +54,7 @@ def ways(reference: str, image: Image.Image) -> dict[str, Callable[[], object]]:
         "compiled forward pass": lambda: network.outputs(batch),
         "model(batch)": lambda: network.model(batch, training=False),
         "model.predict(batch)": lambda: network.model.predict(batch, verbose=0),
+        "a text, Python API": lambda: predictor.predict(TEXT_MODEL, {"text": TEXT}),
     }
 
 
@@ -123,7 +125,8 @@ def show(model: str, figures: dict[str, dict[str, float]], *, as_json: bool) -> 
         print(json.dumps({"model": model, "milliseconds": figures, "bars": BARS}, indent=2))
         return
     slowest = figures["model.predict(batch)"]["p50"]
-    print(f"One picture, {model}{'':12}p50 ms    p99 ms    model.predict takes")
+    print(f"One picture, {model}, and one text, {TEXT_MODEL}")
+    print(f"{'':40}p50 ms    p99 ms    model.predict takes")
     for name, values in figures.items():
         bar = f"bar {BARS[name]:g} ms: {'met' if values['p50'] <= BARS[name] else 'MISSED'}" if name in BARS else ""
         print(f"{name:38}{values['p50']:7.2f}{values['p99']:10.2f}{slowest / values['p50']:10.1f} times as long  {bar}")

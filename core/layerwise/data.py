@@ -12,12 +12,16 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from layerwise import paths
 from layerwise.downloads import Progress, download
 from layerwise.errors import DataError
-from layerwise.specs import DatasetSpec, File, Source, resolve
+from layerwise.specs import DatasetSpec, File, Source, call
 from layerwise.splits import Split, hold_out
+
+if TYPE_CHECKING:
+    from layerwise.snapshot import Snapshot
 
 __all__ = ["Dataset", "Split", "find_files", "hold_out", "load"]
 
@@ -37,11 +41,14 @@ class Dataset:
     splits: Mapping[str, Split]
 
 
-def load(spec: DatasetSpec, *, progress: Progress | None = None, offline: bool = False) -> Dataset:
+def load(
+    spec: DatasetSpec, snapshot: Snapshot | None = None, *, progress: Progress | None = None, offline: bool = False
+) -> Dataset:
     """Find, verify and read a data set, and download it into the cache first when it is not on this machine.
 
     Args:
         spec: The data set.
+        snapshot: What is registered, for a data set that is made of it.
         progress: Called during a download with a file's name, the bytes of it that are here, and its size.
         offline: Never download.
 
@@ -52,7 +59,7 @@ def load(spec: DatasetSpec, *, progress: Progress | None = None, offline: bool =
     if at_hand is None:
         at_hand = _download(spec, progress, offline)
     source, files = at_hand
-    return Dataset(spec, source, _read(spec, source, files))
+    return Dataset(spec, source, _read(spec, source, files, snapshot))
 
 
 def find_files(spec: DatasetSpec) -> tuple[Source, dict[str, Path]] | None:
@@ -174,9 +181,11 @@ def _storage_error(error: OSError, spec: DatasetSpec, source: Source) -> DataErr
     )
 
 
-def _read(spec: DatasetSpec, source: Source, files: Mapping[str, Path]) -> Mapping[str, Split]:
+def _read(
+    spec: DatasetSpec, source: Source, files: Mapping[str, Path], snapshot: Snapshot | None
+) -> Mapping[str, Split]:
     try:
-        splits = resolve(source.read)(files)
+        splits = call(source.read, files, snapshot)
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"{spec.title} ({source.name}) cannot be read", received=str(error)) from error
     missing = [name for name in spec.splits if not isinstance(splits.get(name), Split)]

@@ -92,7 +92,7 @@ def evaluate_version(
     with explained(version.reference, "be evaluated"):
         dataset, source, found_split, examples = find_split(snapshot, version, split, data)
         examples = version.task.to_measure_on(examples)
-        with contextlib.closing(make_runner(snapshot.model(version.name), version)) as runner:
+        with contextlib.closing(make_runner(snapshot.model(version.name), version, lambda: snapshot)) as runner:
             outputs = compute_outputs(runner, examples, progress)
         targets = _as_array(examples.targets)
         metrics = {name: float(value) for name, value in version.task.evaluate(outputs, targets).items()}
@@ -125,7 +125,7 @@ def report_of(
     """
     with explained(version.reference, "be evaluated"):
         examples = version.task.to_measure_on(find_split(snapshot, version, split, data)[-1])
-        with contextlib.closing(make_runner(snapshot.model(version.name), version)) as runner:
+        with contextlib.closing(make_runner(snapshot.model(version.name), version, lambda: snapshot)) as runner:
             outputs = compute_outputs(runner, examples)
         return version.task.report(outputs, _as_array(examples.targets), examples.inputs)
 
@@ -151,7 +151,7 @@ def find_split(
         name = record.get("dataset") or snapshot.model(version.name).data
         if name is None:
             raise DataError(f"{version.name} has no data set to be evaluated on", remedy="name a folder: --data FOLDER")
-        loaded = load(snapshot.dataset(name))
+        loaded = load(snapshot.dataset(name), snapshot)
         splits, dataset, source = dict(loaded.splits), name, loaded.source.name
     is_strange = data is not None and (record.get("folder") is None or not _is_same(data, record["folder"]))
     if is_strange:

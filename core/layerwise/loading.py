@@ -9,13 +9,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import LayerwiseError
 from layerwise.runner import Runner, make_runner
 from layerwise.specs import ModelSpec
 from layerwise.versions import Version
+
+if TYPE_CHECKING:
+    from layerwise.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +59,14 @@ class Loaded:
 
 
 class Runners:
-    """The runners in memory, one for each version. Loading one blocks only those who wait for the same."""
+    """The runners in memory, one for each version. Loading one blocks only those who wait for the same.
 
-    def __init__(self) -> None:
+    Args:
+        registered: What is registered whenever it is asked.
+    """
+
+    def __init__(self, registered: Callable[[], Snapshot]) -> None:
+        self._registered = registered
         self._lock = threading.Lock()
         self._loaded: dict[Any, Loaded] = {}
         self._building: dict[Any, threading.Lock] = {}
@@ -78,7 +86,7 @@ class Runners:
                 if loaded is not None and loaded.spec == spec:
                     loaded.users += 1
                     return loaded
-            loaded = Loaded(spec, version, _load(spec, version))
+            loaded = Loaded(spec, version, _load(spec, version, self._registered))
             with self._lock:
                 self._loaded[key] = loaded
             return loaded
@@ -123,9 +131,9 @@ class Runners:
         return version.reference, version.record.get("sha256")
 
 
-def _load(spec: ModelSpec, version: Version) -> Runner:
+def _load(spec: ModelSpec, version: Version, registered: Callable[[], Snapshot]) -> Runner:
     with explained(f"{version.name}:{version.variant}", "be loaded"):
-        runner = make_runner(spec, version)
+        runner = make_runner(spec, version, registered)
         try:
             runner.warm()
         except BaseException:

@@ -47,7 +47,7 @@ class Predictor:
 
     def __init__(self, registry: Registry, versions: VersionStore) -> None:
         self._registry, self._versions = registry, versions
-        self._runners = Runners()
+        self._runners = Runners(registry.snapshot)
         self._lock = threading.Lock()
         self._slots: dict[tuple[str, str], Slot] = {}
         self._sessions: dict[tuple[str, Reference], Loaded] = {}

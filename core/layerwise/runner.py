@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from layerwise.devices import quiet_import
 from layerwise.errors import LayerwiseError
-from layerwise.specs import resolve
+from layerwise.specs import call, resolve
 from layerwise.tasks.base import Answer
 from layerwise.weights import load_into
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
+    from layerwise.snapshot import Snapshot
     from layerwise.specs import ModelSpec
     from layerwise.versions import Version
 
@@ -133,15 +134,18 @@ class NetworkRunner(Runner):
             self._forward(self.task.warm_input())
 
 
-def make_runner(spec: ModelSpec, version: Version) -> Runner:
+def make_runner(spec: ModelSpec, version: Version, registered: Callable[[], Snapshot] | None = None) -> Runner:
     """The runner of a version: the model's own, otherwise that of its task, mostly a NetworkRunner.
+
+    Args:
+        registered: What is registered whenever it is asked, for runners that answer from it.
 
     Raises:
         LayerwiseError: The weights cannot be used, or the model's `runner` gives something else.
     """
     if spec.runner is None:
         return version.task.runner(version, spec)
-    runner = resolve(spec.runner)(version)
+    runner = call(spec.runner, version, registered)
     if not isinstance(runner, Runner):
         raise LayerwiseError(
             f"The runner of {spec.name} is unusable", expected="a layerwise.runner.Runner", received=repr(runner)

@@ -72,7 +72,10 @@ def store_plots(spec: ModelSpec, variant: str, folder: Path, snapshot: Snapshot,
     """
     version = read_version(spec, variant, SHIPPED, folder)
     found = {REPORT: report_of(snapshot, version, split=split)}
-    with contextlib.closing(make_runner(spec, version)) as runner, contextlib.suppress(LayerwiseError):
+    with (
+        contextlib.closing(make_runner(spec, version, lambda: snapshot)) as runner,
+        contextlib.suppress(LayerwiseError),
+    ):
         found |= Inspector(Loaded(spec, version, runner), snapshot).stored()
     shown = {name: plots for name, plots in found.items() if plots}
     if shown:

@@ -7,6 +7,7 @@ keeps registration cheap and lets a worker process of its own find the same func
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -44,6 +45,17 @@ def resolve(reference: Reference) -> Callable:
             f"{reference!r} cannot be imported", expected='"module:function"', received=str(error)
         ) from error
     return found
+
+
+def call(reference: Reference, *arguments: Any) -> Any:
+    """What the function that a Reference names gives for as many of the arguments as it takes; the last ones need not
+    be taken, as in pluggy's hooks."""
+    function = resolve(reference)
+    parameters = inspect.signature(function).parameters.values()
+    if not any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        arguments = arguments[: sum(parameter.kind in positional for parameter in parameters)]
+    return function(*arguments)
 
 
 def check_name(owner: str, name: Any, parts: int = 1) -> None:
@@ -150,7 +162,9 @@ class ModelSpec:
         config: The type of its config.
         variants: Named configs, the first the default. Empty means one, "default", of `config()`.
         train: `(context) -> None` for models that the core's supervised loop cannot train.
-        runner: `(version) -> Runner` for models that are more than one forward pass.
+        runner: `(version) -> Runner` for models that are more than one forward pass; or `(version, registered)`,
+            where `registered()` is the newest `layerwise.snapshot.Snapshot`, for those that answer from what is
+            registered.
         card: What a reader should know.
         examples: A function without arguments that gives a sequence of Example.
 
@@ -263,14 +277,15 @@ class Source:
     Args:
         name: One word: "canonical".
         read: `(paths) -> {split name: Split}`, given the path of each file by its name. A generated data set
-            has no files and is given an empty mapping.
+            has no files and is given an empty mapping; one that is made of what is registered takes
+            `(paths, snapshot)`.
         licence: The licence of the data, as an SPDX identifier.
         files: The files, or none for generated data.
         homepage: Where a person reads about it.
     """
 
     name: str
-    read: Callable[[Mapping[str, Path]], Mapping[str, Split]] | str
+    read: Callable[..., Mapping[str, Split]] | str
     licence: str
     files: tuple[File, ...] = ()
     homepage: str = ""

@@ -5,6 +5,7 @@ a network learns from, and kept in its format, a `tokenizer.json` beside the wei
 from __future__ import annotations
 
 import functools
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 FILE = "tokenizer.json"
 PAD, BEGIN, END = 0, 1, 2
 """The first tokens of each vocabulary here: what fills a short text up, and the beginning and the end of a text."""
+OPEN_ROWS = 32
+"""How many rows `packed` tries to fill at a time."""
 _SPECIAL = ("<pad>", "<s>", "</s>")
 _WORDS = r"\w+?(?=n't\b)|n't\b|'\w+|\w+|[^\w\s]"
 """Words, clitics of English ("do", "n't"; "film", "'s") and punctuation, so that it does not matter whether a text was
@@ -111,6 +114,43 @@ def encode_texts(file: TextFile, texts: Sequence[str], length: int) -> np.ndarra
     ):
         tokens = encoding.ids[:length]
         row[: len(tokens)] = tokens
+    return found
+
+
+def packed(parts: Sequence[np.ndarray], seed: int = 0) -> list[np.ndarray]:
+    """Examples one after the other in rows of the same length, in a random order, so that little of a row is padding
+    (Krell et al. 2021, arXiv:2107.02027).
+
+    Args:
+        parts: Arrays of tokens, int32 [examples, length], each example from the beginning of its row on: what belongs
+            together, such as sources and targets, and stays in the same rows.
+        seed: Decides the order.
+
+    Returns:
+        The same, int32 [fewer rows, length] each.
+    """
+    import numpy as np
+
+    counts = [(part != PAD).sum(axis=1) for part in parts]
+    length, needed = parts[0].shape[1], np.max(counts, axis=0)
+    rows: list[list[int]] = []
+    # Of those that have room left only the newest, so that the time grows with the examples and not with their square.
+    rooms: deque[tuple[list[int], int]] = deque(maxlen=OPEN_ROWS)
+    for example in np.random.default_rng(seed).permutation(len(needed)).tolist():
+        need = int(needed[example])
+        place = next((place for place, (_, room) in enumerate(rooms) if room >= need), None)
+        if place is None:
+            rows.append([example])
+            rooms.append((rows[-1], length - need))
+        else:
+            row, room = rooms[place]
+            row.append(example)
+            rooms[place] = row, room - need
+    found = [np.full((len(rows), length), PAD, "int32") for _ in parts]
+    for part, count, whole in zip(parts, counts, found, strict=True):
+        for place, row in enumerate(rows):
+            tokens = np.concatenate([part[example, : count[example]] for example in row])
+            whole[place, : len(tokens)] = tokens
     return found
 
 

@@ -171,7 +171,7 @@ class Supervised:
             write_atomically(context.run.folder / REPORT_FILE, json.dumps(own.report.as_json(), indent=2) + "\n")
             context.data = {"dataset": None, "folder": context.run.data, "source": "folder"}
         elif context.spec.data is not None:
-            dataset = load(context.snapshot.dataset(context.spec.data), progress=context.downloading)
+            dataset = load(context.snapshot.dataset(context.spec.data), context.snapshot, progress=context.downloading)
             splits = dataset.splits
             context.data = {"dataset": dataset.spec.name, "folder": None, "source": dataset.source.name}
         else:

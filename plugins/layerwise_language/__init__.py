@@ -15,7 +15,8 @@ def layerwise_models():
 
 @hookimpl
 def layerwise_datasets():
+    from layerwise_language.english_german import ENGLISH_GERMAN
     from layerwise_language.sst2 import SST_2
     from layerwise_language.tatoeba import TATOEBA
 
-    return [SST_2, TATOEBA]
+    return [SST_2, TATOEBA, ENGLISH_GERMAN]

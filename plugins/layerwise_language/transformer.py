@@ -6,13 +6,14 @@ it remembers of the tokens before.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from layerwise.tokenization import PAD
+from layerwise.tokenization import END, PAD
 
 
 def positions(length: int, dimensions: int) -> np.ndarray:
@@ -98,22 +99,22 @@ class Tokens(layers.Layer):
         self.embedding.build((None, None))
         self.built = True
 
-    def call(self, x: Any, first: Any = None, backwards: bool = False) -> Any:
+    def call(self, x: Any, places: Any = None, backwards: bool = False) -> Any:
         """Vectors [batch, places, dimensions] of tokens [batch, places].
 
         Args:
             x: The tokens; backwards the vectors [batch, places, dimensions].
-            first: The place of the first token, int32 [batch, 1]; 0 for None.
+            places: The place of each token in its text, int32 [batch, places]; in order from 0 on for None.
             backwards: Gives how well each token fits instead, float32 [batch, places, vocabulary].
         """
         if backwards:
             table = ops.cast(self.embedding.embeddings, self.compute_dtype)
             return ops.cast(ops.matmul(x, ops.transpose(table)), "float32")
-        places: Any = ops.convert_to_tensor(self.places)
-        added = places[None, : x.shape[1]] if first is None else ops.take(places, first, axis=0)
+        table: Any = ops.convert_to_tensor(self.places)
+        added = table[None, : x.shape[1]] if places is None else ops.take(table, places, axis=0)
         return self.embedding(x) * math.sqrt(self.dimensions) + ops.cast(added, self.compute_dtype)
 
-    def compute_output_spec(self, x: Any, first: Any = None, backwards: bool = False) -> keras.KerasTensor:
+    def compute_output_spec(self, x: Any, places: Any = None, backwards: bool = False) -> keras.KerasTensor:
         if backwards:
             return keras.KerasTensor((*x.shape[:-1], self.vocabulary), "float32")
         return keras.KerasTensor((*x.shape, self.dimensions), self.compute_dtype)
@@ -181,13 +182,24 @@ class Transformer:
         heads: Of each attention.
         units: Of the first dense layer of a block.
         dropout: The share of numbers zeroed in a training step.
+        beginnings: The tokens that a target begins with, one for each language.
     """
 
     def __init__(
-        self, vocabulary: int, length: int, *, dimensions: int, depth: int, heads: int, units: int, dropout: float
+        self,
+        vocabulary: int,
+        length: int,
+        *,
+        dimensions: int,
+        depth: int,
+        heads: int,
+        units: int,
+        dropout: float,
+        beginnings: Sequence[int],
     ) -> None:
         self.length, self.size = length, dimensions // heads
         self.heads, self.depth = heads, depth
+        self.beginnings = tuple(beginnings)
         self.tokens = Tokens(vocabulary, dimensions, length, name="tokens")
         shape: Any = {"dimensions": dimensions, "heads": heads, "units": units, "dropout": dropout}
         self.encoder = [Block(f"read_{n}", **shape, looks_over=False) for n in range(1, depth + 1)]
@@ -197,15 +209,20 @@ class Transformer:
 
     def whole(self) -> keras.Model:
         """For training: "source" and "target", int32 [batch, length], the target from its first token on; to logits
-        [batch, length, vocabulary] of the token that follows each."""
+        [batch, length, vocabulary] of the token that follows each.
+
+        A row may hold several pairs, one after the other: a source ends with END, a target begins with one of
+        `beginnings`. No pair sees another one, and each has its places from 0 on."""
         source, target = (keras.Input((self.length,), dtype="int32", name=name) for name in ("source", "target"))
-        mask = _is_there(source)
-        x = self.dropouts[0](self.tokens(source))
+        of_source, of_target = self._pairs(source, target)
+        mask = ops.logical_and(_is_there(source), _is_same(of_source, of_source))
+        x = self.dropouts[0](self.tokens(source, _places(of_source)))
         memory = self._read(x, mask)
-        before = np.tril(np.ones((self.length, self.length), bool))[None, None]
-        y = self.dropouts[1](self.tokens(target))
+        own_mask = ops.logical_and(_is_before(self.length), _is_same(of_target, of_target))
+        other_mask = ops.logical_and(_is_there(source), _is_same(of_target, of_source))
+        y = self.dropouts[1](self.tokens(target, _places(of_target)))
         for block in self.decoder:
-            y = block(y, ops.logical_and(_is_there(target), before), memory, mask)
+            y = block(y, own_mask, memory, other_mask)
         logits = self.tokens(self.norms[1](y), backwards=True)
         return keras.Model({"source": source, "target": target}, logits, name="transformer")
 
@@ -247,6 +264,13 @@ class Transformer:
         found["looked"] = ops.squeeze(ops.mean(ops.cast(looked, "float32"), axis=1), 1)
         return keras.Model({"token": token, "place": place, "source": source, **given}, found, name="writer")
 
+    def _pairs(self, source: Any, target: Any) -> tuple[Any, Any]:
+        """Of which pair of its row each token is, int32 [batch, length] for the source and for the target."""
+        ends: Any = ops.cast(ops.equal(source, END), "int32")
+        begins: Any = sum(ops.cast(ops.equal(target, token), "int32") for token in self.beginnings)
+        # The end belongs to what it ends.
+        return ops.cumsum(ends, axis=1) - ends, ops.maximum(ops.cumsum(begins, axis=1) - 1, 0)
+
     def _read(self, x: Any, mask: Any) -> Any:
         for block in self.encoder:
             x = block(x, mask)
@@ -256,3 +280,19 @@ class Transformer:
 def _is_there(tokens: Any) -> Any:
     """Which places may be looked at, bool [batch, 1, 1, places]."""
     return ops.expand_dims(ops.not_equal(tokens, PAD), (1, 2))
+
+
+def _is_same(of_queries: Any, of_places: Any) -> Any:
+    """Whether a query and a place are of the same pair, bool [batch, 1, queries, places]."""
+    return ops.expand_dims(ops.equal(ops.expand_dims(of_queries, 2), ops.expand_dims(of_places, 1)), 1)
+
+
+def _is_before(length: int) -> np.ndarray:
+    """Which places a query may look at that must not see what follows, bool [1, 1, queries, places]."""
+    return np.tril(np.ones((length, length), bool))[None, None]
+
+
+def _places(of_pair: Any) -> Any:
+    """The place of each token in its own text, int32 [batch, length]."""
+    earlier = ops.logical_and(_is_same(of_pair, of_pair)[:, 0], _is_before(of_pair.shape[1])[0])
+    return ops.sum(ops.cast(earlier, "int32"), axis=2) - 1

@@ -1,6 +1,7 @@
 """The registration objects refuse what could not work later, and say what they expected."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from layerwise import (
     Variant,
 )
 from layerwise.errors import NotFoundError, SpecError
-from layerwise.specs import resolve
+from layerwise.specs import call, resolve
 from layerwise.tasks import ImageClassification
 
 TASK = ImageClassification(labels=("a", "b"), size=(4, 4), channels=1)
@@ -77,6 +78,13 @@ def test_a_variant_with_the_config_of_another_model_is_refused():
 def test_an_unknown_variant_names_the_known_ones():
     with pytest.raises(NotFoundError, match="default"):
         ModelSpec(**USUAL).variant("tiny")
+
+
+def test_a_function_is_given_as_much_as_it_takes():
+    assert call(lambda: 0, 1, 2) == 0
+    assert call(lambda one, other=None: (one, other), 1, 2, 3) == (1, 2)
+    assert call("pathlib:Path", "a", "b") == Path("a/b")
+    assert call(lambda *all_of_them, more=0: (all_of_them, more), 1, 2) == ((1, 2), 0)
 
 
 def test_text_references_are_imported_at_use():

@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies
 
 from layerwise.errors import SpecError
 from layerwise.tasks.base import TextFile
-from layerwise.tokenization import END, PAD, encode_texts, names_of, tokenizer_of, train_pieces, train_words
+from layerwise.tokenization import END, PAD, encode_texts, names_of, packed, tokenizer_of, train_pieces, train_words
 
 TEXTS = [
     "The cat sat on the mat, and the cat was glad.",
@@ -76,3 +76,25 @@ def test_names_are_what_a_reader_knows():
 def test_a_file_that_describes_no_tokenizer_is_refused():
     with pytest.raises(SpecError, match="describes no tokenizer"):
         tokenizer_of(TextFile("tokenizer.json", "{}"))
+
+
+def test_packed_rows_hold_every_example_once_and_little_padding():
+    random = np.random.default_rng(0)
+    counts = random.integers(1, 9, (500, 2))
+    # Each example is one number in both parts, so that what belongs together is seen.
+    one, other = (
+        np.where(np.arange(20) < counts[:, part, None], np.arange(1, 501)[:, None], PAD).astype("int32")
+        for part in range(2)
+    )
+    first, second = packed([one, other])
+    assert first.shape == second.shape
+    for row, beside in zip(first, second, strict=True):
+        assert [number for number in dict.fromkeys(row.tolist()) if number] == [
+            number for number in dict.fromkeys(beside.tolist()) if number
+        ]
+    for part, rows in ((0, first), (1, second)):
+        assert np.bincount(rows[rows != PAD], minlength=501)[1:].tolist() == counts[:, part].tolist()
+    # The longer side of each decides how many fit; of what they could fill nearly all is filled.
+    assert counts.max(axis=1).sum() / first.size > 0.95
+    again, _ = packed([one, other])
+    np.testing.assert_array_equal(again, first)

@@ -37,14 +37,14 @@ SMALL = {"dimensions": 32, "depth": 1, "heads": 2, "units": 64, "dropout": 0.0, 
 
 def small_transformer(length=6):
     keras.utils.set_random_seed(1)
-    return Transformer(20, length, dimensions=16, depth=2, heads=4, units=32, dropout=0.1)
+    return Transformer(20, length, dimensions=16, depth=2, heads=4, units=32, dropout=0.1, beginnings=(3, 4))
 
 
 def test_token_by_token_it_says_what_it_says_of_all_at_once():
     transformer = small_transformer(8)
     whole, reader, writer = transformer.whole(), transformer.reader(), transformer.writer()
     random = np.random.default_rng(0)
-    source, target = random.integers(3, 20, (2, 3, 8))
+    source, target = random.integers(5, 20, (2, 3, 8))
     source[0, 5:], source[2, 2:] = PAD, PAD
     logits = np.asarray(whole({"source": source, "target": target}))
     memory = {name: np.asarray(array) for name, array in reader(source).items()}
@@ -64,6 +64,20 @@ def test_token_by_token_it_says_what_it_says_of_all_at_once():
         assert not np.asarray(outputs["looked"])[2, 2:].any(), "not at padding"
         for name in memory:
             past[f"past_{name}"][:, :, place] = np.asarray(outputs[name])[:, :, 0]
+
+
+def test_several_pairs_in_a_row_are_as_each_in_its_own():
+    whole = small_transformer(10).whole()
+    source = np.array([[5, 6, END, 7, 8, 9, END, PAD, PAD, PAD]])
+    target = np.array([[3, 10, 11, 12, 4, 13, 14, PAD, PAD, PAD]])
+    logits = np.asarray(whole({"source": source, "target": target}))
+    alone = {
+        "source": np.array([[5, 6, END] + [PAD] * 7, [7, 8, 9, END] + [PAD] * 6]),
+        "target": np.array([[3, 10, 11, 12] + [PAD] * 6, [4, 13, 14] + [PAD] * 7]),
+    }
+    one, other = np.asarray(whole(alone))
+    np.testing.assert_allclose(logits[0, :4], one[:4], atol=1e-5)
+    np.testing.assert_allclose(logits[0, 4:7], other[:3], atol=1e-5)
 
 
 def test_what_comes_later_and_padding_change_nothing():
@@ -183,20 +197,31 @@ TASK = Translation(
 )
 
 
+def _divided_after(row, token):
+    """The parts of a row that end with a token."""
+    return np.split(row, np.flatnonzero(row == token) + 1)[:-1]
+
+
 def test_pairs_are_trained_on_both_ways():
     pairs = Split(np.array(["one dog", "two"], object), np.array([("eins Hund", "ein Hund"), "zwei"], object))
     split = TASK.to_train_on(pairs)
     source, target, wanted = split.inputs["source"], split.inputs["target"], np.asarray(split.targets)
-    assert source.shape == target.shape == wanted.shape == (4, 12)
-    np.testing.assert_array_equal(source[:2], wanted[2:])
-    np.testing.assert_array_equal(source[2:], wanted[:2])
-    assert target[:, 0].tolist() == [TASK.first_token(0)] * 2 + [TASK.first_token(1)] * 2
-    assert TASK.first_token(0) != TASK.first_token(1)
-    for row, right in zip(target, wanted, strict=True):
-        length = int((right != PAD).sum())
-        assert right[length - 1] == END
-        np.testing.assert_array_equal(row[1:length], right[: length - 1])
-        assert not row[length:].any()
+    assert source.shape == target.shape == wanted.shape
+    assert len(source) < 4, "several in a row"
+    found = set()
+    for rows in zip(source, target, wanted, strict=True):
+        sources, targets = ([part.tolist() for part in _divided_after(row, END)] for row in (rows[0], rows[2]))
+        given = rows[1][rows[1] != PAD].tolist()
+        assert len(given) == sum(map(len, targets))
+        for one, other in zip(sources, targets, strict=True):
+            begin, given = given[: len(other)], given[len(other) :]
+            assert begin[1:] == other[:-1], "what is written before each token"
+            found.add((begin[0], tuple(one), tuple(other)))
+    english, german = TASK.encode_sources(["one dog", "two"]), TASK.encode_sources(["eins Hund", "zwei"])
+    (one, two), (eins, zwei) = ([tuple(row[row != PAD].tolist()) for row in rows] for rows in (english, german))
+    there, back = TASK.first_token(0), TASK.first_token(1)
+    assert there != back
+    assert found == {(there, one, eins), (there, two, zwei), (back, eins, one), (back, zwei, two)}
     measured = TASK.to_measure_on(pairs)
     assert measured.inputs["text"].tolist() == ["one dog", "two", "eins Hund", "ein Hund", "zwei"]
     assert measured.inputs["direction"].tolist() == [0, 0, 1, 1, 1]

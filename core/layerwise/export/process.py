@@ -176,7 +176,7 @@ def _test_split(snapshot: Snapshot, version: Version) -> Split:
     record = version.record.get("data") or {}
     name = record.get("dataset") or snapshot.model(version.name).data
     if record.get("folder") is None and name is not None:
-        load(snapshot.dataset(name), offline=True)
+        load(snapshot.dataset(name), snapshot, offline=True)
     return find_split(snapshot, version, "test", None)[-1]
 
 

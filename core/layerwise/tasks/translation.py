@@ -179,10 +179,12 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
         return dataclasses.replace(known, tokenizer=train_pieces(both, self.vocabulary, SPECIAL))
 
     def to_train_on(self, split: Split) -> Split:
-        """Each pair both ways, as the network takes it. Of several translations the first."""
+        """Each pair both ways, as the network takes it, several of them in a row where they find room. Of several
+        translations the first."""
         import numpy as np
 
         from layerwise.splits import Split
+        from layerwise.tokenization import packed
 
         first = [str(split.inputs[place]) for place in range(len(split))]
         second = [_one(split.targets[place]) for place in range(len(split))]
@@ -191,7 +193,8 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
         target = np.zeros_like(wanted)
         target[:, 1:] = wanted[:, :-1] * (wanted[:, 1:] != 0)
         target[:, 0] = np.repeat([self.first_token(0), self.first_token(1)], len(split))
-        return Split({"source": np.concatenate([one, other]), "target": target}, wanted)
+        source, target, wanted = packed([np.concatenate([one, other]), target, wanted])
+        return Split({"source": source, "target": target}, wanted)
 
     def to_measure_on(self, split: Split) -> Split:
         """Each different text of a language once, with all its translations: inputs "text" and "direction", targets
