@@ -266,10 +266,10 @@ class Transformer:
 
     def _pairs(self, source: Any, target: Any) -> tuple[Any, Any]:
         """Of which pair of its row each token is, int32 [batch, length] for the source and for the target."""
-        ends: Any = ops.cast(ops.equal(source, END), "int32")
-        begins: Any = sum(ops.cast(ops.equal(target, token), "int32") for token in self.beginnings)
+        begins = [ops.equal(target, token) for token in self.beginnings]
+        ended, begun = (_counted(marks) for marks in (ops.equal(source, END), ops.logical_or(*begins)))
         # The end belongs to what it ends.
-        return ops.cumsum(ends, axis=1) - ends, ops.maximum(ops.cumsum(begins, axis=1) - 1, 0)
+        return ended - ops.cast(ops.equal(source, END), "int32"), ops.maximum(begun - 1, 0)
 
     def _read(self, x: Any, mask: Any) -> Any:
         for block in self.encoder:
@@ -280,6 +280,11 @@ class Transformer:
 def _is_there(tokens: Any) -> Any:
     """Which places may be looked at, bool [batch, 1, 1, places]."""
     return ops.expand_dims(ops.not_equal(tokens, PAD), (1, 2))
+
+
+def _counted(marks: Any) -> Any:
+    """How many marks there are up to each place and at it, int32 [batch, places]."""
+    return ops.cumsum(ops.cast(marks, "int32"), axis=1)
 
 
 def _is_same(of_queries: Any, of_places: Any) -> Any:
@@ -295,4 +300,5 @@ def _is_before(length: int) -> np.ndarray:
 def _places(of_pair: Any) -> Any:
     """The place of each token in its own text, int32 [batch, length]."""
     earlier = ops.logical_and(_is_same(of_pair, of_pair)[:, 0], _is_before(of_pair.shape[1])[0])
-    return ops.sum(ops.cast(earlier, "int32"), axis=2) - 1
+    count: Any = ops.sum(ops.cast(earlier, "int32"), axis=2)
+    return count - 1
