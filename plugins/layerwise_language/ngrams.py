@@ -111,14 +111,15 @@ class Rarity(layers.Layer):
 
     def call(self, numbers: Any, training: bool | None = None) -> Any:
         if training:
-            flat: Any = ops.reshape(numbers, (-1,))
-            counted = ops.segment_sum(ops.ones_like(flat, "float32"), flat, num_segments=self.size)
+            flat, shape = ops.reshape(numbers, (-1,)), ops.shape(numbers)
+            texts: Any = ops.cast(shape[0], "float32")  # pyright: ignore[reportOptionalSubscript]
+            counted: Any = ops.segment_sum(ops.ones_like(flat, "float32"), flat, num_segments=self.size)
             self.batches.assign_add(1.0)
-            self.share.assign_add((counted / ops.cast(ops.shape(numbers)[0], "float32") - self.share) / self.batches)
+            self.share.assign_add((counted / texts - self.share) / self.batches)
         share: Any = ops.take(ops.convert_to_tensor(self.share), numbers)
-        rarity: Any = 1 - ops.log(ops.clip(share, self.LEAST, 1.0))
+        information: Any = ops.log(ops.clip(share, self.LEAST, 1.0))
         is_known = ops.logical_and(numbers > 0, share > 0)
-        return ops.cast(ops.where(is_known, rarity, 0.0), self.compute_dtype)
+        return ops.cast(ops.where(is_known, 1 - information, 0.0), self.compute_dtype)
 
     def compute_output_spec(self, numbers: Any, training: bool | None = None) -> KerasTensor:
         return KerasTensor(numbers.shape, self.compute_dtype)

@@ -263,10 +263,11 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
             from keras import ops
 
             targets = ops.cast(targets, "int32")
-            chances = ops.log_softmax(logits, axis=-1)
-            right: Any = ops.take_along_axis(chances, targets[..., None], axis=-1)
-            spread: Any = ops.mean(chances, axis=-1)
-            return _mean_of_tokens(-(1 - smoothing) * right[..., 0] - smoothing * spread, targets)
+            # The log-probabilities of all tokens would be another array as large as the logits.
+            whole: Any = ops.logsumexp(logits, axis=-1)
+            right: Any = ops.take_along_axis(logits, targets[..., None], axis=-1)
+            spread: Any = ops.mean(logits, axis=-1)
+            return _mean_of_tokens(whole - (1 - smoothing) * right[..., 0] - smoothing * spread, targets)
 
         return cross_entropy
 
