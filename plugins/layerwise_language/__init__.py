@@ -9,8 +9,16 @@ LAYERWISE_HOOKS = 1
 def layerwise_models():
     from layerwise_language.sentiment import SENTIMENT
     from layerwise_language.translation import TRANSLATION
+    from layerwise_language.tutor import TUTOR
 
-    return [SENTIMENT, TRANSLATION]
+    return [SENTIMENT, TRANSLATION, TUTOR]
+
+
+@hookimpl
+def layerwise_tasks():
+    from layerwise_language.tutor.task import Tutoring
+
+    return [Tutoring]
 
 
 @hookimpl
@@ -18,5 +26,6 @@ def layerwise_datasets():
     from layerwise_language.english_german import ENGLISH_GERMAN
     from layerwise_language.sst2 import SST_2
     from layerwise_language.tatoeba import TATOEBA
+    from layerwise_language.tutor import QUESTIONS
 
-    return [SST_2, TATOEBA, ENGLISH_GERMAN]
+    return [SST_2, TATOEBA, ENGLISH_GERMAN, QUESTIONS]

@@ -3,6 +3,7 @@
 from layerwise.tasks.base import Answer, Field, Task
 from layerwise.tasks.classification import Classification
 from layerwise.tasks.columns import Column
+from layerwise.tasks.conversation import Conversation
 from layerwise.tasks.image_classification import ImageClassification
 from layerwise.tasks.image_segmentation import ImageSegmentation
 from layerwise.tasks.object_detection import ObjectDetection
@@ -15,6 +16,7 @@ __all__ = [
     "Answer",
     "Classification",
     "Column",
+    "Conversation",
     "Field",
     "ImageClassification",
     "ImageSegmentation",

@@ -46,6 +46,7 @@ KINDS = (
     "video",
     "plot",
     "file",
+    "conversation",
     "json",
 )
 """The kinds of values that the front ends can show. A value of each kind, in Python:
@@ -55,6 +56,7 @@ waveform [samples] float32) or path; text: str; number: float; choice: str, one 
 column name to value, an output also a list of them; label-probabilities: mapping of label to probability, most
 probable first; boxes: `layerwise.tasks.annotations.AnnotatedPicture`; plot: a list of `layerwise.plots`; gallery: a
 list of mappings with "label" and "image"; file: a path, or a mapping with "name" and "content", which are bytes;
+conversation: what was said so far, a list of mappings with "role", which is "user" or "assistant", and "content";
 everything else: what JSON can hold."""
 
 
