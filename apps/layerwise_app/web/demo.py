@@ -58,7 +58,7 @@ class Demo:
 
     def reference(self, variant: str, version: str) -> Reference:
         """The model that is asked."""
-        return Reference(self.spec.name, variant, None if version in (None, IN_USE) else version)
+        return chosen(self.spec, variant, version)
 
     def answer(self, request: gr.Request, variant: str, version: str, *values: Any) -> Iterator[list[Any]]:
         """Answer what stands in the inputs."""
@@ -71,7 +71,7 @@ class Demo:
         the answer would be."""
         try:
             inputs = read()
-            if missing := self.untrained(reference):
+            if missing := untrained(self.site, reference):
                 yield self.nothing(missing)
                 return
             if self.site.predictor.state(reference) != "ready":
@@ -90,19 +90,20 @@ class Demo:
         """The values of `answered` without an answer."""
         return [said, gr.skip(), *(show(None) for _, _, show in self.outputs)]
 
-    def untrained(self, reference: Reference) -> str:
-        """A note when nothing is there that could answer: no weights yet, or no such model any more."""
-        try:
-            self.site.workspace.registry.snapshot().model(reference.name)
-        except NotFoundError as error:
-            return note("This page is older than the registry.", str(error))
-        try:
-            self.site.predictor.version(reference)
-        except NotFoundError:
-            name = f"{reference.name}:{reference.variant}"
-            hint = f"{link(f'./train?model={name}', 'Train it')}, then it answers here."
-            return empty(f"The network {name} has not been trained yet.", hint)
-        return ""
+
+def untrained(site: Site, reference: Reference) -> str:
+    """A note when nothing is there that could answer: no weights yet, or no such model any more."""
+    try:
+        site.workspace.registry.snapshot().model(reference.name)
+    except NotFoundError as error:
+        return note("This page is older than the registry.", str(error))
+    try:
+        site.predictor.version(reference)
+    except NotFoundError:
+        name = f"{reference.name}:{reference.variant}"
+        hint = f"{link(f'./train?model={name}', 'Train it')}, then it answers here."
+        return empty(f"The network {name} has not been trained yet.", hint)
+    return ""
 
 
 def draw_demo(site: Site, spec: ModelSpec) -> None:
@@ -118,10 +119,10 @@ def draw_demo(site: Site, spec: ModelSpec) -> None:
             with gr.Column(min_width=300, elem_classes="lw-outputs"):
                 said = markup(elem_classes="lw-said")
                 outputs = tuple((field.name, *display(field)) for field in _shown_outputs(spec))
-                variant, version = _draw_choice(spec)
+                variant, version = draw_choice(spec)
         inside = Inside(site)
         panel = inside.draw()
-        _draw_details(site, spec)
+        draw_details(site, spec)
     demo = Demo(site, spec, variant, version, inputs, outputs, said, inside, panel)
     _wire(demo, button)
     if gallery is not None:
@@ -136,7 +137,17 @@ def _shown_outputs(spec: ModelSpec) -> list[Field]:
     return fields
 
 
-def _draw_choice(spec: ModelSpec) -> tuple[gr.Radio, gr.Dropdown]:
+def chosen(spec: ModelSpec, variant: str, version: str | None) -> Reference:
+    """The model that is asked.
+
+    Args:
+        version: What was chosen of its versions; IN_USE or None for the one in use.
+    """
+    return Reference(spec.name, variant, None if version in (None, IN_USE) else version)
+
+
+def draw_choice(spec: ModelSpec) -> tuple[gr.Radio, gr.Dropdown]:
+    """Draw which of its networks answers, and in which version."""
     choices = [
         (f"{variant.name} — {variant.summary}" if variant.summary else variant.name, variant.name)
         for variant in spec.variants
@@ -147,7 +158,14 @@ def _draw_choice(spec: ModelSpec) -> tuple[gr.Radio, gr.Dropdown]:
     return variant, gr.Dropdown([IN_USE], value=IN_USE, label="Version", visible=False)
 
 
-def _draw_details(site: Site, spec: ModelSpec) -> None:
+def version_choice(site: Site, spec: ModelSpec, variant: str) -> Any:
+    """What the choice of a version becomes for a variant: seen when there is more than one."""
+    identifiers = [item.id for item in site.workspace.versions.list(spec, variant)]
+    return gr.update(choices=[IN_USE, *identifiers], value=IN_USE, visible=len(identifiers) > 1)
+
+
+def draw_details(site: Site, spec: ModelSpec) -> None:
+    """Draw the model card and how to call the model, folded."""
     with gr.Accordion("How it works, and how well", open=False) as accordion:
         card, reports = gr.Markdown(elem_classes="lw-prose"), markup()
         # Read when somebody looks, so that a promoted version's figures are shown and no page waits for pictures.
@@ -181,10 +199,9 @@ def _wire(demo: Demo, button: gr.Button) -> None:
         slider.release(**{**ask, "fn": guard(adjusted)})
 
     def opened(variant: str) -> list[Any]:
-        identifiers = [item.id for item in demo.site.workspace.versions.list(demo.spec, variant)]
-        choice = gr.update(choices=[IN_USE, *identifiers], value=IN_USE, visible=len(identifiers) > 1)
+        choice = version_choice(demo.site, demo.spec, variant)
         reference = demo.reference(variant, IN_USE)
-        said, _, *others = demo.nothing(demo.untrained(reference))
+        said, _, *others = demo.nothing(untrained(demo.site, reference))
         return [choice, said, demo.inside.remember(reference), *others]
 
     def changed(request: gr.Request, variant: str, _version: str, *values: Any) -> Iterator[list[Any]]:

@@ -63,7 +63,7 @@ TUTOR = ModelSpec(
         Variant(
             name="encoder",
             summary="The nearest card by the sum of n-grams",
-            config=TutorConfig(num_epochs=1, batch_size=128, learning_rate=3e-3),
+            config=TutorConfig(num_epochs=40, batch_size=128, learning_rate=3e-3),
             weights=WEIGHTS,
         ),
     ),

@@ -1,4 +1,4 @@
-"""The encoder of the tutor: a text to a vector."""
+"""The network of the tutor: a text to a vector, and how near it is to each topic."""
 
 from __future__ import annotations
 
@@ -18,31 +18,47 @@ SPREAD = 0.05
 that share words are similar from the beginning, also those of which nothing was learned."""
 
 
-class Pair(layers.Layer):
-    """Two vectors [batch, dimensions] as one array [batch, 2, dimensions]."""
+class Nearness(layers.Layer):
+    """The cosine with each of some vectors that are learned.
 
-    def call(self, one: Any, other: Any) -> Any:
-        return ops.stack([one, other], axis=1)
+    Args:
+        count: How many vectors.
+
+    Input shape:
+        [batch, dimensions], each of length 1.
+
+    Output shape:
+        [batch, count].
+    """
+
+    def __init__(self, count: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.count = count
+
+    def build(self, input_shape: Any) -> None:
+        spread: Any = keras.initializers.RandomNormal()
+        self.vectors = self.add_weight(shape=(self.count, input_shape[-1]), initializer=spread, name="vectors")
+        self.built = True
+
+    def call(self, x: Any) -> Any:
+        return ops.matmul(x, ops.transpose(ops.normalize(self.vectors, axis=-1)))
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        return (input_shape[0], self.count)
 
 
-def encoder(config: TutorConfig, task: Tutoring) -> keras.Model:
-    """Tokens int32 [batch, places] to vectors of length 1 [batch, dimensions]: the sum of the embeddings of words, of
-    words that follow each other and of the characters in them."""
+def build(config: TutorConfig, task: Tutoring) -> keras.Model:
+    """The network: tokens int32 [batch, length] to cosines [batch, topics]. What goes into its last layer, "nearness",
+    is the vector of the text: the sum of the embeddings of words, of words that follow each other and of the
+    characters in them, made to be of length 1."""
     size = task.vocabulary + config.buckets
     characters = characters_of(task.known_tokenizer, task.vocabulary, config.buckets)
-    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    tokens = keras.Input((task.length,), dtype="int32", name="tokens")
     numbers = NGrams(config.longest, task.vocabulary, config.buckets, characters, name="ngrams")(tokens)
     weights = Rarity(size, name="rarity")(numbers)
     initializer: Any = keras.initializers.RandomNormal(stddev=SPREAD)
     vectors = layers.Embedding(size, config.dimensions, embeddings_initializer=initializer, name="embedding")(numbers)
     kinds = (1, characters.shape[1], *[1] * (config.longest - 1))
     x = SumOfEmbeddings(kinds, config.drop_features, name="sum")(vectors, weights)
-    return keras.Model(tokens, layers.UnitNormalization(name="direction")(x), name="encoder")
-
-
-def build(config: TutorConfig, task: Tutoring) -> keras.Model:
-    """The network: "question" and "document", int32 [batch, places] each, to their vectors [batch, 2, dimensions]."""
-    encode = encoder(config, task)
-    question, document = (keras.Input((None,), dtype="int32", name=name) for name in ("question", "document"))
-    pair = Pair(dtype="float32", name="pair")(encode(question), encode(document))
-    return keras.Model({"question": question, "document": document}, pair, name="tutor")
+    x = layers.UnitNormalization(dtype="float32", name="direction")(x)
+    return keras.Model(tokens, Nearness(len(task.topics), dtype="float32", name="nearness")(x), name="tutor")

@@ -25,8 +25,8 @@ from layerwise_language.tutor.topics import TALK, Topic, topics_of
 if TYPE_CHECKING:
     from layerwise.snapshot import Snapshot
 
-AT_ONCE = 16
-"""How many topics are encoded at a time."""
+AT_ONCE = 64
+"""How many texts are encoded at a time."""
 SHOWN = 3
 """How many sources are named."""
 FOLLOWS = 6
@@ -54,7 +54,7 @@ class Tutor(Runner):
     """Answers questions about what is registered."""
 
     def __init__(self, version: Version, registered: Callable[[], Snapshot]) -> None:
-        quiet_import()
+        keras = quiet_import()
         from layerwise_language.tutor import TutorConfig
 
         task, config = version.task, version.config
@@ -63,7 +63,11 @@ class Tutor(Runner):
         self.task, self.registered = task, registered
         self.model = build(config, task)
         load_into(self.model, version.folder)
-        self._encode = engines.current().compile_predict(self.model.get_layer("encoder"))
+        nearness = self.model.get_layer("nearness")
+        encoder = keras.Model(self.model.input, nearness.input)
+        self._encode = engines.current().compile_predict(encoder)
+        learned = np.asarray(keras.ops.convert_to_numpy(nearness.vectors))
+        self._learned = dict(zip(task.topics, _of_length_one(learned), strict=True))
         self._lock = threading.Lock()
         self._library: Library | None = None
 
@@ -106,7 +110,7 @@ class Tutor(Runner):
 
     def similarities(self, texts: Sequence[str]) -> np.ndarray:
         """How near each text is to each topic: cosines [texts, topics]."""
-        return self._vectors(self.task.encode_questions(texts)) @ self.library().vectors.T
+        return self._vectors(texts) @ self.library().vectors.T
 
     def library(self) -> Library:
         """The topics of what is registered now."""
@@ -114,12 +118,20 @@ class Tutor(Runner):
         with self._lock:
             if self._library is None or self._library.number != snapshot.number:
                 topics = topics_of(snapshot)
-                tokens = self.task.encode_documents([topic.texts for topic in topics])
+                vectors = np.stack([self._vector_of(topic) for topic in topics])
                 titles = {item.name: item.title for item in snapshot.lessons if isinstance(item, Lesson)}
-                self._library = Library(snapshot.number, topics, self._vectors(tokens), titles)
+                self._library = Library(snapshot.number, topics, vectors, titles)
             return self._library
 
-    def _vectors(self, tokens: np.ndarray) -> np.ndarray:
+    def _vector_of(self, topic: Topic) -> np.ndarray:
+        """What was learned for a topic; of one that was registered later the mean of its texts."""
+        if topic.name in self._learned:
+            return self._learned[topic.name]
+        return _of_length_one(self._vectors(topic.texts).mean(axis=0))
+
+    def _vectors(self, texts: Sequence[str]) -> np.ndarray:
+        """The vectors of texts, float32 [texts, dimensions]."""
+        tokens = self.task.encode_batch(texts)
         found = []
         for start in range(0, len(tokens), AT_ONCE):
             part = tokens[start : start + AT_ONCE]
@@ -139,10 +151,8 @@ class Tutor(Runner):
         pairs = dialogues().get("thanks" if kind == "praise" else kind)
         if not pairs:
             return self._about(library)
-        asked = self._vectors(self.task.encode_questions([message]))
-        known = self._vectors(self.task.encode_questions([text for text, _ in pairs]))
-        nearest = (known @ asked[0]).max()
-        replies = [reply for (_, reply), near in zip(pairs, known @ asked[0], strict=True) if near >= nearest - 1e-6]
+        near = self._vectors([text for text, _ in pairs]) @ self._vectors([message])[0]
+        replies = [reply for (_, reply), cosine in zip(pairs, near, strict=True) if cosine >= near.max() - 1e-6]
         # The same message gets the same reply, and not all messages the first one.
         return replies[sum(words_of(message).encode()) % len(replies)]
 
@@ -164,6 +174,10 @@ class Tutor(Runner):
             for item, cosine in found
             if item is not None and cosine >= self.task.threshold
         ]
+
+
+def _of_length_one(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
 def text_of(item: Card | Lesson) -> str:

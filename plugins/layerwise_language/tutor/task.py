@@ -18,100 +18,77 @@ if TYPE_CHECKING:
     from layerwise.splits import Split
 
 SHARPNESS = 20.0
-"""What similarities, from -1 to 1, are multiplied by before they become probabilities."""
-DRAWS = 8
-"""How many times each question is paired with other texts of its topic."""
-MOST_TEXTS, TRAINED_LENGTH = 8, 96
-"""Of how many texts of a topic a document is made in training, at most, and how many tokens of them are read: whole
-documents would take long and teach nothing more."""
+"""What cosines, from -1 to 1, are multiplied by before they become probabilities."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tutoring(Conversation):
     """Finding what a message is about.
 
-    The network turns texts into vectors: "question" int32 [examples, length] and "document" int32 [examples,
-    document_length] into [examples, 2, dimensions], both of length 1. Training draws a question towards the texts of
-    its topic and away from those of the others in the batch (Karpukhin et al. 2020, arXiv:2004.04906, section 3.2);
-    what is about nothing has to be further than `threshold` from all of them.
+    The network turns a text, tokens int32 [examples, length], into a vector, and gives its cosine with a vector that
+    was learned for each topic, float32 [examples, topics] (Movshovitz-Attias et al. 2017, arXiv:1703.07464: proxies).
+    Training draws texts towards their topic and away from the others; what is about nothing has to be further than
+    `threshold` from all of them. So the vector of a text that stands for a new topic is of use too, without training.
 
     Args:
-        document_length: The most tokens of all texts of a topic together.
+        topics: Their names, in the order of the network's outputs.
         threshold: The least cosine with a topic with which it is answered.
     """
 
     type_name: ClassVar[str] = "tutoring"
     metric: ClassVar[str] = "found"
-    network_takes: ClassVar[str] = "Tokens of questions and of documents [text, place], as tokenizer.json numbers them."
-    network_gives: ClassVar[str] = "The vectors of each question and of its document, [text, 2, number]."
-    length: int = 32
-    document_length: int = 512
+    network_takes: ClassVar[str] = "Tokens of texts [text, place], as tokenizer.json numbers them; 0 after the end."
+    network_gives: ClassVar[str] = "The cosine of each text's vector with that of each topic, [text, topic]."
+    length: int = 48
+    topics: tuple[str, ...] = ()
     threshold: float = 0.5
 
-    def encode(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """The message, and no document.
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What the outputs of the network are called."""
+        return self.topics
+
+    def encode(self, inputs: Mapping[str, Any]) -> np.ndarray:
+        """The tokens of the message, int32 [1, length].
 
         Raises:
             InputError: There is no message.
         """
-        import numpy as np
+        return self.encode_batch([self.messages_of(inputs)[-1]["content"]])
 
-        question = self.encode_questions([self.messages_of(inputs)[-1]["content"]])
-        return {"question": question, "document": np.zeros((1, self.document_length), "int32")}
-
-    def encode_questions(self, texts: Sequence[str]) -> np.ndarray:
-        """The tokens of messages, int32 [texts, length]."""
+    def encode_batch(self, texts: Sequence[str]) -> np.ndarray:
+        """The tokens of texts, int32 [texts, length]."""
         from layerwise.tokenization import encode_texts
 
         return encode_texts(self.known_tokenizer, texts, self.length)
 
-    def encode_documents(self, documents: Sequence[Sequence[str]]) -> np.ndarray:
-        """The tokens of what stands for each topic, its texts one after the other, int32 [topics, document_length]."""
-        from layerwise.tokenization import encode_texts
-
-        joined = [" . ".join(texts) for texts in documents]
-        return encode_texts(self.known_tokenizer, joined, self.document_length)
-
-    def part_names(self, encoded: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
+    def part_names(self, encoded: Any) -> list[str]:
         """What each token stands for."""
         from layerwise.tokenization import names_of
 
-        return {name: names_of(self.known_tokenizer, tokens[0]) for name, tokens in encoded.items()}
+        return names_of(self.known_tokenizer, encoded[0])
 
     def fitted(self, train: Split, start: Task | None) -> Self:
-        """With a tokenizer: that of the version to begin with, otherwise one that is trained on the texts."""
+        """With the topics of the texts, and a tokenizer: that of the version to begin with, otherwise one that is
+        trained on them."""
         from layerwise.tokenization import train_words
 
+        known = dataclasses.replace(self, topics=tuple(sorted({name for name in train.targets if name != NOTHING})))
         if isinstance(start, Tutoring) and start.tokenizer is not None:
-            return dataclasses.replace(self, tokenizer=start.tokenizer, vocabulary=start.vocabulary)
+            return dataclasses.replace(known, tokenizer=start.tokenizer, vocabulary=start.vocabulary)
         if self.tokenizer is not None:
-            return self
-        return dataclasses.replace(self, tokenizer=train_words([str(text) for text in train.inputs], self.vocabulary))
+            return known
+        return dataclasses.replace(known, tokenizer=train_words([str(text) for text in train.inputs], self.vocabulary))
 
     def to_train_on(self, split: Split) -> Split:
-        """Each text several times, each time with some other texts of its topic, in an order that is the same again and
-        again. What is about nothing is given the texts of any topic; its target, the number of that topic, is negative.
-        """
+        """Tokens, and the number of the topic; that of nothing comes last."""
         import numpy as np
 
         from layerwise.splits import Split
 
-        random = np.random.default_rng(0)
-        texts = [str(text) for text in split.inputs]
-        names = sorted({name for name in split.targets if name != NOTHING})
-        members = {name: [place for place, its in enumerate(split.targets) if its == name] for name in names}
-        questions, documents, targets = [], [], []
-        for place in random.permutation(np.repeat(np.arange(len(texts)), DRAWS)):
-            own = split.targets[place]
-            number = names.index(own) if own != NOTHING else int(random.integers(len(names)))
-            others = [other for other in members[names[number]] if other != place]
-            if others:
-                count = random.integers(1, MOST_TEXTS + 1)
-                questions.append(texts[place])
-                documents.append([texts[other] for other in random.permutation(others)[:count]])
-                targets.append(number if own != NOTHING else -1 - number)
-        read = self.encode_documents(documents)[:, :TRAINED_LENGTH]
-        return Split({"question": self.encode_questions(questions), "document": read}, np.array(targets, "int32"))
+        numbers = {name: number for number, name in enumerate((*self.topics, NOTHING))}
+        targets = np.array([numbers[name] for name in split.targets], "int32")
+        return Split(self.encode_batch([str(text) for text in split.inputs]), targets)
 
     def to_measure_on(self, split: Split) -> Split:
         """The texts, each with all of its topics that are right."""
@@ -124,23 +101,35 @@ class Tutoring(Conversation):
         return Split(split.inputs, right)
 
     def loss(self, config: TrainingConfig) -> Callable:
-        """Cross-entropy in nats of the right topic among those of the batch and nothing."""
+        """Cross-entropy in nats of the right topic, or nothing, its targets smoothed by `config.label_smoothing`."""
+        smoothing = config.label_smoothing
 
-        def cross_entropy(targets: Any, vectors: Any) -> Any:
+        def cross_entropy(targets: Any, cosines: Any) -> Any:
             from keras import ops
 
-            targets = ops.cast(ops.reshape(targets, (-1,)), "int32")
-            vectors = ops.cast(vectors, "float32")
-            cosines: Any = ops.matmul(vectors[:, 0], ops.transpose(vectors[:, 1]))
-            scores = SHARPNESS * cosines
-            nothing: Any = ops.full_like(scores[:, :1], SHARPNESS * self.threshold)
-            topics: Any = ops.where(targets < 0, -1 - targets, targets)
-            is_same = ops.equal(ops.expand_dims(targets, 1), ops.expand_dims(topics, 0))
-            among: Any = ops.logsumexp(ops.concatenate([scores, nothing], axis=1), axis=1)
-            of_topic: Any = ops.logsumexp(ops.where(is_same, scores, -1e9), axis=1)
-            return ops.mean(among - ops.where(targets < 0, nothing[:, 0], of_topic))
+            logits = SHARPNESS * self._with_nothing(cosines)
+            right = ops.one_hot(ops.cast(targets, "int32"), len(self.topics) + 1, dtype="float32")
+            right = right * (1 - smoothing) + smoothing / (len(self.topics) + 1)
+            return ops.mean(ops.categorical_crossentropy(right, logits, from_logits=True))
 
         return cross_entropy
+
+    def training_metrics(self) -> dict[str, Callable]:
+        """The share of texts whose topic, or nothing, is nearest."""
+
+        def accuracy(targets: Any, cosines: Any) -> Any:
+            from keras import ops
+
+            nearest = ops.cast(ops.argmax(self._with_nothing(cosines), axis=-1), "int32")
+            return ops.mean(ops.cast(ops.equal(nearest, ops.cast(targets, "int32")), "float32"))
+
+        return {"accuracy": accuracy}
+
+    def _with_nothing(self, cosines: Any) -> Any:
+        from keras import ops
+
+        cosines = ops.cast(cosines, "float32")
+        return ops.concatenate([cosines, ops.full_like(cosines[:, :1], self.threshold)], axis=1)
 
     def evaluate(self, outputs: Any, targets: np.ndarray) -> dict[str, float]:
         """Of the questions that a topic answers: the share that is answered by a right one, and of those whose right
@@ -166,8 +155,7 @@ class Tutoring(Conversation):
             "refused": share(~is_answered, ~has_answer),
         }
 
-    def warm_input(self) -> dict[str, np.ndarray]:
+    def warm_input(self) -> np.ndarray:
         import numpy as np
 
-        shapes = {"question": self.length, "document": self.document_length}
-        return {name: np.ones((1, length), "int32") for name, length in shapes.items()}
+        return np.ones((1, self.length), "int32")

@@ -23,7 +23,7 @@ NOTHING = ""
 """The topic of what nothing registered is about."""
 HELD_OUT = 10
 """One of so many questions is in the validation split."""
-_MARKUP = re.compile(r"[*_`#$\\]+|\]\([^)]*\)")
+_LINK, _MARKUP = re.compile(r"\[([^\]]*)\]\([^)]*\)"), re.compile(r"[*_`#$\\]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def topics_of(snapshot: Snapshot) -> list[Topic]:
 
 def plain(text: str) -> str:
     """Markdown as the words that are in it."""
-    return _MARKUP.sub(" ", text).strip()
+    return " ".join(_MARKUP.sub(" ", _LINK.sub(r"\1", text)).split())
 
 
 def read_questions(_files: Mapping[str, Path], snapshot: Snapshot) -> dict[str, Split]:
