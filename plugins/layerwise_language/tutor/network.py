@@ -16,6 +16,26 @@ if TYPE_CHECKING:
 SPREAD = 0.05
 """The standard deviation of the numbers of an embedding before training. Random vectors are nearly orthogonal: texts
 that share words are similar from the beginning, also those of which nothing was learned."""
+SHORTEST = 0.01
+"""The length below which a vector is not stretched any more."""
+
+
+class Direction(layers.Layer):
+    """Vectors made to be of length 1, those that are nearly zero shorter: the gradient of what is divided by nearly
+    nothing would be immense, and a text of which all n-grams were left out in a step is zero.
+
+    Input shape:
+        [batch, dimensions].
+
+    Output shape:
+        The same.
+    """
+
+    def call(self, x: Any) -> Any:
+        return x * ops.rsqrt(ops.sum(ops.square(x), axis=-1, keepdims=True) + SHORTEST**2)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
 
 
 class Nearness(layers.Layer):
@@ -60,5 +80,5 @@ def build(config: TutorConfig, task: Tutoring) -> keras.Model:
     vectors = layers.Embedding(size, config.dimensions, embeddings_initializer=initializer, name="embedding")(numbers)
     kinds = (1, characters.shape[1], *[1] * (config.longest - 1))
     x = SumOfEmbeddings(kinds, config.drop_features, name="sum")(vectors, weights)
-    x = layers.UnitNormalization(dtype="float32", name="direction")(x)
+    x = Direction(dtype="float32", name="direction")(x)
     return keras.Model(tokens, Nearness(len(task.topics), dtype="float32", name="nearness")(x), name="tutor")

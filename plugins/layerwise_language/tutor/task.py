@@ -108,7 +108,7 @@ class Tutoring(Conversation):
             from keras import ops
 
             logits = SHARPNESS * self._with_nothing(cosines)
-            right = ops.one_hot(ops.cast(targets, "int32"), len(self.topics) + 1, dtype="float32")
+            right: Any = ops.one_hot(ops.cast(targets, "int32"), len(self.topics) + 1, dtype="float32")
             right = right * (1 - smoothing) + smoothing / (len(self.topics) + 1)
             return ops.mean(ops.categorical_crossentropy(right, logits, from_logits=True))
 
