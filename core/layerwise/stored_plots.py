@@ -91,11 +91,12 @@ def _told(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def _bytes_of(pixels: np.ndarray) -> np.ndarray:
-    """Pixels from 0 to 1, or from 0 to 255, as bytes; [height, width, 1] as [height, width]."""
+    """Pixels from 0 to 1, or from 0 to 255, as bytes; those without a colour as [height, width]."""
     if pixels.dtype.kind == "f":
         pixels = 255 * np.clip(pixels, 0, 1)
     found = np.rint(np.clip(pixels, 0, 255)).astype("uint8")
-    return found[..., 0] if found.ndim == 3 and found.shape[2] == 1 else found
+    is_grey = found.ndim == 3 and found.shape[2] in (1, 3) and bool((found == found[..., :1]).all())
+    return found[..., 0] if is_grey else found
 
 
 def _halved(heat: np.ndarray | None) -> np.ndarray | None:

@@ -30,19 +30,13 @@ EXAMPLES = segmentation.examples()
 
 
 @pytest.fixture(scope="module")
-def shipped():
-    if not VARIANT.weights.is_dir():
-        pytest.skip("its weights are not shipped yet")
-
-
-@pytest.fixture(scope="module")
-def workspace(shipped, tmp_path_factory):
+def workspace(tmp_path_factory):
     with layerwise.open_workspace(tmp_path_factory.mktemp("home")) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def record(shipped):
+def record():
     return read_record(VARIANT.weights)
 
 

@@ -25,6 +25,8 @@ EXAMPLES = 1000
 AT_ONCE = 32
 PATCHES = 4
 """How many patches are shown of each channel."""
+WIDTH = 64
+"""The width of each in CSS pixels."""
 
 
 def look(subject: Subject) -> Look | None:
@@ -109,9 +111,19 @@ def _draw(title: str, step: Step, field: Field | None, peaks: Peaks, images: np.
     for channel in busiest(peaks.values, channels):
         for example, row, column in peaks.top(int(channel), PATCHES):
             patch = cut(images[example], field, row, column)
-            pictures.append(Picture(pixels=pixels(patch, limits), caption=f"channel {channel + 1}"))
+            pictures.append(Picture(pixels=shrunk(pixels(patch, limits)), caption=f"channel {channel + 1}"))
     size = f"{field[0].size} × {field[1].size} pixels" if field else "the whole picture"
-    return Pictures(title=f"{title} ({size})", pictures=pictures, width=64)
+    return Pictures(title=f"{title} ({size})", pictures=pictures, width=WIDTH)
+
+
+def shrunk(image: np.ndarray) -> np.ndarray:
+    """A picture [height, width] or [height, width, 3], numbers from 0 to 1, as bytes; a larger one than a fine screen
+    shows is made smaller."""
+    from PIL import Image
+
+    found = Image.fromarray(np.rint(255 * image).astype("uint8"))
+    found.thumbnail((2 * WIDTH, 2 * WIDTH), Image.Resampling.LANCZOS)
+    return np.asarray(found)
 
 
 def cut(image: np.ndarray, field: Field | None, row: int, column: int) -> np.ndarray:
