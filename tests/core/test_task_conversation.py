@@ -22,7 +22,13 @@ def test_the_new_message_comes_last():
 
 @pytest.mark.parametrize(
     "history",
-    ["Hello", {"role": "user"}, [HELLO, "Hi!"], [{"role": "robot", "content": "Hi!"}], [{"role": "user", "content": 1}]],
+    [
+        "Hello",
+        {"role": "user"},
+        [HELLO, "Hi!"],
+        [{"role": "robot", "content": "Hi!"}],
+        [{"role": "user", "content": 1}],
+    ],
     ids=["a text", "a mapping", "a bare reply", "an unknown role", "a number"],
 )
 def test_what_is_no_conversation_is_refused(history):

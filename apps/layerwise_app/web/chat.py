@@ -188,10 +188,11 @@ def draw_chat(site: Site, spec: ModelSpec) -> None:
         gallery = draw_gallery(examples, task.inputs) if examples else None
         conversation = gr.Chatbot(
             label="Conversation",
+            show_label=False,
             height="min(460px, 60vh)",
             latex_delimiters=FORMULAS,
             allow_tags=False,
-            buttons=["copy"],
+            buttons=[],
             feedback_options=None,
             layout="bubble",
             placeholder="Write a message, or choose an example.",

@@ -41,12 +41,12 @@ QUESTIONS = DatasetSpec(
 def examples() -> Sequence[Example]:
     """Things to ask."""
     return [
-        Example(inputs={"message": text}, label=label)
-        for label, text in (
-            ("A problem", "my loss suddenly becomes nan, what is wrong?"),
-            ("A word", "what does a bias do?"),
-            ("Why", "how come stacking linear layers without anything in between is pointless?"),
-            ("Off topic", "how long do I boil an egg?"),
+        Example(inputs={"message": text})
+        for text in (
+            "My loss suddenly becomes nan, what is wrong?",
+            "What does a bias do?",
+            "How come stacking linear layers without anything in between is pointless?",
+            "How long do I boil an egg?",
         )
     ]
 

@@ -1,6 +1,7 @@
 """A plugin whose models answer without a network, so that what is shown of them can be tested in no time: a picture, a
-text that streams, a row of a table, and a page of its own."""
+text that streams, a row of a table, a conversation, and a page of its own."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from layerwise import Example, ModelCard, ModelSpec, Page, hookimpl
 from layerwise.errors import InputError
 from layerwise.runner import Runner
-from layerwise.tasks import Column, ImageClassification, TabularRegression
+from layerwise.tasks import Column, Conversation, ImageClassification, TabularRegression
 from layerwise.tasks.base import Field, Task
 
 
@@ -59,6 +60,28 @@ class Echo(Runner):
             yield {"text": " ".join(words[:end])}
 
 
+class Talker(Runner):
+    """Counts what was said and repeats the last of it, a word more each time; slowly when it is asked to."""
+
+    def __init__(self, version) -> None:
+        self.task = version.task
+
+    def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: Any) -> Iterator[dict[str, Any]]:
+        messages = self.task.messages_of(inputs)
+        said = messages[-1]["content"]
+        if "forbidden" in said:
+            raise InputError("This may not be said", remedy="say something else")
+        words = f"Message **{len(messages)}**: {said}".split()
+        if "slowly" in said:
+            words += ["and", "on"] * 500
+        for end in range(1, len(words) + 1):
+            if cancelled.is_set():
+                return
+            yield {"reply": " ".join(words[:end])}
+            time.sleep(0.2 if "slowly" in said else 0)
+        yield {"reply": " ".join(words), "sources": [{"said by": "<i>somebody</i>"}], "note": "It only repeats."}
+
+
 class Weight(Runner):
     """Grams, from the length, for two kinds of things."""
 
@@ -82,6 +105,10 @@ def pictures() -> list[Example]:
 
 def sayings() -> list[Example]:
     return [Example(inputs={"text": "Hello <world>"}), Example(inputs={"text": "twice", "times": 2}, label="Twice")]
+
+
+def messages() -> list[Example]:
+    return [Example(inputs={"message": "Good morning"})]
 
 
 def broken() -> list[Example]:
@@ -130,6 +157,14 @@ def layerwise_models():
             runner=Echo,
             examples=sayings,
             card=ModelCard(title="Echo", summary="Says what it hears.", limits="It has no mind."),
+            **shared,
+        ),
+        ModelSpec(
+            name="demo/talk",
+            task=Conversation(),
+            runner=Talker,
+            examples=messages,
+            card=ModelCard(title="Talk", summary="Repeats what was said."),
             **shared,
         ),
         ModelSpec(
