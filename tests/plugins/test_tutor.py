@@ -19,7 +19,7 @@ from layerwise.weights import read_record
 from layerwise_language.tutor import TUTOR, WEIGHTS, TutorConfig, small_talk
 from layerwise_language.tutor.network import build
 from layerwise_language.tutor.runner import Tutor
-from layerwise_language.tutor.task import SHARPNESS, Tutoring
+from layerwise_language.tutor.task import DISTANCE, SHARPNESS, Tutoring
 from layerwise_language.tutor.topics import NOTHING, known_questions, plain, read_questions, topics_of
 
 BAR = 0.9
@@ -108,10 +108,10 @@ def test_targets_are_numbers_of_topics_and_nothing_comes_last():
 
 
 def test_the_loss_by_hand():
-    task = task_of(["a"], topics=("x", "y"), threshold=0.4)
+    task = task_of(["a"], topics=("x", "y"))
     cosines = np.random.default_rng(0).uniform(-1, 1, (3, 2)).astype("float32")
     targets = np.array([1, 0, 2])  # the last is about nothing
-    scores = np.exp(SHARPNESS * np.concatenate([cosines, np.full((3, 1), 0.4)], axis=1))
+    scores = np.exp(SHARPNESS * np.concatenate([cosines, np.full((3, 1), DISTANCE)], axis=1))
     chances = scores / scores.sum(axis=1, keepdims=True)
     expected = -np.mean(np.log(chances[np.arange(3), targets]))
     np.testing.assert_allclose(task.loss(TutorConfig())(targets, cosines), expected, rtol=1e-4)

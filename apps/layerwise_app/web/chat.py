@@ -42,6 +42,7 @@ SECONDS_BETWEEN = 0.08
 """A reply that grows is drawn at most so often: each time the whole conversation is sent."""
 FORMULAS = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 Messages = list[dict[str, str]]
 
@@ -52,9 +53,18 @@ def as_text(message: str) -> str:
     return _INDENT.sub(lambda match: "\N{NO-BREAK SPACE}" * len(match.group()), plain)
 
 
+def as_markdown(reply: str) -> str:
+    """What a network wrote, as Markdown without tags and pictures: nothing in it is asked for elsewhere."""
+    parts = _CODE.split(reply)
+    # Every second part is code, which is shown as it is.
+    parts[::2] = [part.replace("<", "&lt;").replace("![", "!\\[") for part in parts[::2]]
+    return "".join(parts)
+
+
 def shown(messages: Messages) -> Messages:
     """A conversation as the page shows it."""
-    return [{**turn, "content": as_text(turn["content"])} if turn["role"] == USER else dict(turn) for turn in messages]
+    show = {USER: as_text, ASSISTANT: as_markdown}
+    return [{"role": turn["role"], "content": show[turn["role"]](turn["content"])} for turn in messages]
 
 
 @dataclass(frozen=True)

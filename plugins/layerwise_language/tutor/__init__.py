@@ -63,7 +63,7 @@ TUTOR = ModelSpec(
         Variant(
             name="encoder",
             summary="The nearest card by the sum of n-grams",
-            config=TutorConfig(num_epochs=40, batch_size=128, learning_rate=3e-3),
+            config=TutorConfig(dimensions=128, drop_features=0.8, num_epochs=30, batch_size=128, learning_rate=2e-3),
             weights=WEIGHTS,
         ),
     ),
@@ -74,7 +74,7 @@ TUTOR = ModelSpec(
             "An encoder turns a text into a vector: the sum of learned vectors of its words, of pairs of words and of "
             "the characters in them. It was trained from scratch so that a question lies near the texts of the card "
             "that answers it, and that what is about something else lies near none. For that 5,000 questions were "
-            "written, 40 for each card, and 1,200 texts about other things. It answers from the cards and lessons that "
+            "written, 40 for each card, and 1,700 texts about other things. It answers from the cards and lessons that "
             "are registered, also from those of your own plugins, which it has not been trained on. The test are 150 "
             "texts that were written apart from these. Replies to greetings and thanks come from the dialogues of "
             "Synthetic-Persona-Chat (CC BY 4.0)."

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from layerwise.config import TrainingConfig
     from layerwise.splits import Split
 
-SHARPNESS = 20.0
-"""What cosines, from -1 to 1, are multiplied by before they become probabilities."""
+SHARPNESS, DISTANCE = 20.0, 0.5
+"""What cosines, from -1 to 1, are multiplied by before they become probabilities; and the cosine with every text that
+nothing, as another topic, has in training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +29,11 @@ class Tutoring(Conversation):
     The network turns a text, tokens int32 [examples, length], into a vector, and gives its cosine with a vector that
     was learned for each topic, float32 [examples, topics] (Movshovitz-Attias et al. 2017, arXiv:1703.07464: proxies).
     Training draws texts towards their topic and away from the others; what is about nothing has to be further than
-    `threshold` from all of them. So the vector of a text that stands for a new topic is of use too, without training.
+    DISTANCE from all of them. So the vector of a text that stands for a new topic is of use too, without training.
 
     Args:
         topics: Their names, in the order of the network's outputs.
-        threshold: The least cosine with a topic with which it is answered.
+        threshold: The least cosine with a topic with which it is answered, chosen on the validation split.
     """
 
     type_name: ClassVar[str] = "tutoring"
@@ -41,7 +42,7 @@ class Tutoring(Conversation):
     network_gives: ClassVar[str] = "The cosine of each text's vector with that of each topic, [text, topic]."
     length: int = 48
     topics: tuple[str, ...] = ()
-    threshold: float = 0.5
+    threshold: float = 0.55
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -107,7 +108,7 @@ class Tutoring(Conversation):
         def cross_entropy(targets: Any, cosines: Any) -> Any:
             from keras import ops
 
-            logits = SHARPNESS * self._with_nothing(cosines)
+            logits = SHARPNESS * _with_nothing(cosines)
             right: Any = ops.one_hot(ops.cast(targets, "int32"), len(self.topics) + 1, dtype="float32")
             right = right * (1 - smoothing) + smoothing / (len(self.topics) + 1)
             return ops.mean(ops.categorical_crossentropy(right, logits, from_logits=True))
@@ -120,16 +121,10 @@ class Tutoring(Conversation):
         def accuracy(targets: Any, cosines: Any) -> Any:
             from keras import ops
 
-            nearest = ops.cast(ops.argmax(self._with_nothing(cosines), axis=-1), "int32")
+            nearest = ops.cast(ops.argmax(_with_nothing(cosines), axis=-1), "int32")
             return ops.mean(ops.cast(ops.equal(nearest, ops.cast(targets, "int32")), "float32"))
 
         return {"accuracy": accuracy}
-
-    def _with_nothing(self, cosines: Any) -> Any:
-        from keras import ops
-
-        cosines = ops.cast(cosines, "float32")
-        return ops.concatenate([cosines, ops.full_like(cosines[:, :1], self.threshold)], axis=1)
 
     def evaluate(self, outputs: Any, targets: np.ndarray) -> dict[str, float]:
         """Of the questions that a topic answers: the share that is answered by a right one, and of those whose right
@@ -159,3 +154,11 @@ class Tutoring(Conversation):
         import numpy as np
 
         return np.ones((1, self.length), "int32")
+
+
+def _with_nothing(cosines: Any) -> Any:
+    """The cosines with topics [examples, topics], and that with nothing as the last one."""
+    from keras import ops
+
+    cosines = ops.cast(cosines, "float32")
+    return ops.concatenate([cosines, ops.full_like(cosines[:, :1], DISTANCE)], axis=1)
