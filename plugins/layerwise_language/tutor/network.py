@@ -32,7 +32,8 @@ class Direction(layers.Layer):
     """
 
     def call(self, x: Any) -> Any:
-        return x * ops.rsqrt(ops.sum(ops.square(x), axis=-1, keepdims=True) + SHORTEST**2)
+        square: Any = ops.sum(ops.square(x), axis=-1, keepdims=True)
+        return x * ops.rsqrt(square + SHORTEST**2)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
