@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -67,6 +68,19 @@ def shown(messages: Messages) -> Messages:
     return [{"role": turn["role"], "content": show[turn["role"]](turn["content"])} for turn in messages]
 
 
+@dataclass
+class Turn:
+    """A reply that is being written.
+
+    Args:
+        stopped: Set when no more of it is wanted.
+        is_unwanted: Whether what there is of it is not wanted either.
+    """
+
+    stopped: threading.Event = field(default_factory=threading.Event)
+    is_unwanted: bool = False
+
+
 @dataclass(frozen=True)
 class Chat:
     """What the demo of a conversation is made of. `said` keeps the messages as they were written."""
@@ -85,6 +99,7 @@ class Chat:
     sources: gr.HTML
     inside: Inside
     panel: gr.HTML
+    turns: dict[str, Turn] = field(default_factory=dict)
 
     @property
     def asked(self) -> list[Any]:
@@ -128,12 +143,16 @@ class Chat:
         is_ready = self.site.predictor.state(reference) == "ready"
         said_meanwhile = status("Writing …" if is_ready else LOADING)
         yield self._values("", said, said_meanwhile, "", busy=True)
+        session = str(request.session_hash)
+        turn = self.turns[session] = Turn()
         reply: dict[str, Any] = {}
         try:
             inputs = {"message": message, "history": before, **read_inputs(self.settings, settings)}
             panel: Any = self.inside.remember(reference, inputs)
             drawn = 0.0
-            for reply in self.site.predictor.stream(reference, inputs, session=request.session_hash):
+            for reply in self.site.predictor.stream(reference, inputs, session, turn.stopped):
+                if turn.stopped.is_set():
+                    break
                 if time.monotonic() - drawn >= SECONDS_BETWEEN:
                     yield self._values(said=_with(said, reply), status=said_meanwhile, panel=panel, busy=True)
                     panel, drawn = gr.skip(), time.monotonic()
@@ -141,8 +160,25 @@ class Chat:
             # What was said stays, to be changed and said again.
             yield self._values(message, _with(before, reply), note("That did not work.", explain(error)))
             return
+        finally:
+            self.turns.pop(session, None)
+        if turn.is_unwanted:
+            yield self.begun()
+            return
         mind = note("Mind this.", str(reply["note"])) if reply.get("note") else ""
         yield self._values(said=_with(said, reply), status=mind, sources=self._sources(reply.get("sources") or ()))
+
+    def stop_writing(self, request: gr.Request) -> None:
+        """Write no more; what there is stays."""
+        if turn := self.turns.get(str(request.session_hash)):
+            turn.stopped.set()
+
+    def begin_anew(self, request: gr.Request) -> list[Any]:
+        """Forget what was said. The values of `answered`."""
+        if turn := self.turns.get(str(request.session_hash)):
+            turn.is_unwanted = True
+            turn.stopped.set()
+        return self.begun()
 
     def _values(
         self,
@@ -159,10 +195,6 @@ class Chat:
         talk = [gr.skip(), gr.skip()] if said is None else [shown(said), said]
         buttons = [gr.update(visible=not busy), gr.update(visible=busy)]
         return [kept[0], *talk, *kept[1:], *buttons]
-
-    def stopped(self) -> list[Any]:
-        """The values of status, send and stop when nothing is written any more."""
-        return ["", gr.update(visible=True), gr.update(visible=False)]
 
     def begun(self) -> list[Any]:
         """The values of `answered` for a conversation that has not begun."""
@@ -261,16 +293,14 @@ def _wire(chat: Chat, gallery: gr.HTML | None, messages: Sequence[str]) -> None:
         yield from chat.say(request, messages[int(index)], variant, version, said, *settings)
 
     say: Any = {"fn": guard(chat.say), "inputs": [chat.message, *chat.asked], "outputs": chat.answered, **QUIET}
-    events: Any = [
-        chat.send.click(**say),
-        chat.message.submit(**say),
-        chat.conversation.retry(guard(chat.again), chat.asked, chat.answered, **QUIET),
-    ]
+    chat.send.click(**say)
+    chat.message.submit(**say)
+    chat.conversation.retry(guard(chat.again), chat.asked, chat.answered, **QUIET)
     if gallery is not None:
-        events.append(gallery.select(guard(use), [gallery, *chat.asked], chat.answered, **QUIET))
-    ended = [chat.status, chat.send, chat.stop]
-    chat.stop.click(guard(chat.stopped), None, ended, cancels=events, **QUIET)
-    chat.conversation.clear(guard(chat.begun), None, chat.answered, cancels=events, **QUIET)
+        gallery.select(guard(use), [gallery, *chat.asked], chat.answered, **QUIET)
+    # Not queued behind the reply that it is to stop.
+    chat.stop.click(guard(chat.stop_writing), queue=False, **QUIET)
+    chat.conversation.clear(guard(chat.begin_anew), None, chat.answered, queue=False, **QUIET)
 
     def opened(variant: str) -> list[Any]:
         reference = chosen(chat.spec, variant, IN_USE)
