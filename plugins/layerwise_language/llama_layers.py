@@ -127,12 +127,13 @@ class Attention(layers.Layer):
 
 def count_of(x: Any, axis: int) -> Any:
     """How long a tensor is along an axis: a number, or a tensor where it is not known before."""
-    return ops.shape(x)[axis]  # pyright: ignore[reportOptionalSubscript]
+    shape: Any = ops.shape(x)
+    return shape[axis]
 
 
 def causal(places: Any, sharing: int) -> Any:
     """What is added to scores so that nobody looks at what comes later, [heads that share * places, places]."""
-    place = ops.arange(places, dtype="int32")
+    place: Any = ops.arange(places, dtype="int32")
     return ops.tile(ops.where(place[:, None] >= place, 0.0, NEVER), (sharing, 1))
 
 
