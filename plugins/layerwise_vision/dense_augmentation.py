@@ -15,6 +15,8 @@ class Turn(keras.layers.Layer):
     Gives the pictures, and the way that each was laid, [batch, 1, 1, 3].
     """
 
+    is_pointwise = True
+
     def __init__(self, seed: int | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.seed = seed
@@ -37,6 +39,8 @@ class Turn(keras.layers.Layer):
 class TurnBack(keras.layers.Layer):
     """Undoes what Turn did, on maps of the same height and width."""
 
+    is_pointwise = True
+
     def call(self, maps: Any, ways: Any, training: bool = False) -> Any:
         if not training:
             return maps
@@ -51,6 +55,8 @@ class Relight(keras.layers.Layer):
     Args:
         amount: 0 for none, 1 for strong changes.
     """
+
+    is_pointwise = True
 
     def __init__(self, amount: float, seed: int | None = None, **options: Any) -> None:
         super().__init__(**options)

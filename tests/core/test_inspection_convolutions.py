@@ -66,6 +66,42 @@ def test_branches_see_what_the_widest_of_them_does():
     assert (vertical.size, vertical.jump) == (7, 2)  # the 3 x 3 after a stride of 2 beside the 1 x 1
 
 
+class Mirror(layers.Layer):
+    """Changes pictures in training only."""
+
+    is_pointwise = True
+
+    def call(self, x, training=False):
+        return keras.ops.flip(x, 1) if training else x
+
+
+def test_what_is_enlarged_again_sees_what_the_smaller_one_does():
+    inputs = keras.Input((16, 16, 1), name="picture")
+    first = layers.Conv2D(2, 3, padding="same", name="first")(Mirror()(inputs))
+    small = layers.Conv2D(2, 3, padding="same", name="small")(layers.MaxPooling2D()(first))
+    joined = layers.Concatenate()([layers.UpSampling2D()(small), first])
+    model = keras.Model(inputs, layers.Conv2D(1, 1, name="last")(joined))
+    for variable in model.weights:
+        variable.assign(np.full(variable.shape, 0.5))
+    subject = subject_of(model)
+    assert receptive_field(subject, "first")[0].size == 3
+    for reach in receptive_field(subject, "last"):
+        assert reach.jump == 1
+        seen = set()
+        for row in range(16):
+            changed = np.zeros((16, 16, 16, 1))
+            changed[np.arange(16), np.arange(16), 8] = 1
+            outputs = keras.ops.convert_to_numpy(model(changed))[:, row, 8, 0]
+            found = np.flatnonzero(
+                np.abs(outputs - keras.ops.convert_to_numpy(model(changed * 0))[0, row, 8, 0]) > 1e-6
+            )
+            assert row + reach.low <= found.min()
+            assert found.max() <= row + reach.high
+            seen |= {int(found.min()) - row, int(found.max()) - row}
+        # No wider than it must be.
+        assert (min(seen), max(seen)) == (reach.low, reach.high)
+
+
 def test_what_is_not_known_may_see_everything():
     inputs = keras.Input((8, 8, 1), name="picture")
     squeezed = layers.Dense(4)(layers.GlobalAveragePooling2D()(inputs))

@@ -21,7 +21,7 @@ POINTWISE = {
     "RandomBrightness",
 }
 """Layers, and operations of `keras.ops`, each of whose places sees the same place of what they are given (those that
-move pictures do so in training only)."""
+move pictures do so in training only). A plugin's own layer says so by an attribute `is_pointwise`."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,14 @@ class Reach:
         """
         low = self.low - before * self.jump
         return Reach(low, self.high + (kernel - 1 - before) * self.jump, self.jump * stride)
+
+    def enlarged(self, factor: int) -> Reach | None:
+        """What a layer sees at most that repeats each place of this one; None where its places are no whole pixels
+        apart."""
+        if self.jump % factor:
+            return None
+        step = self.jump // factor
+        return Reach(self.low - (factor - 1) * step, self.high, step)
 
 
 Field = tuple[Reach, Reach]
@@ -80,8 +88,12 @@ def _field_of(step: Step, sources: Sequence[Field | None]) -> Field | None:
     if not known or len(known) < len(sources):
         return None
     merged = _merged(known)
-    if merged is None or (step.kind in POINTWISE and len(step.shape) == 4):
+    is_pointwise = step.kind in POINTWISE or getattr(step.layer, "is_pointwise", False)
+    if merged is None or (is_pointwise and len(step.shape) == 4):
         return merged
+    if step.kind == "UpSampling2D" and step.layer.data_format == "channels_last":
+        tall, wide = (reach.enlarged(size) for reach, size in zip(merged, step.layer.size, strict=True))
+        return None if tall is None or wide is None else (tall, wide)
     windows = _windows(step)
     if windows is None:
         return None
