@@ -29,8 +29,9 @@ AT_ONCE = 64
 """How many texts are encoded at a time."""
 SHOWN = 3
 """How many sources are named."""
-FOLLOWS = 6
-"""A message of at most so many words may lean on the one before: "and why?", "give me an example"."""
+FOLLOWS, NEAR, CLEARLY = 6, 10, 0.1
+"""A message of at most so many words may lean on the one before: "and why?", "give me an example". It is then about one
+of so many topics that are nearest to that one; unless it is clearly nearer to a topic by itself."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,13 @@ class Tutor(Runner):
         replies = {turn["content"] for turn in self.task.messages_of(inputs) if turn["role"] == ASSISTANT}
         library, message = self.library(), said[-1]
         similarity = self.similarities([message])[0]
-        leans = len(said) > 1 and len(message.split()) <= FOLLOWS
-        if leans and not self._is_sure(library, similarity):
-            # With the question that it leans on; what was answered already is not what is missing.
-            similarity = self.similarities([f"{said[-2]} {message}"])[0]
-            told = [text_of(topic.item) in replies if topic.item else True for topic in library.topics]
-            similarity = np.where(told, -1.0, similarity)
+        if len(said) > 1 and len(message.split()) <= FOLLOWS:
+            before, together = self.similarities([said[-2], f"{said[-2]} {message}"])
+            if together.max() + CLEARLY > similarity.max():
+                # It leans on the question before: what is near to that, and was not answered already, is meant.
+                told = np.array([topic.item is None or text_of(topic.item) in replies for topic in library.topics])
+                is_near = before >= np.sort(before)[-NEAR:][0]
+                similarity = np.where(is_near & ~told, together, -1.0)
         best = np.argsort(-similarity, kind="stable")[:SHOWN]
         topic = library.topics[best[0]]
         if similarity[best[0]] < self.task.threshold:
@@ -137,9 +139,6 @@ class Tutor(Runner):
             part = tokens[start : start + AT_ONCE]
             found.append(np.asarray(self._encode(padded(part)))[: len(part)])
         return np.concatenate(found)
-
-    def _is_sure(self, library: Library, similarity: np.ndarray) -> bool:
-        return bool(similarity.max() >= self.task.threshold)
 
     def _unknown(self, library: Library, best: np.ndarray) -> str:
         near = [item for item in (library.topics[place].item for place in best) if item is not None]
