@@ -29,9 +29,9 @@ AT_ONCE = 64
 """How many texts are encoded at a time."""
 SHOWN = 3
 """How many sources are named."""
-FOLLOWS, NEAR, CLEARLY = 6, 10, 0.1
+FOLLOWS, NEAR = 6, 10
 """A message of at most so many words may lean on the one before: "and why?", "give me an example". It is then about one
-of so many topics that are nearest to that one; unless it is clearly nearer to a topic by itself."""
+of so many topics that are nearest to that one."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Tutor(Runner):
         similarity = self.similarities([message])[0]
         if len(said) > 1 and len(message.split()) <= FOLLOWS:
             before, together = self.similarities([said[-2], f"{said[-2]} {message}"])
-            if together.max() + CLEARLY > similarity.max():
+            if together.max() > similarity.max():
                 # It leans on the question before: what is near to that, and was not answered already, is meant.
                 told = np.array([topic.item is None or text_of(topic.item) in replies for topic in library.topics])
                 is_near = before >= np.sort(before)[-NEAR:][0]
