@@ -32,7 +32,7 @@ from layerwise_language.translator import Translator
 
 SPEC, VARIANT = translation.TRANSLATION, translation.TRANSLATION.variant()
 ENGLISH, GERMAN = ("one", "two", "three", "dog", "cat"), ("eins", "zwei", "drei", "Hund", "Katze")
-SMALL = {"dimensions": 32, "depth": 1, "heads": 2, "units": 64, "dropout": 0.0, "num_epochs": 45, "batch_size": 32}
+SMALL = {"dimensions": 32, "depth": 1, "heads": 2, "units": 64, "dropout": 0.0, "num_epochs": 45, "batch_size": 8}
 
 
 def small_transformer(length=6):
