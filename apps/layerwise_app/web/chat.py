@@ -14,6 +14,7 @@ import gradio as gr
 
 from layerwise.lessons import Lesson
 from layerwise.tasks.conversation import ASSISTANT, USER
+from layerwise_app.web.components import table_html
 from layerwise_app.web.demo import (
     IN_USE,
     LOADING,
@@ -28,7 +29,7 @@ from layerwise_app.web.guard import QUIET, explain, guard
 from layerwise_app.web.inputs import Input, draw_input, read_inputs
 from layerwise_app.web.inside import Inside
 from layerwise_app.web.lessons import address
-from layerwise_app.web.markup import link, markup, note, status, table
+from layerwise_app.web.markup import link, markup, note, status
 from layerwise_app.web.site import Site
 from layerwise_app.web.visuals import load_examples
 
@@ -202,18 +203,12 @@ class Chat:
 
     def _sources(self, rows: Sequence[Mapping[str, Any]]) -> str:
         """What a reply rests on; titles of lessons are links to them."""
-        if not rows:
-            return ""
         lessons = {item.title: item.name for item in self.site.snapshot.lessons if isinstance(item, Lesson)}
 
-        def cell(value: Any) -> str:
-            text = "" if value is None else str(value)
+        def show(text: str) -> str:
             return link(address(lessons[text]), text) if text in lessons else html.escape(text.replace("**", ""))
 
-        names = list(rows[0])
-        cells = [[cell(row.get(name)) for name in names] for row in rows]
-        title = "What it rests on"
-        return f'<p class="lw-label">{title}</p>{table(title, [html.escape(name) for name in names], cells)}'
+        return table_html("What it rests on", rows, show)
 
 
 def _with(said: Messages, reply: Mapping[str, Any]) -> Messages:

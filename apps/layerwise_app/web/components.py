@@ -242,13 +242,17 @@ def _download(field: Field) -> tuple[gr.DownloadButton, Callable[[Any], Any]]:
     return button, show
 
 
-def table_html(label: str, value: Any) -> str:
-    """A table: of a mapping of column to value, or of a list of them."""
+def table_html(label: str, value: Any, show: Callable[[str], str] = html.escape) -> str:
+    """A table: of a mapping of column to value, or of a list of them.
+
+    Args:
+        show: The text of a cell as HTML.
+    """
     rows = [value] if isinstance(value, Mapping) else list(value or [])
     if not rows:
         return ""
     names = list(rows[0])
-    cells = [[html.escape(_cell(row.get(name))) for name in names] for row in rows[:MOST_ROWS]]
+    cells = [[show(_cell(row.get(name))) for name in names] for row in rows[:MOST_ROWS]]
     more = f"<p>and {len(rows) - MOST_ROWS:,} more</p>" if len(rows) > MOST_ROWS else ""
     title = html.escape(label)
     return f'<p class="lw-label">{title}</p>{table(label, [html.escape(name) for name in names], cells)}{more}'

@@ -81,28 +81,12 @@ any language, at least two texts for each. A fifth of them is held out to test t
             raise InputError("There is nothing to read in the text", received=repr(text)[:40])
         return tokens
 
-    def encode_batch(self, texts: Sequence[str]) -> np.ndarray:
-        """The tokens of texts, int32 [texts, length]."""
-        from layerwise.tokenization import encode_texts
-
-        return encode_texts(self.known_tokenizer, texts, self.length)
-
-    def part_names(self, encoded: Any) -> list[str]:
-        """What each token stands for."""
-        from layerwise.tokenization import names_of
-
-        return names_of(self.known_tokenizer, encoded[0])
-
     def fitted(self, train: Split, start: Task | None) -> Self:
         """With a tokenizer: that of the version to begin with, otherwise one that is trained on the texts."""
         from layerwise.tokenization import train_words
 
-        if isinstance(start, TextClassification) and start.tokenizer is not None:
-            return dataclasses.replace(self, tokenizer=start.tokenizer, vocabulary=start.vocabulary)
-        if self.tokenizer is not None:
-            return self
         texts = (train.inputs[place] for place in range(len(train)))
-        return dataclasses.replace(self, tokenizer=train_words(texts, self.vocabulary))
+        return self.with_tokenizer(start, lambda: train_words(texts, self.vocabulary))
 
     def to_train_on(self, split: Split) -> Split:
         """Tokens in the place of texts."""

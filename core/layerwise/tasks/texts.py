@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import InputError, SpecError
 from layerwise.tasks.base import Task, TextFile
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,29 @@ class Texts(Task):
         if not (isinstance(text, str) and text.strip()):
             raise InputError("There is no text", expected="a word or more", received=repr(text)[:40])
         return text
+
+    def encode_batch(self, texts: Sequence[str]) -> np.ndarray:
+        """The tokens of texts, int32 [texts, length]."""
+        from layerwise.tokenization import encode_texts
+
+        return encode_texts(self.known_tokenizer, texts, self.length)
+
+    def part_names(self, encoded: Any) -> Sequence[str] | Mapping[str, Sequence[str]]:
+        """What each token stands for."""
+        from layerwise.tokenization import names_of
+
+        return names_of(self.known_tokenizer, encoded[0])
+
+    def with_tokenizer(self, start: Task | None, train: Callable[[], TextFile]) -> Self:
+        """This task with a tokenizer: that of the version to begin with, otherwise its own, otherwise a new one.
+
+        Args:
+            start: As of `fitted`.
+            train: Makes a new one.
+        """
+        if isinstance(start, type(self)) and start.tokenizer is not None:
+            return dataclasses.replace(self, tokenizer=start.tokenizer, vocabulary=start.vocabulary)
+        return self if self.tokenizer is not None else dataclasses.replace(self, tokenizer=train())
 
     @property
     def known_tokenizer(self) -> TextFile:

@@ -171,12 +171,8 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
         texts = [[str(side[place]) for place in range(len(train))] for side in (train.inputs, train.targets)]
         counts = [len(text.split()) for side in texts for text in side]
         known = dataclasses.replace(self, trained_words=int(np.quantile(counts, 0.9)))
-        if isinstance(start, Translation) and start.tokenizer is not None:
-            return dataclasses.replace(known, tokenizer=start.tokenizer, vocabulary=start.vocabulary)
-        if self.tokenizer is not None:
-            return known
-        both = [text for side in texts for text in side]
-        return dataclasses.replace(known, tokenizer=train_pieces(both, self.vocabulary, SPECIAL))
+        both = (text for side in texts for text in side)
+        return known.with_tokenizer(start, lambda: train_pieces(both, self.vocabulary, SPECIAL))
 
     def to_train_on(self, split: Split) -> Split:
         """Each pair both ways, as the network takes it, several of them in a row where they find room. Of several

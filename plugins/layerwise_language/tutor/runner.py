@@ -76,8 +76,9 @@ class Tutor(Runner):
         self.similarities(["warm"])
 
     def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event) -> Answer:
-        said = [turn["content"] for turn in self.task.messages_of(inputs) if turn["role"] == USER]
-        replies = {turn["content"] for turn in self.task.messages_of(inputs) if turn["role"] == ASSISTANT}
+        messages = self.task.messages_of(inputs)
+        said = [turn["content"] for turn in messages if turn["role"] == USER]
+        replies = {turn["content"] for turn in messages if turn["role"] == ASSISTANT}
         library, message = self.library(), said[-1]
         similarity = self.similarities([message])[0]
         if len(said) > 1 and len(message.split()) <= FOLLOWS:

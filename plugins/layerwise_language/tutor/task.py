@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -57,29 +57,14 @@ class Tutoring(Conversation):
         """
         return self.encode_batch([self.messages_of(inputs)[-1]["content"]])
 
-    def encode_batch(self, texts: Sequence[str]) -> np.ndarray:
-        """The tokens of texts, int32 [texts, length]."""
-        from layerwise.tokenization import encode_texts
-
-        return encode_texts(self.known_tokenizer, texts, self.length)
-
-    def part_names(self, encoded: Any) -> list[str]:
-        """What each token stands for."""
-        from layerwise.tokenization import names_of
-
-        return names_of(self.known_tokenizer, encoded[0])
-
     def fitted(self, train: Split, start: Task | None) -> Self:
         """With the topics of the texts, and a tokenizer: that of the version to begin with, otherwise one that is
         trained on them."""
         from layerwise.tokenization import train_words
 
         known = dataclasses.replace(self, topics=tuple(sorted({name for name in train.targets if name != NOTHING})))
-        if isinstance(start, Tutoring) and start.tokenizer is not None:
-            return dataclasses.replace(known, tokenizer=start.tokenizer, vocabulary=start.vocabulary)
-        if self.tokenizer is not None:
-            return known
-        return dataclasses.replace(known, tokenizer=train_words([str(text) for text in train.inputs], self.vocabulary))
+        texts = (str(text) for text in train.inputs)
+        return known.with_tokenizer(start, lambda: train_words(texts, self.vocabulary))
 
     def to_train_on(self, split: Split) -> Split:
         """Tokens, and the number of the topic; that of nothing comes last."""
