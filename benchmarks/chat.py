@@ -72,8 +72,8 @@ class Ours:
 
     def __init__(self, folder: Path) -> None:
         quiet_import()
-        from layerwise_language.llama import Llama
-        from layerwise_language.llama_weights import load_published, read_published
+        from layerwise_language.llama.network import Llama
+        from layerwise_language.llama.published import load_published, read_published
 
         published = read_published(folder)
         self.llama = Llama(published.shape, is_blank=True)
@@ -81,14 +81,15 @@ class Ours:
         self._write = engines.current().compile_predict(self.llama.writer())
 
     def write(self, prompt: list[int], most: int, side: Side) -> None:
-        from layerwise_language.generation import Sampling, generate
-        from layerwise_language.kv_cache import KeyValueCache
+        from layerwise.generation import Sampling, generate
+        from layerwise_language.llama.cache import KeyValueCache
 
         begin = time.perf_counter()
         cache = KeyValueCache(self._write, self.llama.shape)
         moments, tokens = [], ()
-        greedy = Sampling(temperature=0)
-        for state in generate(cache, prompt, lambda tokens: "." * len(tokens), sampling=greedy, most=most):
+        context = self.llama.shape.max_position_embeddings
+        settings = {"sampling": Sampling(temperature=0), "most": most, "context": context}
+        for state in generate(cache, prompt, lambda tokens: "." * len(tokens), **settings):
             tokens = state.tokens
             moments.append(time.perf_counter())
         record(side, list(tokens), begin, moments)
@@ -102,7 +103,7 @@ class Ours:
 
     def last_logits(self, prompt: list[int]) -> np.ndarray:
         """Of the last token, half of the prompt read before the other half."""
-        from layerwise_language.kv_cache import KeyValueCache
+        from layerwise_language.llama.cache import KeyValueCache
 
         cache = KeyValueCache(self._write, self.llama.shape)
         cache.read(prompt[: len(prompt) // 2])

@@ -23,9 +23,9 @@ def layerwise_tasks():
 
 @hookimpl
 def layerwise_datasets():
-    from layerwise_language.english_german import ENGLISH_GERMAN
     from layerwise_language.sst2 import SST_2
-    from layerwise_language.tatoeba import TATOEBA
+    from layerwise_language.translation.english_german import ENGLISH_GERMAN
+    from layerwise_language.translation.tatoeba import TATOEBA
     from layerwise_language.tutor import QUESTIONS
 
     return [SST_2, TATOEBA, ENGLISH_GERMAN, QUESTIONS]

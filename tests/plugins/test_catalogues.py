@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from layerwise.data import load
 from layerwise.errors import DataError
-from layerwise_language import tatoeba
-from layerwise_language.catalogues import is_plausible, pairs_of, plain_text, read_catalogues, sentences_of
-from layerwise_language.english_german import ENGLISH_GERMAN, LONGER, read_tsv, read_xz
-from layerwise_language.tatoeba import is_test, words_of
+from layerwise_language.translation import tatoeba
+from layerwise_language.translation.catalogues import is_plausible, pairs_of, plain_text, read_catalogues, sentences_of
+from layerwise_language.translation.english_german import ENGLISH_GERMAN, LONGER, read_tsv, read_xz
+from layerwise_language.translation.tatoeba import is_test, words_of
 
 HEADER = r"""msgid ""
 msgstr ""

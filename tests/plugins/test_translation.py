@@ -25,10 +25,10 @@ from layerwise.training import fit
 from layerwise.versions import VersionStore
 from layerwise.weights import read_record
 from layerwise_language import translation
-from layerwise_language.beam_search import LENGTH_PENALTY, beam_search
-from layerwise_language.tatoeba import is_test, read_tsv, read_xz, words_of
-from layerwise_language.transformer import Transformer
-from layerwise_language.translator import Translator
+from layerwise_language.translation.beam_search import LENGTH_PENALTY, beam_search
+from layerwise_language.translation.network import Transformer
+from layerwise_language.translation.runner import Translator
+from layerwise_language.translation.tatoeba import is_test, read_tsv, read_xz, words_of
 
 SPEC, VARIANT = translation.TRANSLATION, translation.TRANSLATION.variant()
 ENGLISH, GERMAN = ("one", "two", "three", "dog", "cat"), ("eins", "zwei", "drei", "Hund", "Katze")

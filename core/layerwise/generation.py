@@ -5,14 +5,36 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from layerwise.errors import InputError, SpecError
-from layerwise_language.kv_cache import KeyValueCache
 
 Decode = Callable[[Sequence[int]], str]
 """The text of tokens."""
+
+
+class Reader(Protocol):
+    """A network that reads a text, and remembers of it what it likes. For one text and one thread at a time."""
+
+    def read(self, tokens: Sequence[int], cancelled: threading.Event | None = None) -> np.ndarray | None:
+        """Read a whole text.
+
+        Args:
+            tokens: One at least, and no more than the network takes.
+            cancelled: Set when nobody waits for it any more.
+
+        Returns:
+            The logits of the token that follows, float32 [vocabulary]; None when it was cancelled.
+        """
+        ...
+
+    def extend(self, tokens: Sequence[int], cancelled: threading.Event | None = None) -> np.ndarray | None:
+        """Read more of the text. See `read`."""
+        ...
+
+
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 """What a decoder writes for bytes that are no whole character."""
 
@@ -187,29 +209,29 @@ class Generated:
 
 
 def generate(
-    cache: KeyValueCache,
+    reader: Reader,
     prompt: Sequence[int],
     decode: Decode,
     *,
     sampling: Sampling,
     most: int,
+    context: int,
     stop_tokens: Collection[int] = (),
     stop_texts: Collection[str] = (),
-    context: int | None = None,
     keep: int = 0,
     cancelled: threading.Event | None = None,
 ) -> Iterator[Generated]:
     """Write what follows a prompt, and show it as it grows.
 
     Args:
-        cache: What the network keeps. Texts that begin as the one before are read from where they differ.
+        reader: The network.
         prompt: Its tokens. The oldest of them are left out where it and `most` tokens, or half the context if that is
             less, are more than the context; `Generated.dropped` tells how many.
         decode: The text of tokens.
         most: The most tokens that are written.
+        context: The most tokens of prompt and answer together.
         stop_tokens: Tokens that end it.
         stop_texts: Texts that end it and are no part of it.
-        context: The most tokens of prompt and answer together; None for what the network takes.
         keep: How many tokens at the beginning of the prompt are never left out.
         cancelled: Set when nobody waits for it any more; looked at before each token.
 
@@ -221,12 +243,10 @@ def generate(
     """
     if not len(prompt):
         raise InputError("There is nothing to go on from", remedy="write something")
-    limit = cache.shape.max_position_embeddings
-    context = limit if context is None else min(context, limit)
     text, dropped = shortened(prompt, context - min(most, context // 2), keep)
     stream, sampler = TextStream(decode, stop_texts), Sampler(sampling)
     state = Generated(dropped=dropped)
-    seen, logits = set(text), cache.read(text, cancelled)
+    seen, logits = set(text), reader.read(text, cancelled)
     while not state.ended:
         ended, new = "", ""
         if logits is None or (cancelled is not None and cancelled.is_set()):
@@ -244,7 +264,7 @@ def generate(
         if new or ended:
             yield state
         if not ended:
-            logits = cache.extend(state.tokens[-1:], cancelled)
+            logits = reader.extend(state.tokens[-1:], cancelled)
 
 
 def _full(count: int, most: int, room: int) -> str:

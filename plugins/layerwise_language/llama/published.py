@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from layerwise.errors import SpecError, WeightsError
 from layerwise.tasks.base import TextFile
 from layerwise.tokenization import FILE, tokenizer_of
-from layerwise_language.llama_shape import LlamaShape
+from layerwise_language.llama.shape import LlamaShape
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from layerwise_language.llama import Llama
+    from layerwise_language.llama.network import Llama
 
 ARCHITECTURE = "LlamaForCausalLM"
 CODE_FILES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
@@ -75,7 +75,7 @@ def read_published(path: Path) -> Published:
     elif len(files) > 1:
         raise WeightsError(f"There are {len(files)} .gguf files in {path}", remedy="name one of them")
     else:
-        from layerwise_language.llama_gguf import read_gguf
+        from layerwise_language.llama.gguf import read_gguf
 
         published = read_gguf(files[0])
     largest = max(tokenizer_of(published.tokenizer).get_vocab().values(), default=0)

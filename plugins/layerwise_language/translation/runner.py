@@ -18,7 +18,7 @@ from layerwise.tasks.base import Answer
 from layerwise.tokenization import PAD, encode_texts, tokenizer_of
 from layerwise.versions import Version
 from layerwise.weights import load_into
-from layerwise_language.beam_search import Written, beam_search
+from layerwise_language.translation.beam_search import Written, beam_search
 
 BEAMS = 4
 AT_ONCE = 32

@@ -10,8 +10,8 @@ from typing import Any, cast
 import keras
 from keras import layers, ops
 
-from layerwise_language.llama_layers import NEVER, Block, Turns, causal, count_of
-from layerwise_language.llama_shape import LlamaShape
+from layerwise_language.llama.layers import NEVER, Block, Turns, causal, count_of
+from layerwise_language.llama.shape import LlamaShape
 
 
 class Llama:

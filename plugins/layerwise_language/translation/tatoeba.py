@@ -89,7 +89,7 @@ TATOEBA = DatasetSpec(
     sources=(
         Source(
             name="tsv",
-            read="layerwise_language.tatoeba:read_tsv",
+            read="layerwise_language.translation.tatoeba:read_tsv",
             licence="CC-BY-2.0",
             homepage="https://tatoeba.org",
             files=(
@@ -103,7 +103,7 @@ TATOEBA = DatasetSpec(
         ),
         Source(
             name="xz",
-            read="layerwise_language.tatoeba:read_xz",
+            read="layerwise_language.translation.tatoeba:read_xz",
             licence="CC-BY-2.0",
             homepage="https://tatoeba.org",
             files=(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from layerwise.errors import WeightsError, missing_extra
 from layerwise.tasks.base import TextFile
 from layerwise.tokenization import FILE
-from layerwise_language.llama_shape import LlamaShape
-from layerwise_language.llama_weights import Published, read_tokenizer
+from layerwise_language.llama.published import Published, read_tokenizer
+from layerwise_language.llama.shape import LlamaShape
 
 if TYPE_CHECKING:
     import numpy as np

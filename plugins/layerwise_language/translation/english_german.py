@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerwise.specs import DatasetSpec, File, Source
-from layerwise_language import tatoeba
-from layerwise_language.catalogues import read_catalogues
+from layerwise_language.translation import tatoeba
+from layerwise_language.translation.catalogues import read_catalogues
 
 if TYPE_CHECKING:
     from layerwise.splits import Split
@@ -184,7 +184,7 @@ ENGLISH_GERMAN = DatasetSpec(
     sources=tuple(
         Source(
             name=source.name,
-            read=f"layerwise_language.english_german:read_{source.name}",
+            read=f"layerwise_language.translation.english_german:read_{source.name}",
             licence=_LICENCE,
             homepage="https://tatoeba.org",
             files=(*source.files, *_CATALOGUES),

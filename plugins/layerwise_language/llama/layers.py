@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from layerwise_language.llama_shape import LlamaShape
+from layerwise_language.llama.shape import LlamaShape
 
 NEVER = -1e9
 """What is added to the score of a place that may not be looked at."""

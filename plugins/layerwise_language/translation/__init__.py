@@ -1,7 +1,7 @@
 """`language/translation`: English to German and back, by a Transformer that is trained here.
 
-Trained on sentences of Tatoeba and of the catalogues of free programs (`layerwise_language.english_german`), or on
-pairs of one's own in any two languages.
+Trained on sentences of Tatoeba and of the catalogues of free programs
+(`layerwise_language.translation.english_german`), or on pairs of one's own in any two languages.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from layerwise.tasks import Translation
 if TYPE_CHECKING:
     import keras
 
-    from layerwise_language.transformer import Transformer
+    from layerwise_language.translation.network import Transformer
 
-HERE = Path(__file__).parent
+WEIGHTS = Path(__file__).parents[1] / "weights" / "translation"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class TranslationConfig(TrainingConfig):
 def layers_of(config: TranslationConfig, task: Translation) -> Transformer:
     """The layers of the network, from which the one for training and those for writing are made."""
     from layerwise.errors import SpecError
-    from layerwise_language.transformer import Transformer
+    from layerwise_language.translation.network import Transformer
 
     if config.dimensions % (2 * config.heads):
         raise SpecError(
@@ -82,7 +82,7 @@ TRANSLATION = ModelSpec(
     name="language/translation",
     task=TASK,
     build="layerwise_language.translation:build",
-    runner="layerwise_language.translator:Translator",
+    runner="layerwise_language.translation.runner:Translator",
     data="english-german",
     config=TranslationConfig,
     examples="layerwise_language.translation:examples",
@@ -102,7 +102,7 @@ TRANSLATION = ModelSpec(
                 precision="mixed_bfloat16",
                 validation_fraction=0.01,
             ),
-            weights=HERE / "weights" / "translation",
+            weights=WEIGHTS,
         ),
     ),
     card=ModelCard(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from layerwise_language.llama_shape import LlamaShape
+from layerwise_language.llama.shape import LlamaShape
 
 Arrays = Mapping[str, Any]
 CHUNK = 64
@@ -28,7 +28,7 @@ class KeyValueCache:
     """The text that was read so far, and its keys and values. For one text and one thread at a time.
 
     Args:
-        write: The compiled network that `layerwise_language.llama.Llama.writer` gives.
+        write: The compiled network that `layerwise_language.llama.network.Llama.writer` gives.
         shape: Of the network.
         dtype: The type that the network computes in.
     """

@@ -46,7 +46,7 @@ def beam_search(
     """The most probable texts for each source, the best first, at most `beams` of them.
 
     Args:
-        write: The network that writes one token more, as `layerwise_language.transformer.Transformer.writer`.
+        write: The network that writes one token more, as `layerwise_language.translation.network.Transformer.writer`.
         memory: What is remembered of the sources, "key_N" and "value_N" [sources, heads, length, size].
         source: Tokens [sources, length].
         first: The token that each text begins with [sources].
