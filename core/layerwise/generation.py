@@ -197,6 +197,8 @@ class Generated:
     Args:
         text: All that can be shown so far.
         tokens: All that were written.
+        pieces: The text in the parts that came at a time, mostly a token each, and how probable the network found the
+            last token of each, whatever the settings made of that.
         dropped: How many tokens of the prompt did not fit and were left out.
         ended: Why it ended: "stop token", "stop text", "length" (as long as was asked for), "context" (the network
             takes no more) or "cancelled"; empty while it goes on.
@@ -204,6 +206,7 @@ class Generated:
 
     text: str = ""
     tokens: tuple[int, ...] = ()
+    pieces: tuple[tuple[str, float], ...] = ()
     dropped: int = 0
     ended: str = ""
 
@@ -248,23 +251,30 @@ def generate(
     state = Generated(dropped=dropped)
     seen, logits = set(text), reader.read(text, cancelled)
     while not state.ended:
-        ended, new = "", ""
+        ended, new, chance = "", "", 1.0
         if logits is None or (cancelled is not None and cancelled.is_set()):
             ended = "cancelled"
         elif (token := sampler(logits, seen)) in stop_tokens:
             ended = "stop token"
         else:
             seen.add(token)
-            new = stream.add(token)
+            new, chance = stream.add(token), _chance(logits, token)
             state = replace(state, tokens=(*state.tokens, token))
             ended = "stop text" if stream.is_stopped else _full(len(state.tokens), most, context - len(text))
         if ended:
             new += stream.rest()
-        state = replace(state, text=state.text + new, ended=ended)
+        pieces = (*state.pieces, (new, chance)) if new else state.pieces
+        state = replace(state, text=state.text + new, pieces=pieces, ended=ended)
         if new or ended:
             yield state
         if not ended:
             logits = reader.extend(state.tokens[-1:], cancelled)
+
+
+def _chance(logits: np.ndarray, token: int) -> float:
+    """The probability of a token."""
+    largest = logits.max()
+    return float(np.exp(logits[token] - largest) / np.exp(logits - largest).sum())
 
 
 def _full(count: int, most: int, room: int) -> str:

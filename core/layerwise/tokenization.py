@@ -5,11 +5,12 @@ a network learns from, and kept in its format, a `tokenizer.json` beside the wei
 from __future__ import annotations
 
 import functools
+import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from layerwise.tasks.base import TextFile
+from layerwise.text_file import TextFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,13 +118,29 @@ def encode_texts(file: TextFile, texts: Sequence[str], length: int) -> np.ndarra
     return found
 
 
-def packed(parts: Sequence[np.ndarray], seed: int = 0) -> list[np.ndarray]:
+def without_special(file: TextFile, text: str) -> str:
+    """A text that holds no special token: whoever writes "</s>" ends nothing. What looks like one is divided by a
+    space."""
+    pattern = _special_pattern(file)
+    return pattern.sub(lambda match: f"{match.group()} ", text) if pattern is not None else text
+
+
+@functools.lru_cache(maxsize=16)
+def _special_pattern(file: TextFile) -> re.Pattern[str] | None:
+    """The first character of each special token."""
+    names = [token.content for token in tokenizer_of(file).get_added_tokens_decoder().values() if token.special]
+    parts = [f"{re.escape(name[0])}(?={re.escape(name[1:])})" for name in names if len(name) > 1]
+    return re.compile("|".join(parts)) if parts else None
+
+
+def packed(parts: Sequence[np.ndarray], counts: Sequence[np.ndarray] | None = None, seed: int = 0) -> list[np.ndarray]:
     """Examples one after the other in rows of the same length, in a random order, so that little of a row is padding
     (Krell et al. 2021, arXiv:2107.02027).
 
     Args:
         parts: Arrays of tokens, int32 [examples, length], each example from the beginning of its row on: what belongs
             together, such as sources and targets, and stays in the same rows.
+        counts: How many places of each example count, int [examples] for each part; None for those up to its padding.
         seed: Decides the order.
 
     Returns:
@@ -131,7 +148,7 @@ def packed(parts: Sequence[np.ndarray], seed: int = 0) -> list[np.ndarray]:
     """
     import numpy as np
 
-    counts = [(part != PAD).sum(axis=1) for part in parts]
+    counts = counts or [(part != PAD).sum(axis=1) for part in parts]
     length, needed = parts[0].shape[1], np.max(counts, axis=0)
     rows: list[list[int]] = []
     # Of those that have room left only the newest, so that the time grows with the examples and not with their square.
@@ -152,6 +169,17 @@ def packed(parts: Sequence[np.ndarray], seed: int = 0) -> list[np.ndarray]:
             tokens = np.concatenate([part[example, : count[example]] for example in row])
             whole[place, : len(tokens)] = tokens
     return found
+
+
+def token_names(file: TextFile, count: int) -> list[str]:
+    """A name for each token, no two of them the same. The space before a word is shown.
+
+    Args:
+        count: How many tokens the network has; there may be more than the tokenizer uses.
+    """
+    tokenizer = tokenizer_of(file)
+    names = (tokenizer.id_to_token(number) for number in range(count))
+    return [f"token {n}" if name is None else name.replace("Ġ", "␣") for n, name in enumerate(names)]
 
 
 def names_of(file: TextFile, tokens: Sequence[int]) -> list[str]:

@@ -12,7 +12,7 @@ from keras import KerasTensor, layers, ops
 from layerwise.tokenization import names_of
 
 if TYPE_CHECKING:
-    from layerwise.tasks.base import TextFile
+    from layerwise.text_file import TextFile
 
 FACTOR = 1_000_003
 """A prime: tokens that follow each other give numbers far apart."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from layerwise.errors import SpecError
-from layerwise.tasks.base import TextFile
+from layerwise.text_file import TextFile
 from layerwise.tokenization import END, PAD, encode_texts, names_of, packed, tokenizer_of, train_pieces, train_words
 
 TEXTS = [

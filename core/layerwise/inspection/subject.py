@@ -97,15 +97,14 @@ class Subject:
     # What it answers
 
     def scores(self, outputs: Any) -> Tensor:
-        """Numbers [examples, scores] out of the network's outputs: those of its first output, averaged over positions
-        where it gives some for each of several."""
+        """Numbers [examples, scores] out of the network's outputs: those of its first output, and where it gives some
+        for each of several places those that the task takes."""
         from keras import ops
 
         tensor: Any = first(outputs)
         if len(tensor.shape) == 1:
             tensor = ops.expand_dims(tensor, -1)
-        axes = tuple(range(1, len(tensor.shape) - 1))
-        return ops.cast(ops.mean(tensor, axis=axes) if axes else tensor, "float32")
+        return ops.cast(self.task.explained(tensor) if len(tensor.shape) > 2 else tensor, "float32")
 
     def score(self, outputs: Any, target: Tensor) -> Tensor:
         """The score [examples] of one class.

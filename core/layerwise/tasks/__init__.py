@@ -4,12 +4,15 @@ from layerwise.tasks.base import Answer, Field, Task
 from layerwise.tasks.classification import Classification
 from layerwise.tasks.columns import Column
 from layerwise.tasks.conversation import Conversation
+from layerwise.tasks.dialogue import Dialogue
+from layerwise.tasks.generation import Generation
 from layerwise.tasks.image_classification import ImageClassification
 from layerwise.tasks.image_segmentation import ImageSegmentation
 from layerwise.tasks.object_detection import ObjectDetection
 from layerwise.tasks.tabular import Tabular, TabularClassification
 from layerwise.tasks.tabular_regression import TabularRegression
 from layerwise.tasks.text_classification import TextClassification
+from layerwise.tasks.text_generation import TextGeneration
 from layerwise.tasks.translation import Translation
 
 __all__ = [
@@ -17,7 +20,9 @@ __all__ = [
     "Classification",
     "Column",
     "Conversation",
+    "Dialogue",
     "Field",
+    "Generation",
     "ImageClassification",
     "ImageSegmentation",
     "ObjectDetection",
@@ -26,5 +31,6 @@ __all__ = [
     "TabularRegression",
     "Task",
     "TextClassification",
+    "TextGeneration",
     "Translation",
 ]

@@ -8,7 +8,6 @@ command line turns them into text, so a model that uses a stock task brings no i
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import DataError, InputError, SpecError
+from layerwise.text_file import TextFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,40 +148,6 @@ class Field:
         return " ".join(["a number", *limits])
 
 
-@dataclass(frozen=True)
-class TextFile:
-    """The value of a task's field that is too long for a version's record, such as a tokenizer: a file of its own
-    beside the weights.
-
-    Args:
-        name: The name of the file.
-        content: What is in it.
-    """
-
-    name: str
-    content: str = dataclasses.field(repr=False)
-
-    @property
-    def sha256(self) -> str:
-        """The checksum of the content in UTF-8."""
-        return hashlib.sha256(self.content.encode()).hexdigest()
-
-    @classmethod
-    def read(cls, folder: Path, name: str, sha256: str) -> TextFile:
-        """The file of that name in the folder of a version.
-
-        Raises:
-            SpecError: It cannot be read, or is another one than the version was saved with.
-        """
-        try:
-            found = cls(name, (folder / Path(name).name).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise SpecError(f"{folder / name} cannot be read", received=str(error)) from error
-        if found.sha256 != sha256:
-            raise SpecError(f"{folder / name} is not the file that the weights were saved with")
-        return found
-
-
 Answer = dict[str, Any]
 """What a model says to one input: a value for the name of each output Field."""
 
@@ -240,6 +206,13 @@ class Task:
             when they have no names.
         """
         return None
+
+    def explained(self, outputs: Any) -> Any:
+        """What is explained of a network that gives scores at each of several places, a tensor [examples, ..., scores],
+        when somebody looks into it: the mean over places, [examples, scores]."""
+        from keras import ops
+
+        return ops.mean(outputs, axis=tuple(range(1, len(outputs.shape) - 1)))
 
     def decode(self, outputs: np.ndarray) -> list[Answer]:
         """The outputs of the network [batch, ...] as one answer for each example."""

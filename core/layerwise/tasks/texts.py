@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import InputError, SpecError
-from layerwise.tasks.base import Task, TextFile
+from layerwise.tasks.base import Task
+from layerwise.text_file import TextFile
 
 if TYPE_CHECKING:
     import numpy as np

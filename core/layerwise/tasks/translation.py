@@ -253,45 +253,20 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
     def loss(self, config: TrainingConfig) -> Callable:
         """Cross-entropy in nats of the tokens that follow, their mean, its targets smoothed by
         `config.label_smoothing`."""
-        smoothing = config.label_smoothing
+        from layerwise.tasks.next_token import token_cross_entropy
 
-        def cross_entropy(targets: Any, logits: Any) -> Any:
-            from keras import ops
-
-            targets = ops.cast(targets, "int32")
-            # The log-probabilities of all tokens would be another array as large as the logits.
-            whole: Any = ops.logsumexp(logits, axis=-1)
-            right: Any = ops.take_along_axis(logits, targets[..., None], axis=-1)
-            spread: Any = ops.mean(logits, axis=-1)
-            return _mean_of_tokens(whole - (1 - smoothing) * right[..., 0] - smoothing * spread, targets)
-
-        return cross_entropy
+        return token_cross_entropy(config.label_smoothing)
 
     def training_metrics(self) -> dict[str, Callable]:
         """The share of tokens that were thought of first."""
+        from layerwise.tasks.next_token import token_accuracy
 
-        def accuracy(targets: Any, logits: Any) -> Any:
-            from keras import ops
-
-            targets = ops.cast(targets, "int32")
-            hits = ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), targets)
-            return _mean_of_tokens(ops.cast(hits, "float32"), targets)
-
-        return {"token_accuracy": accuracy}
+        return {"token_accuracy": token_accuracy}
 
     def warm_input(self) -> dict[str, np.ndarray]:
         import numpy as np
 
         return {name: np.ones((1, self.length), "int32") for name in ("source", "target")}
-
-
-def _mean_of_tokens(values: Any, tokens: Any) -> Any:
-    """The mean of numbers [examples, length] over the places that have a token."""
-    from keras import ops
-
-    counts: Any = ops.cast(ops.not_equal(tokens, 0), values.dtype)
-    total: Any = ops.sum(values * counts)
-    return total / ops.maximum(ops.sum(counts), 1)
 
 
 def _one(translation: Any) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import WeightsError, missing_extra
-from layerwise.tasks.base import TextFile
+from layerwise.text_file import TextFile
 from layerwise.tokenization import FILE
 from layerwise_language.llama.published import Published, read_tokenizer
 from layerwise_language.llama.shape import LlamaShape
@@ -65,12 +65,15 @@ def read_gguf(path: Path) -> Published:
         raise WeightsError(f"The header of {path} cannot be used", received=repr(error)) from error
     beside = path.parent / FILE
     ends = (fields.get(f"tokenizer.ggml.{name}_token_id") for name in ("eos", "eot"))
+    tokens = fields.get("tokenizer.ggml.tokens", ())
+    named = {name: fields.get(f"tokenizer.ggml.{name}_token_id") for name in ("bos", "eos")}
     return Published(
         shape=shape,
         arrays=lambda: _arrays(reader, shape, path),
         tokenizer=read_tokenizer(beside) if beside.is_file() else _tokenizer(fields, path),
         chat_template=str(fields.get("tokenizer.chat_template") or ""),
         stop_tokens=tuple(sorted({int(end) for end in ends if end is not None})),
+        **{f"{name}_token": "" if number is None else str(tokens[number]) for name, number in named.items()},
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import SpecError, WeightsError
-from layerwise.tasks.base import TextFile
+from layerwise.text_file import TextFile
 from layerwise.tokenization import FILE, tokenizer_of
 from layerwise_language.llama.shape import LlamaShape
 
@@ -47,6 +47,7 @@ class Published:
         tokenizer: Its `tokenizer.json`.
         chat_template: How a conversation is written as one text, in Jinja; empty where it tells none.
         stop_tokens: Those that end an answer.
+        bos_token, eos_token: What the template calls so; empty where it has none.
     """
 
     shape: LlamaShape
@@ -54,6 +55,8 @@ class Published:
     tokenizer: TextFile
     chat_template: str
     stop_tokens: tuple[int, ...]
+    bos_token: str = ""
+    eos_token: str = ""
 
 
 def read_published(path: Path) -> Published:
@@ -144,14 +147,16 @@ def _read_folder(folder: Path) -> Published:
     config = read_json(folder / "config.json")
     shape = shape_of(config, folder)
     files = _weights_files(folder)
-    generation = folder / "generation_config.json"
-    ends = (read_json(generation) if generation.is_file() else {}).get("eos_token_id", config.get("eos_token_id"))
+    more, told = (_if_there(folder / name) for name in ("generation_config.json", "tokenizer_config.json"))
+    ends = more.get("eos_token_id", config.get("eos_token_id"))
     return Published(
         shape=shape,
         arrays=lambda: _arrays(files),
         tokenizer=read_tokenizer(folder / FILE),
-        chat_template=_chat_template(folder),
+        chat_template=_chat_template(folder, told),
         stop_tokens=tuple(ends) if isinstance(ends, list) else () if ends is None else (int(ends),),
+        bos_token=_special(told, "bos_token"),
+        eos_token=_special(told, "eos_token"),
     )
 
 
@@ -238,12 +243,20 @@ def read_json(path: Path) -> dict[str, Any]:
     return found
 
 
-def _chat_template(folder: Path) -> str:
+def _if_there(path: Path) -> dict[str, Any]:
+    return read_json(path) if path.is_file() else {}
+
+
+def _special(told: Mapping[str, Any], name: str) -> str:
+    found = told.get(name) or ""
+    return str(found.get("content", "") if isinstance(found, Mapping) else found)
+
+
+def _chat_template(folder: Path, told: Mapping[str, Any]) -> str:
     path = folder / "chat_template.jinja"
     if path.is_file():
         return path.read_text(encoding="utf-8")
-    path = folder / "tokenizer_config.json"
-    found = (read_json(path) if path.is_file() else {}).get("chat_template") or ""
+    found = told.get("chat_template") or ""
     if isinstance(found, list):  # several, by name
         found = {part["name"]: part["template"] for part in found}.get("default", "")
     return str(found)

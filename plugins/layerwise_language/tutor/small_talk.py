@@ -6,17 +6,16 @@ in the dialogues of Synthetic-Persona-Chat (Jandaghi et al. 2023, arXiv:2312.100
 
 from __future__ import annotations
 
-import csv
 import json
-import lzma
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+from layerwise_language.persona_chat import conversations_of
 from layerwise_language.tutor.topics import HERE, known_questions
 
 FILE = HERE / "dialogues.json"
@@ -62,15 +61,9 @@ def words_of(text: str) -> str:
     return " ".join(re.findall(r"[\w']+", text.lower()))
 
 
-def _conversations(paths: Sequence[Path]) -> Iterator[str]:
-    for path in paths:
-        with (lzma.open if path.suffix == ".xz" else open)(path, "rt", encoding="utf-8") as file:
-            yield from (row["Best Generated Conversation"] for row in csv.DictReader(file))
-
-
 def main(paths: Sequence[str]) -> None:
     """Write `dialogues.json`."""
-    chosen = choose(_conversations([Path(path) for path in paths]))
+    chosen = choose(conversations_of([Path(path) for path in paths]))
     lines = [f'"{kind}": [\n' + ",\n".join(json.dumps(pair) for pair in pairs) + "]" for kind, pairs in chosen.items()]
     FILE.write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
 
