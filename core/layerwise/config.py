@@ -253,6 +253,13 @@ class TrainingConfig(Settings):
         unit="epochs",
         advanced=True,
     )
+    lora_rank: int = setting(
+        0,
+        "In a fine-tuning, rank of what is learned beside the kernels of dense layers, which stay (LoRA); 0 for off",
+        minimum=0,
+        maximum=1_024,
+        advanced=True,
+    )
     patience: int = setting(
         0,
         "Epochs without a better validation loss before stopping early; 0 never stops early",

@@ -192,7 +192,7 @@ class Context:
     def save_version(self, model: keras.Model, *, epoch: int, metrics: dict[str, float]) -> None:
         """Keep the weights of `model` as what this run has made so far. They are written now unless others were
         written within the last 30 seconds, and otherwise before the next checkpoint or at the end."""
-        arrays = weights.arrays_of(weights.named_variables(model))
+        arrays = weights.merged_arrays(model)
         self._unwritten = arrays, self.record(model, epoch=epoch, metrics=metrics)
         if self._versions is None or self._versions.is_due():
             self.write_version()

@@ -24,7 +24,7 @@ from filelock import FileLock
 from layerwise.config import TrainingConfig
 from layerwise.errors import LayerwiseError, RunError
 from layerwise.events import ENDINGS
-from layerwise.fine_tuning import usual_config
+from layerwise.fine_tuning import check_lora, usual_config
 from layerwise.job import Job
 from layerwise.processes import start_detached
 from layerwise.queue import turn
@@ -79,6 +79,7 @@ def start(
         _check_start(spec, spec.variant(variant), start_from)
         more |= {"start_from": start_from.id}
     config = config or usual_config(spec.variant(variant), start_from)
+    check_lora(config, has_start=start_from is not None)
     if cluster is not None:
         from layerwise.cluster import check
 

@@ -33,6 +33,7 @@ USUAL = ("learning_rate", "batch_size")
 _NEVER = {
     "seed": "another seed is not a better network",
     "validation_fraction": "each trial would be measured on other examples",
+    "lora_rank": "a search trains from random weights, and LoRA from a version",
 }
 
 

@@ -26,7 +26,7 @@ from layerwise.data import hold_out, load
 from layerwise.errors import RunError
 from layerwise.events import metrics_of
 from layerwise.feed import Feed, take
-from layerwise.fine_tuning import Freezer, take_over
+from layerwise.fine_tuning import Freezer, add_lora, check_lora, take_over
 from layerwise.jobs import ASKED
 from layerwise.optimizers import build_optimizer, current_learning_rate
 from layerwise.own_data import REPORT_FILE
@@ -50,6 +50,7 @@ def fit(context: Context) -> None:
     Raises:
         LayerwiseError: The data, the config or the loss make it impossible; versions saved before stay.
     """
+    check_lora(context.config, has_start=context.run.start_from is not None)
     try:
         if context.spec.train is not None:
             resolve(context.spec.train)(context)
@@ -126,6 +127,8 @@ class Supervised:
         self.num_parameters = num_trainable_parameters(self.model)
         self.checkpoint = context.latest_checkpoint()
         self.place = self._first_place()
+        if config.lora_rank:
+            add_lora(self.model, config.lora_rank, self.place.new_layers, seed=config.seed)
         self.freezer = Freezer(self.model)
         self.phases = [self._phase([], config.num_epochs)]
         if self.place.new_layers and config.frozen_epochs:

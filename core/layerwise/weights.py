@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import WeightsError
+from layerwise.layers import leaves
 from layerwise.paths import write_atomically
 
 if TYPE_CHECKING:
@@ -39,9 +40,11 @@ def named_variables(model: keras.Model) -> dict[str, Any]:
     """The variables of a model that make up its weights, under names that do not depend on what else was
     built in this process.
 
-    The states of random generators are no weights and are left out.
+    The states of random generators are no weights and are left out, and so are the matrices of LoRA
+    (`layerwise.fine_tuning.add_lora`): the names are those of the network without them.
     """
-    return by_name(variable for variable in model.variables if "seed_generator" not in variable.path)
+    added = {id(matrix) for layer in _lora_layers(model) for matrix in (layer.lora_kernel_a, layer.lora_kernel_b)}
+    return by_name(v for v in model.variables if "seed_generator" not in v.path and id(v) not in added)
 
 
 def by_name(variables: Iterable[Any]) -> dict[str, Any]:
@@ -59,6 +62,28 @@ def arrays_of(variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return {name: np.array(ops.convert_to_numpy(variable.value)) for name, variable in variables.items()}
 
 
+def merged_arrays(model: keras.Model) -> dict[str, np.ndarray]:
+    """The values of `named_variables`; what the matrices of LoRA add to a kernel is in it, so that the network without
+    them answers the same."""
+    import numpy as np
+
+    variables = named_variables(model)
+    arrays, names = arrays_of(variables), {id(variable): name for name, variable in variables.items()}
+    for layer in _lora_layers(model):
+        matrices = arrays_of({"a": layer.lora_kernel_a, "b": layer.lora_kernel_b})
+        name = names[id(layer._kernel)]
+        # Not `layer.kernel`, which in mixed precision has the sum in 16 bits.
+        total = arrays[name] + layer.lora_alpha / layer.lora_rank * np.matmul(matrices["a"], matrices["b"])
+        arrays[name] = total.astype(arrays[name].dtype)
+    return arrays
+
+
+def _lora_layers(model: keras.Model) -> list[Any]:
+    from keras.layers import Dense, EinsumDense
+
+    return [layer for layer in leaves(model) if isinstance(layer, Dense | EinsumDense) and layer.lora_enabled]
+
+
 def stored_as(arrays: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
     """The arrays with floating-point values in another type: "float16" takes half the space."""
     return {name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in arrays.items()}
@@ -72,7 +97,7 @@ def save(model: keras.Model, folder: Path, record: dict[str, Any], *, dtype: str
         record: What `version.json` shall hold beside the checksum: name, variant, task, config, data, metrics.
         dtype: "float16" stores floating-point weights in half the space; None keeps their own type.
     """
-    arrays = arrays_of(named_variables(model))
+    arrays = merged_arrays(model)
     save_arrays(stored_as(arrays, dtype) if dtype else arrays, folder, record)
 
 

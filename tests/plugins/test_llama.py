@@ -13,7 +13,9 @@ from llama_samples import SHAPE, TOKENS, loaded, logits_of, small_llama, text_to
 
 from layerwise import engines
 from layerwise.errors import SpecError
+from layerwise.fine_tuning import add_lora
 from layerwise.inspection.attention import attention_layers, attention_scores
+from layerwise.weights import assign, merged_arrays, named_variables
 from layerwise_language.llama import cache as kv_cache
 from layerwise_language.llama.cache import KeyValueCache
 from layerwise_language.llama.network import Llama
@@ -53,23 +55,6 @@ def test_it_says_what_the_llama_of_transformers_says(theirs):
     assert list(found) == [f"block_{number}_attention" for number in (1, 2, 3)]
     for (scores,), expected in zip(found.values(), right.attentions, strict=True):
         np.testing.assert_allclose(scores, expected.numpy(), atol=1e-5)
-
-
-def test_the_logit_lens_ends_with_what_the_network_says():
-    llama = small_llama()
-    found = llama.lens(5)(TOKENS)
-    tokens, probabilities = (keras.ops.convert_to_numpy(found[name]) for name in ("tokens", "probabilities"))
-    assert tokens.shape == probabilities.shape == (2, 3, 20, 5)
-    chances = keras.ops.convert_to_numpy(keras.ops.softmax(logits_of(llama)))
-    best = np.argsort(-chances, axis=-1)[..., :5]
-    np.testing.assert_array_equal(tokens[:, -1], best)
-    np.testing.assert_allclose(probabilities[:, -1], np.take_along_axis(chances, best, -1), atol=1e-5)
-    # A network of the first layer alone says what the lens says of that layer.
-    first = Llama(replace(SHAPE, num_hidden_layers=1))
-    ours = variables_of(llama)
-    for name, (variable, _) in variables_of(first).items():
-        variable.assign(ours[name][0])
-    np.testing.assert_array_equal(tokens[:, 0], np.argsort(-logits_of(first), axis=-1)[..., :5])
 
 
 def test_what_comes_later_and_what_fills_up_change_nothing():
@@ -131,13 +116,13 @@ def test_numbers_that_do_not_fit_together_are_refused():
         replace(SHAPE, num_key_value_heads=4)
 
 
-def test_lora_changes_only_its_own_weights():
+def test_lora_changes_only_its_own_weights(tmp_path):
     llama = small_llama()
     before = logits_of(llama)
     former = {name: keras.ops.convert_to_numpy(variable) for name, (variable, _) in variables_of(llama).items()}
     former = {name: array.copy() for name, array in former.items()}
-    llama.enable_lora(2)
     model = llama.whole()
+    add_lora(model, 2, [], seed=0)
     np.testing.assert_allclose(keras.ops.convert_to_numpy(model(TOKENS)), before, atol=1e-5)
     assert len(model.trainable_variables) == 3 * 7 * 2
     assert all("lora" in variable.path for variable in model.trainable_variables)
@@ -151,12 +136,12 @@ def test_lora_changes_only_its_own_weights():
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), former[name], err_msg=name)
     assert np.abs(logits_of(llama) - before).max() > 0.1
     right = logits_of(llama)
-    for network in (llama, llama.merged()):
+    merged = Llama(SHAPE, is_blank=True)
+    assign(named_variables(merged.whole()), merged_arrays(model), tmp_path)
+    np.testing.assert_allclose(logits_of(merged), right, atol=1e-4)
+    for network in (llama, merged):
         cache = KeyValueCache(engines.current().compile_predict(network.writer()), llama.shape)
         np.testing.assert_allclose(cache.read(TOKENS[0].tolist()), right[0, -1], atol=1e-4)
-    merged = llama.merged().whole()
-    assert not any("lora" in variable.path for variable in merged.variables)
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(merged(TOKENS)), right, atol=1e-4)
 
 
 @pytest.fixture
@@ -206,8 +191,6 @@ right = compiled(llama.whole())(np.array([text], "int32"))[0]
 cache = KeyValueCache(compiled(llama.writer()), llama.shape)
 for length in (30, 31, 40):
     np.testing.assert_allclose(cache.read(text[:length]), right[length - 1], atol=1e-4)
-lens = compiled(llama.lens(1))(np.array([text], "int32"))
-np.testing.assert_array_equal(lens["tokens"][0, -1, :, 0], right.argmax(axis=-1))
 """
 
 

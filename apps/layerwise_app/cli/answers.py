@@ -31,7 +31,7 @@ def print_answer(answer: Answer, top: int) -> None:
             _print_mapping(value, top)
         elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
             _print_rows(name, value)
-        else:
+        elif value != "":
             typer.echo(f"  {name}: {_in_words(value)}")
 
 

@@ -46,7 +46,9 @@ class Trainer(base.Trainer):
     def _step(self, data: Any, positions: torch.Tensor) -> dict[str, torch.Tensor]:
         inputs, targets = base.map_arrays(lambda tensor: tensor[positions], data)
         variables = self.model.trainable_variables
-        self.model.zero_grad()
+        # `model.zero_grad()` knows only what the model was built with, and LoRA comes later.
+        for variable in variables:
+            variable.value.grad = None
         outputs = self.model(inputs, training=True)
         loss, values = self.measure(targets, outputs, losses=self.model.losses)
         self.optimizer.scale_loss(loss).backward()

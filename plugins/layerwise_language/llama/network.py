@@ -46,63 +46,18 @@ class Llama:
             length: Of all texts, where it is fixed.
         """
         tokens = keras.Input((length,), dtype="int32", name="tokens")
-        return keras.Model(tokens, self.logits(self._states(tokens)[-1]), name="llama")
-
-    def lens(self, most: int) -> keras.Model:
-        """What each layer's state would predict if it were the last one's (nostalgebraist 2020, "interpreting GPT: the
-        logit lens"): "tokens" int32 [batch, length] to "tokens" int32 and "probabilities" float32, each
-        [batch, layers, length, most], the most probable first.
-
-        Args:
-            most: How many tokens are given.
-        """
-        tokens = keras.Input((None,), dtype="int32", name="tokens")
-        found = [ops.top_k(ops.softmax(self.logits(state)), most) for state in self._states(tokens)]
-        probabilities, best = (ops.stack(parts, axis=1) for parts in zip(*found, strict=True))
-        outputs = {"tokens": ops.cast(best, "int32"), "probabilities": probabilities}
-        return keras.Model(tokens, outputs, name="lens")
+        x, turns = self.tokens(tokens), self.turns(tokens)
+        for block in self.blocks:
+            x = block(x, turns)
+        return keras.Model(tokens, self.logits(x), name="llama")
 
     def writer(self) -> Writer:
         """Tokens of one text that follow others."""
         return Writer(self, name="writer")
 
-    def enable_lora(self, rank: int) -> None:
-        """Let a training change only small matrices beside those of the blocks' dense layers (Hu et al. 2021,
-        arXiv:2106.09685). Networks that were made before are to be made anew.
-
-        Args:
-            rank: Rows of those matrices.
-        """
-        for layer in (self.tokens, self.norm, *(norm for block in self.blocks for norm in block.norms)):
-            layer.trainable = False
-        for block in self.blocks:
-            for dense in block.dense.values():
-                dense.enable_lora(rank)
-
-    def merged(self) -> Llama:
-        """A network that says the same, with the small matrices of `enable_lora` added to its kernels. They would cost
-        time for each token that is written."""
-        plain = Llama(self.shape, is_blank=True)
-        pairs = [(plain.tokens.weights, self.tokens.weights), (plain.norm.weights, self.norm.weights)]
-        for new, old in zip(plain.blocks, self.blocks, strict=True):
-            pairs += [(ours.weights, theirs.weights) for ours, theirs in zip(new.norms, old.norms, strict=True)]
-            pairs += [(ours.weights, [old.dense[name].kernel]) for name, ours in new.dense.items()]
-        for variables, values in pairs:
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
-        return plain
-
     def logits(self, x: Any) -> Any:
         """How well each token fits a state [..., dimensions], float32 [..., vocabulary]."""
         return ops.cast(self.tokens(self.norm(x), reverse=True), "float32")
-
-    def _states(self, tokens: Any) -> list[Any]:
-        """What comes out of each block, [batch, places, dimensions]."""
-        x, turns, found = self.tokens(tokens), self.turns(tokens), []
-        for block in self.blocks:
-            x = block(x, turns)
-            found.append(x)
-        return found
 
 
 class Writer(keras.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from layerwise.errors import SpecError
+from layerwise_language.heads import check_heads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +40,7 @@ class LlamaShape:
     max_position_embeddings: int = 2048
 
     def __post_init__(self) -> None:
-        if self.hidden_size % (2 * self.num_attention_heads):
-            raise SpecError(
-                "The dimensions cannot be shared among the heads",
-                expected=f"a multiple of {2 * self.num_attention_heads}, twice the heads",
-                received=str(self.hidden_size),
-            )
+        check_heads(self.hidden_size, self.num_attention_heads)
         if self.num_attention_heads % self.num_key_value_heads:
             raise SpecError(
                 "The heads cannot share keys and values",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from layerwise import Example, ModelCard, ModelSpec, TrainingConfig, Variant, setting
 from layerwise.tasks import Translation
+from layerwise_language.heads import check_heads
 
 if TYPE_CHECKING:
     import keras
@@ -35,15 +36,9 @@ class TranslationConfig(TrainingConfig):
 
 def layers_of(config: TranslationConfig, task: Translation) -> Transformer:
     """The layers of the network, from which the one for training and those for writing are made."""
-    from layerwise.errors import SpecError
     from layerwise_language.translation.network import Transformer
 
-    if config.dimensions % (2 * config.heads):
-        raise SpecError(
-            "The dimensions cannot be shared among the heads",
-            expected=f"a multiple of {2 * config.heads}, twice the heads",
-            received=str(config.dimensions),
-        )
+    check_heads(config.dimensions, config.heads)
     return Transformer(
         task.vocabulary,
         task.length,
