@@ -13,7 +13,7 @@ from layerwise.config import Settings, TrainingConfig, setting
 from layerwise.errors import LayerwiseError
 from layerwise.hookspecs import hookimpl
 from layerwise.lessons import Card, Experiment, Lesson, Question, QuestionMaker
-from layerwise.specs import DatasetSpec, Example, File, ModelCard, ModelSpec, Page, Source, Variant
+from layerwise.specs import DatasetSpec, Example, File, ModelCard, ModelSpec, Page, PublishedWeights, Source, Variant
 
 if TYPE_CHECKING:
     from layerwise.workspace import Workspace
@@ -31,6 +31,7 @@ __all__ = [
     "ModelCard",
     "ModelSpec",
     "Page",
+    "PublishedWeights",
     "Question",
     "QuestionMaker",
     "Settings",

@@ -14,7 +14,7 @@ from typing import Any
 from layerwise.errors import LayerwiseError, NotFoundError
 from layerwise.loading import Loaded, Runners, explained
 from layerwise.specs import ModelSpec
-from layerwise.versions import SHIPPED, Version, VersionStore
+from layerwise.versions import GIVEN, Version, VersionStore
 from layerwise.weights import RECORD_FILE
 
 logger = logging.getLogger(__name__)
@@ -28,13 +28,19 @@ SWITCH_SECONDS = 10.0
 def find_version(versions: VersionStore, spec: ModelSpec, variant: str | None, identifier: str | None) -> Version:
     """The version with that id, or the one in use when it is None.
 
-    A model that brings its own runner and has nothing to be trained on needs no weights; its version is "code".
+    A model that brings its own runner, has nothing to be trained on and no published weights needs none; its version
+    is "code".
 
     Raises:
         NotFoundError: There is none.
         WeightsError: Its record is unreadable.
     """
-    needs_weights = spec.runner is None or spec.data is not None or spec.train is not None
+    needs_weights = (
+        spec.runner is None
+        or spec.data is not None
+        or spec.train is not None
+        or spec.variant(variant).published is not None
+    )
     try:
         if identifier not in (None, CODE):
             return versions.get(spec, variant, identifier)
@@ -57,8 +63,8 @@ def find_version(versions: VersionStore, spec: ModelSpec, variant: str | None, i
 class Slot:
     """What answers for one variant of one model: the runner of its version in use.
 
-    Whether another version was promoted is seen by looking at two files at each request. Loading runs in a
-    thread of its own; when it fails, the runner that was there goes on, and `warnings` says why.
+    Whether another version was promoted or fetched is seen by looking at two files and a folder at each request.
+    Loading runs in a thread of its own; when it fails, the runner that was there goes on, and `warnings` says why.
     """
 
     def __init__(self, runners: Runners, versions: VersionStore, name: str, variant: str) -> None:
@@ -141,7 +147,12 @@ class Slot:
         return self._seen == self._look()
 
     def _look(self) -> Any:
-        return _stamp(self.versions.pointer(self.name, self.variant)), _stamp(self._record)
+        return self._chosen(), _stamp(self._record)
+
+    def _chosen(self) -> Any:
+        """What tells which version is in use from another one."""
+        pointer = self.versions.pointer(self.name, self.variant)
+        return _stamp(pointer), _stamp(self.versions.fetched(self.name, self.variant))
 
     def _run(self, spec: ModelSpec, loading: Future[None]) -> None:
         try:
@@ -156,7 +167,7 @@ class Slot:
     def _replace(self, spec: ModelSpec) -> None:
         former = self.loaded
         # Looked at before anything is read, so that a change meanwhile is seen at the next request.
-        pointer, record = _stamp(self.versions.pointer(self.name, self.variant)), None
+        chosen, record = self._chosen(), None
         self._record = None
         try:
             with explained(f"{self.name}:{self.variant}", "be loaded"):
@@ -174,7 +185,7 @@ class Slot:
                 unused = loaded
             else:
                 unused, self.loaded, self.warnings = former, loaded, warnings
-                self._spec, self._seen = spec, (pointer, record)
+                self._spec, self._seen = spec, (chosen, record)
         if unused is not None:
             self.runners.release(unused)
 
@@ -184,7 +195,7 @@ class Slot:
             history = self.versions.history(self.name, self.variant)
         except LayerwiseError:
             history = []
-        for identifier in [*reversed(history), SHIPPED]:
+        for identifier in [*reversed(history), *GIVEN]:
             try:
                 return self.runners.get(spec, self.versions.get(spec, self.variant, identifier))
             except LayerwiseError:
@@ -193,7 +204,7 @@ class Slot:
 
 
 def _stamp(path: Path | None) -> Any:
-    """What tells one state of a file from another without reading it."""
+    """What tells one state of a file or a folder from another without reading it."""
     if path is None:
         return None
     try:

@@ -108,15 +108,43 @@ class ModelCard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PublishedWeights:
+    """Weights that somebody has published and that are too large to be shipped: `layerwise fetch` gets them.
+
+    Args:
+        read: `(source, task, config, progress) -> layerwise.fetching.Fetched`, given the model's task and the config
+            of the variant. It alone knows how to get them and how they are stored; `progress(file, done, total)`, in
+            bytes, is to be called as they come.
+        source: Where they are unless told otherwise: an id at a hub, a folder, a file.
+        size: About how many bytes are downloaded.
+        licence: Their licence, as an SPDX identifier.
+    """
+
+    read: Reference
+    source: str
+    size: int
+    licence: str
+
+    def __post_init__(self) -> None:
+        check_reference("PublishedWeights", "read", self.read)
+        check_text("PublishedWeights", source=self.source, licence=self.licence)
+        if not (isinstance(self.size, int) and self.size > 0):
+            raise SpecError(
+                "PublishedWeights: size is not usable", expected="a number of bytes", received=repr(self.size)
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Variant:
-    """A named configuration of a model and, when weights are shipped with it, their folder.
+    """A named configuration of a model, with its weights when they are shipped or published.
 
     Args:
         name: One word: "dense".
         summary: One sentence that tells it from the other variants.
         config: The config it is built and trained with unless told otherwise.
-        weights: A version folder (`layerwise.weights`), or None.
+        weights: A version folder (`layerwise.weights`) that is shipped, or None.
         fine_tuning: The config with which a training goes on from a version, mostly on other data; None is `config`.
+        published: Weights that can be fetched, in place of shipped ones, or None.
     """
 
     name: str
@@ -124,9 +152,20 @@ class Variant:
     config: TrainingConfig = field(default_factory=TrainingConfig)
     weights: Path | None = None
     fine_tuning: TrainingConfig | None = None
+    published: PublishedWeights | None = None
 
     def __post_init__(self) -> None:
         check_name("Variant", self.name)
+        if self.published is not None and not isinstance(self.published, PublishedWeights):
+            raise SpecError(
+                f"The variant {self.name!r}: published is not usable",
+                expected="PublishedWeights",
+                received=repr(self.published),
+            )
+        if self.weights is not None and self.published is not None:
+            raise SpecError(
+                f"The variant {self.name!r} has two sorts of weights", expected="either weights or published"
+            )
         for config in self.configs:
             if not isinstance(config, TrainingConfig):
                 raise SpecError(

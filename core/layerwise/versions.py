@@ -1,9 +1,12 @@
 """Versions: trained results that can be used, and which of them is in use.
 
 A version is a folder with weights and a record (`layerwise.weights`). The ones that come with a plugin are
-called "shipped"; the others are named after the run that made them. Which one is in use for a model and
-variant is said by one small pointer file, replaced atomically, so that every process sees either the former
-or the new version and never a mixture.
+called "shipped", published ones that were fetched (`layerwise.fetching`) "fetched"; the others are named after
+the run that made them. Which one is in use for a model and variant is said by one small pointer file, replaced
+atomically, so that every process sees either the former or the new version and never a mixture.
+
+    promoted/<name>/<variant>.json       the pointer
+    fetched/<name>/<variant>/<number>/   fetched weights; the folder of the largest number counts
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from layerwise.config import TrainingConfig, config_from
 from layerwise.errors import NotFoundError, RunError, SpecError, WeightsError
 from layerwise.paths import home as default_home
 from layerwise.paths import write_atomically
+from layerwise.quota import in_bytes
 from layerwise.weights import read_record
 
 if TYPE_CHECKING:
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
     from layerwise.tasks.base import Task
 
 SHIPPED = "shipped"
+FETCHED = "fetched"
+GIVEN = (SHIPPED, FETCHED)
+"""The ids of the versions that no run has made. A variant has one of them at most."""
 _REFERENCE = re.compile(r"(?P<name>[^:@\s]+)(?::(?P<variant>[^:@\s]+))?(?:@(?P<version>[^:@\s]+))?")
 
 
@@ -72,7 +79,7 @@ class Version:
 
     Args:
         name, variant: The model it belongs to.
-        id: "shipped", or the id of the run that made it.
+        id: "shipped", "fetched", or the id of the run that made it.
         folder: Where its record and weights are.
         task: The model's task with this version's own parameters (labels, sizes).
         config: The config it was trained with.
@@ -99,7 +106,7 @@ class Version:
 
     @property
     def created(self) -> str:
-        """When it was trained, ISO 8601 in UTC."""
+        """When it was trained or fetched, ISO 8601 in UTC."""
         return self.record.get("created", "")
 
     @property
@@ -126,15 +133,37 @@ def read_version(spec: ModelSpec, variant: str, identifier: str, folder: Path) -
         raise WeightsError(
             f"The record of the version in {folder} does not fit the model any more",
             received=str(error),
-            remedy=f"train again: layerwise train {spec.name}",
+            remedy=f"fetch it again: layerwise fetch {spec.name}:{variant}"
+            if identifier == FETCHED
+            else f"train again: layerwise train {spec.name}",
         ) from error
     return Version(
         name=spec.name, variant=variant, id=identifier, folder=folder, task=task, config=config, record=record
     )
 
 
-def _is_shipped(variant: Variant) -> bool:
-    return variant.weights is not None and Path(variant.weights).is_dir()
+def _given(variant: Variant) -> str:
+    """The id of the version that is in use as long as none is promoted, whether or not it is there."""
+    return SHIPPED if variant.published is None else FETCHED
+
+
+def _before_promotion(variant: Variant) -> str | None:
+    """The id of the version that the first promotion takes the place of. Published weights may still be fetched."""
+    is_shipped = variant.weights is not None and Path(variant.weights).is_dir()
+    return _given(variant) if is_shipped or variant.published is not None else None
+
+
+def _not_there(name: str, variant: Variant, identifier: str) -> NotFoundError:
+    reference = f"{name}:{variant.name}"
+    if identifier != _given(variant):
+        return NotFoundError(
+            f"{reference} has no version {identifier!r}", remedy=f"choose one that layerwise show {name} lists"
+        )
+    if variant.published is None:
+        remedy = f"layerwise train {reference} --promote"
+    else:
+        remedy = f"layerwise fetch {reference} (about {in_bytes(variant.published.size)})"
+    return NotFoundError(f"{reference} has no weights yet", remedy=remedy)
 
 
 class VersionStore:
@@ -147,8 +176,18 @@ class VersionStore:
         """The file that says which version is in use: `{"current": id, "history": [former ids]}`."""
         return self.home / "promoted" / name / f"{variant}.json"
 
+    def fetched(self, name: str, variant: str) -> Path:
+        """The folder of what was fetched: a version in a folder of its own for each time, named by a number. The former
+        one is removed when the next is there."""
+        return self.home / "fetched" / name / variant
+
+    def last_fetched(self, name: str, variant: str) -> Path | None:
+        """The folder of the fetched version, None when there is none."""
+        found = [folder for folder in self.fetched(name, variant).glob("[0-9]*") if folder.name.isdigit()]
+        return max(found, key=lambda folder: int(folder.name), default=None)
+
     def current(self, spec: ModelSpec, variant: str | None = None) -> Version:
-        """The version in use: the promoted one, otherwise the shipped one.
+        """The version in use: the promoted one, otherwise the shipped or fetched one.
 
         Raises:
             NotFoundError: The variant is unknown, or it has no weights yet.
@@ -156,7 +195,7 @@ class VersionStore:
         """
         chosen = spec.variant(variant)
         promoted = self._read_pointer(spec.name, chosen.name)["current"]
-        return self.get(spec, chosen.name, promoted or SHIPPED)
+        return self.get(spec, chosen.name, promoted or _given(chosen))
 
     def get(self, spec: ModelSpec, variant: str | None, identifier: str) -> Version:
         """The version with that id.
@@ -165,31 +204,23 @@ class VersionStore:
             NotFoundError: There is none.
         """
         chosen = spec.variant(variant)
-        folder = chosen.weights if identifier == SHIPPED else self._folder(identifier)
+        folder = self._folder(spec.name, chosen, identifier)
         if folder is None or not folder.is_dir():
-            raise NotFoundError(
-                f"{spec.name}:{chosen.name} has no weights yet"
-                if identifier == SHIPPED
-                else f"{spec.name}:{chosen.name} has no version {identifier!r}",
-                remedy=f"layerwise train {spec.name}:{chosen.name} --promote"
-                if identifier == SHIPPED
-                else f"choose one that layerwise show {spec.name} lists",
-            )
-        version = read_version(spec, chosen.name, identifier, Path(folder))
+            raise _not_there(spec.name, chosen, identifier)
+        version = read_version(spec, chosen.name, identifier, folder)
         if identifier != SHIPPED and version.record.get("variant") != chosen.name:
             raise NotFoundError(f"{identifier!r} is a version of {spec.name}:{version.record.get('variant')}")
         return version
 
     def list(self, spec: ModelSpec, variant: str | None = None) -> list[Version]:
-        """All usable versions, the newest first and the shipped one last."""
+        """All usable versions, the newest first and the shipped or fetched one last."""
         chosen, found = spec.variant(variant), []
-        for folder in sorted((self.home / "runs").glob("*/version"), reverse=True):
+        runs = [folder.parent.name for folder in sorted((self.home / "runs").glob("*/version"), reverse=True)]
+        for identifier in [*runs, _given(chosen)]:
             try:
-                found.append(self.get(spec, chosen.name, folder.parent.name))
+                found.append(self.get(spec, chosen.name, identifier))
             except (NotFoundError, WeightsError):
-                continue  # of another model or variant, or unreadable: not usable here
-        if _is_shipped(chosen):
-            found.append(self.get(spec, chosen.name, SHIPPED))
+                continue  # of another model or variant, not there, or unreadable: not usable here
         return found
 
     def promote(self, spec: ModelSpec, run: Run) -> Version:
@@ -210,7 +241,7 @@ class VersionStore:
         with self._locked(spec.name, run.variant):
             pointer = self._read_pointer(spec.name, run.variant)
             if pointer["current"] != run.id:
-                former = pointer["current"] or (SHIPPED if _is_shipped(spec.variant(run.variant)) else None)
+                former = pointer["current"] or _before_promotion(spec.variant(run.variant))
                 history = [*pointer["history"], *([former] if former else [])]
                 self._write_pointer(spec.name, run.variant, run.id, history)
         return version
@@ -230,7 +261,7 @@ class VersionStore:
                     version = self.get(spec, chosen.name, former)
                 except (NotFoundError, WeightsError):
                     continue  # deleted since: go further back
-                self._write_pointer(spec.name, chosen.name, None if former == SHIPPED else former, history)
+                self._write_pointer(spec.name, chosen.name, None if former in GIVEN else former, history)
                 return version
         raise RunError(
             f"{spec.name}:{chosen.name} has no former version to go back to",
@@ -249,7 +280,11 @@ class VersionStore:
         """Whether the result of `run` is in use."""
         return self._read_pointer(run.name, run.variant)["current"] == run.id
 
-    def _folder(self, identifier: str) -> Path:
+    def _folder(self, name: str, variant: Variant, identifier: str) -> Path | None:
+        if identifier == SHIPPED:
+            return Path(variant.weights) if variant.weights is not None else None
+        if identifier == FETCHED:
+            return self.last_fetched(name, variant.name) if variant.published is not None else None
         # An id comes from users: it must name a folder of the store and nothing else.
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", identifier):
             raise NotFoundError("This is no id of a version", received=repr(identifier))
@@ -271,7 +306,7 @@ class VersionStore:
             raise WeightsError(
                 f"{path} cannot be read, so it is unknown which version is in use",
                 received=str(error),
-                remedy="delete the file to use the shipped version",
+                remedy="delete the file to use the shipped or fetched version",
             ) from error
 
     def _write_pointer(self, name: str, variant: str, current: str | None, history: list[str]) -> None:

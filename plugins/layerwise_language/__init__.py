@@ -7,11 +7,13 @@ LAYERWISE_HOOKS = 1
 
 @hookimpl
 def layerwise_models():
+    from layerwise_language.chat import CHAT
     from layerwise_language.sentiment import SENTIMENT
     from layerwise_language.translation import TRANSLATION
     from layerwise_language.tutor import TUTOR
+    from layerwise_language.writer import WRITER
 
-    return [SENTIMENT, TRANSLATION, TUTOR]
+    return [SENTIMENT, TRANSLATION, TUTOR, CHAT, WRITER]
 
 
 @hookimpl
@@ -23,9 +25,10 @@ def layerwise_tasks():
 
 @hookimpl
 def layerwise_datasets():
+    from layerwise_language.persona_chat import PERSONA_CHAT
     from layerwise_language.sst2 import SST_2
     from layerwise_language.translation.english_german import ENGLISH_GERMAN
     from layerwise_language.translation.tatoeba import TATOEBA
     from layerwise_language.tutor import QUESTIONS
 
-    return [SST_2, TATOEBA, ENGLISH_GERMAN, QUESTIONS]
+    return [SST_2, TATOEBA, ENGLISH_GERMAN, QUESTIONS, PERSONA_CHAT]

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from layerwise.errors import LayerwiseError
-from layerwise_app.cli import compare, export, look, models, own_data, plugins, runs, train, tune
+from layerwise_app.cli import compare, export, fetch, look, models, own_data, plugins, runs, train, tune
 
 DEBUG = "LAYERWISE_DEBUG"
 UNEXPECTED = 70
@@ -56,7 +56,7 @@ def make_app() -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_alone)
     app.command()(serve)
-    for module in (models, own_data, train, tune, runs, compare, export, plugins, look):
+    for module in (models, fetch, own_data, train, tune, runs, compare, export, plugins, look):
         module.add_to(app)
     return app
 

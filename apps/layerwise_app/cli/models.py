@@ -17,7 +17,7 @@ from layerwise_app.values import plain
 from layerwise_app.words import moment
 
 if TYPE_CHECKING:
-    from layerwise.specs import ModelSpec
+    from layerwise.specs import ModelSpec, PublishedWeights
     from layerwise.tasks.base import Field, Task
     from layerwise.versions import Version
     from layerwise.workspace import Workspace
@@ -59,6 +59,7 @@ def _summary(workspace: Workspace, spec: ModelSpec) -> dict[str, Any]:
                 "num_parameters": version and version.num_parameters,
                 "measured": version and version.record.get("measured"),
                 "command": version and version.record.get("command"),
+                "published": _described(variant.published) if variant.published else None,
             }
         )
     return {
@@ -69,6 +70,10 @@ def _summary(workspace: Workspace, spec: ModelSpec) -> dict[str, Any]:
         "data": spec.data,
         "variants": variants,
     }
+
+
+def _described(published: PublishedWeights) -> dict[str, Any]:
+    return {"source": published.source, "bytes": published.size, "licence": published.licence}
 
 
 def _version_or_none(workspace: Workspace, spec: ModelSpec, variant: str) -> Version | None:
@@ -105,7 +110,7 @@ def show(name: NAME, json: Json = False) -> None:
         [
             (
                 item["name"],
-                item["version"] or "none yet",
+                item["version"] or _none_yet(spec, item),
                 f"{item['num_parameters']:,}" if item["num_parameters"] else "",
                 figures((item["measured"] or {}).get("metrics", {}), only=1),
                 item["summary"],
@@ -121,10 +126,14 @@ def show(name: NAME, json: Json = False) -> None:
         [(layer["name"], layer["shape"], f"{layer['num_parameters']:,}") for layer in layers],
     )
     print_table(
-        (f"versions of {variant.name}", "trained", "metrics"),
+        (f"versions of {variant.name}", "made", "metrics"),
         [(version["id"], moment(version["created"]), figures(version["metrics"])) for version in versions],
         empty=f"No versions of {variant.name} yet.",
     )
+
+
+def _none_yet(spec: ModelSpec, variant: dict[str, Any]) -> str:
+    return f"none yet: layerwise fetch {spec.name}:{variant['name']}" if variant["published"] else "none yet"
 
 
 def _layers(workspace: Workspace, spec: ModelSpec, variant: str) -> list[dict[str, Any]]:

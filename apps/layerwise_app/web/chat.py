@@ -15,15 +15,8 @@ import gradio as gr
 from layerwise.lessons import Lesson
 from layerwise.tasks.conversation import ASSISTANT, USER
 from layerwise_app.web.components import table_html
-from layerwise_app.web.demo import (
-    IN_USE,
-    LOADING,
-    chosen,
-    draw_choice,
-    draw_details,
-    untrained,
-    version_choice,
-)
+from layerwise_app.web.demo import IN_USE, LOADING, chosen, draw_choice, draw_details, version_choice
+from layerwise_app.web.fetching import FetchPart, untrained
 from layerwise_app.web.gallery import draw_gallery
 from layerwise_app.web.guard import QUIET, explain, guard
 from layerwise_app.web.inputs import Input, draw_input, read_inputs
@@ -97,6 +90,7 @@ class Chat:
     send: gr.Button
     stop: gr.Button
     status: gr.HTML
+    weights: FetchPart
     sources: gr.HTML
     inside: Inside
     panel: gr.HTML
@@ -249,6 +243,8 @@ def draw_chat(site: Site, spec: ModelSpec) -> None:
             send = gr.Button("Send", variant="primary", scale=1, min_width=90)
             stop = gr.Button("Stop", variant="stop", scale=1, min_width=90, visible=False)
         text = markup(elem_classes="lw-said")
+        weights = FetchPart(site, spec)
+        weights.draw()
         sources = markup(elem_classes="lw-answers")
         settings = _draw_settings(task)
         variant, version = draw_choice(spec)
@@ -267,6 +263,7 @@ def draw_chat(site: Site, spec: ModelSpec) -> None:
         send,
         stop,
         text,
+        weights,
         sources,
         inside,
         panel,
@@ -297,13 +294,24 @@ def _wire(chat: Chat, gallery: gr.HTML | None, messages: Sequence[str]) -> None:
     chat.stop.click(guard(chat.stop_writing), queue=False, **QUIET)
     chat.conversation.clear(guard(chat.begin_anew), None, chat.answered, queue=False, **QUIET)
 
+    weights, others = chat.weights, [chat.version, chat.status, chat.panel]
+
     def opened(variant: str) -> list[Any]:
         reference = chosen(chat.spec, variant, IN_USE)
         choice = version_choice(chat.site, chat.spec, variant)
-        return [choice, untrained(chat.site, reference), chat.inside.remember(reference)]
+        return [*weights.look(variant), choice, untrained(chat.site, reference), chat.inside.remember(reference)]
+
+    def changed(request: gr.Request, variant: str) -> list[Any]:
+        weights.turn_to(request, variant)
+        return opened(variant)
+
+    def fetched(request: gr.Request, variant: str) -> Iterator[list[Any]]:
+        if (yield from weights.fetch(request, variant, len(others))):
+            yield opened(variant)
 
     first = chat.spec.variants[0].name
-    shown_first = [chat.version, chat.status, chat.panel]
+    shown_first = [*weights.components, *others]
     # Without triggers and inputs: when somebody opens the page.
     gr.on(fn=guard(lambda: opened(first)), outputs=shown_first, **QUIET)
-    chat.variant.input(guard(opened), chat.variant, shown_first, **QUIET)
+    weights.button.click(guard(fetched), chat.variant, shown_first, **QUIET)
+    chat.variant.input(guard(changed), chat.variant, shown_first, **QUIET)

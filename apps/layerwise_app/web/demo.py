@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from layerwise.errors import InputError, NotFoundError
+from layerwise.errors import InputError
 from layerwise.versions import Reference
 from layerwise_app.web.components import display
+from layerwise_app.web.fetching import FetchPart, untrained
 from layerwise_app.web.gallery import draw_gallery
 from layerwise_app.web.guard import QUIET, explain, guard
 from layerwise_app.web.inputs import Input, draw_input, read_inputs
 from layerwise_app.web.inside import Inside
-from layerwise_app.web.markup import empty, link, markup, note, status
+from layerwise_app.web.markup import link, markup, note, status
 from layerwise_app.web.pages import cards
 from layerwise_app.web.site import Site
 from layerwise_app.web.visuals import load_examples
@@ -43,6 +44,7 @@ class Demo:
     inputs: tuple[Input, ...]
     outputs: tuple[tuple[str, Any, Callable[[Any], Any]], ...]
     status: gr.HTML
+    weights: FetchPart
     inside: Inside
     panel: gr.HTML
 
@@ -55,6 +57,11 @@ class Demo:
     def answered(self) -> list[Any]:
         """The components that an answer fills."""
         return [self.status, self.panel, *(component for _, component, _ in self.outputs)]
+
+    @property
+    def everything(self) -> list[Any]:
+        """The components that the choice of a network changes."""
+        return [*self.weights.components, self.version, *self.answered]
 
     def reference(self, variant: str, version: str) -> Reference:
         """The model that is asked."""
@@ -90,20 +97,29 @@ class Demo:
         """The values of `answered` without an answer."""
         return [said, gr.skip(), *(show(None) for _, _, show in self.outputs)]
 
+    def opened(self, variant: str) -> list[Any]:
+        """The values of `everything` for a network that has not been asked yet."""
+        choice = version_choice(self.site, self.spec, variant)
+        reference = self.reference(variant, IN_USE)
+        said, _, *others = self.nothing(untrained(self.site, reference))
+        return [*self.weights.look(variant), choice, said, self.inside.remember(reference), *others]
 
-def untrained(site: Site, reference: Reference) -> str:
-    """A note when nothing is there that could answer: no weights yet, or no such model any more."""
-    try:
-        site.workspace.registry.snapshot().model(reference.name)
-    except NotFoundError as error:
-        return note("This page is older than the registry.", str(error))
-    try:
-        site.predictor.version(reference)
-    except NotFoundError:
-        name = f"{reference.name}:{reference.variant}"
-        hint = f"{link(f'./train?model={name}', 'Train it')}, then it answers here."
-        return empty(f"The network {name} has not been trained yet.", hint)
-    return ""
+    def changed(self, request: gr.Request, variant: str, _version: str, *values: Any) -> Iterator[list[Any]]:
+        """Ask another network what stands in the inputs. The values of `everything`."""
+        self.weights.turn_to(request, variant)
+        yield self.opened(variant)
+        try:
+            inputs = read_inputs(self.inputs, values)
+        except InputError:
+            return  # nothing has been asked yet
+        for answer in self.shown(self.reference(variant, IN_USE), lambda: inputs, request):
+            yield [gr.skip(), gr.skip(), gr.skip(), *answer]
+
+    def fetched(self, request: gr.Request, variant: str, version: str, *values: Any) -> Iterator[list[Any]]:
+        """Get the weights of a network, and ask it. The values of `everything`."""
+        others = len(self.everything) - len(self.weights.components)
+        if (yield from self.weights.fetch(request, variant, others)):
+            yield from self.changed(request, variant, version, *values)
 
 
 def draw_demo(site: Site, spec: ModelSpec) -> None:
@@ -118,12 +134,14 @@ def draw_demo(site: Site, spec: ModelSpec) -> None:
                 button = gr.Button("Ask the network", variant="primary")
             with gr.Column(min_width=300, elem_classes="lw-outputs"):
                 said = markup(elem_classes="lw-said")
+                weights = FetchPart(site, spec)
+                weights.draw()
                 outputs = tuple((field.name, *display(field)) for field in _shown_outputs(spec))
                 variant, version = draw_choice(spec)
         inside = Inside(site)
         panel = inside.draw()
         draw_details(site, spec)
-    demo = Demo(site, spec, variant, version, inputs, outputs, said, inside, panel)
+    demo = Demo(site, spec, variant, version, inputs, outputs, said, weights, inside, panel)
     _wire(demo, button)
     if gallery is not None:
         _wire_gallery(demo, gallery, examples)
@@ -198,26 +216,12 @@ def _wire(demo: Demo, button: gr.Button) -> None:
     for slider in _sliders(demo):
         slider.release(**{**ask, "fn": guard(adjusted)})
 
-    def opened(variant: str) -> list[Any]:
-        choice = version_choice(demo.site, demo.spec, variant)
-        reference = demo.reference(variant, IN_USE)
-        said, _, *others = demo.nothing(untrained(demo.site, reference))
-        return [choice, said, demo.inside.remember(reference), *others]
-
-    def changed(request: gr.Request, variant: str, _version: str, *values: Any) -> Iterator[list[Any]]:
-        yield opened(variant)
-        try:
-            inputs = read_inputs(demo.inputs, values)
-        except InputError:
-            return  # nothing has been asked yet
-        for answer in demo.shown(demo.reference(variant, IN_USE), lambda: inputs, request):
-            yield [gr.skip(), *answer]
-
     first = demo.spec.variants[0].name
     # Without triggers and inputs: when somebody opens the page.
-    gr.on(fn=guard(lambda: opened(first)), outputs=[demo.version, *demo.answered], **QUIET)
+    gr.on(fn=guard(lambda: demo.opened(first)), outputs=demo.everything, **QUIET)
+    demo.weights.button.click(guard(demo.fetched), demo.asked, demo.everything, **QUIET)
     # Another network is asked the same at once.
-    demo.variant.input(guard(changed), demo.asked, [demo.version, *demo.answered], **ASKING)
+    demo.variant.input(guard(demo.changed), demo.asked, demo.everything, **ASKING)
 
 
 def _asking(demo: Demo) -> list[tuple[Any, str]]:

@@ -64,7 +64,7 @@ def figures_markdown(versions: Mapping[str, Version | None]) -> str:
     for variant, version in versions.items():
         found = [format_metric(name, figures[variant][name]) if name in figures[variant] else "" for name in names]
         if version is None:
-            lines.append(_row(variant, "not trained yet", "", *found))
+            lines.append(_row(variant, "none yet", "", *found))
         else:
             lines.append(_row(variant, version.id, format_count(version.num_parameters), *found))
     return "\n".join(lines)

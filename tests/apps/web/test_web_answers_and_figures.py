@@ -68,4 +68,4 @@ def test_the_table_of_figures_has_a_row_for_each_variant(version):
     table = figures_markdown({"small": version, "deep | wide": None})
     assert "| network | version in use | parameters | validation accuracy | training loss |" in table
     assert f"| small | {version.id} | 1,234 | 87.5% | 0.5 |" in table
-    assert "| deep \\| wide | not trained yet |  |  |  |" in table
+    assert "| deep \\| wide | none yet |  |  |  |" in table

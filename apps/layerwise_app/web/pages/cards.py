@@ -29,9 +29,9 @@ def version_in_use(site: Site, spec: ModelSpec, variant: str | None = None) -> V
 
 
 def main_metric(site: Site, spec: ModelSpec) -> str:
-    """The figure on a model's card: "test accuracy 93.5%", or that it has yet to be trained."""
+    """The figure on a model's card: "test accuracy 93.5%", or that it has no weights yet."""
     version = version_in_use(site, spec)
-    return main_figure(spec, version) if version is not None else "not trained yet"
+    return main_figure(spec, version) if version is not None else "no weights yet"
 
 
 def card_markdown(site: Site, spec: ModelSpec) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from layerwise.versions import SHIPPED, parse_reference
+from layerwise.versions import FETCHED, GIVEN, parse_reference
+from layerwise_app.web.fetching import published_html
 from layerwise_app.web.figures import figures_of, format_count, in_words, main_figure
 from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import empty, link, markup, table
@@ -82,13 +83,13 @@ class _Page:
         spec, variant = self._variant(reference)
         current = cards.version_in_use(self.site, spec, variant)
         versions = self.versions.list(spec, variant)
-        others = [item.id for item in versions if item.id != SHIPPED and (current is None or item.id != current.id)]
+        others = [item.id for item in versions if item.id not in GIVEN and (current is None or item.id != current.id)]
         return [
             table,
             gr.update(choices=others, value=others[0] if others else None),
             gr.update(interactive=bool(others)),
             gr.update(interactive=bool(self.versions.history(spec.name, variant))),
-            _versions_html(versions, current.id if current else None),
+            _versions_html(versions, current.id if current else None) or _none_yet(spec, variant),
             f"## {_plain(spec.card.title)}\n\n{spec.card.summary}\n\n{cards.card_markdown(self.site, spec)}",
             *self.export.look(spec, versions, current.id if current else None),
         ]
@@ -125,7 +126,7 @@ class _Page:
                     link(f"./models?model={reference}", str(reference)),
                     html.escape(spec.card.title),
                     html.escape(spec.task.type_name.replace("-", " ")),
-                    html.escape(version.id if version else "not trained yet"),
+                    html.escape(version.id if version else "none yet"),
                     format_count(version.num_parameters) if version else "",
                     html.escape(main_figure(spec, version) if version else ""),
                 )
@@ -137,7 +138,7 @@ class _Page:
 
 def _versions_html(versions: list[Version], current: str | None) -> str:
     if not versions:
-        return empty("No version yet.", "Train the network, and use the result.")
+        return ""
     rows = [
         (
             _named(version, version.id == current),
@@ -148,10 +149,17 @@ def _versions_html(versions: list[Version], current: str | None) -> str:
     return table("Versions", ("Version", "Measured"), rows)
 
 
+def _none_yet(spec: ModelSpec, variant: str) -> str:
+    published = spec.variant(variant).published
+    if published is not None:
+        return published_html(f"{spec.name}:{variant}", published)
+    return empty("No version yet.", "Train the network, and use the result.")
+
+
 def _named(version: Version, is_current: bool) -> str:
     in_use = ' <span class="lw-badge">in use</span>' if is_current else ""
-    trained = html.escape(moment(version.created, UTC))
-    return f"{html.escape(version.id)}{in_use}<br><small>trained {trained}</small>"
+    made = f"{'fetched' if version.id == FETCHED else 'trained'} {moment(version.created, UTC)}"
+    return f"{html.escape(version.id)}{in_use}<br><small>{html.escape(made)}</small>"
 
 
 def _plain(text: str) -> str:
