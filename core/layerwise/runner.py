@@ -19,7 +19,6 @@ from layerwise.tasks.base import Answer
 from layerwise.weights import load_into
 
 if TYPE_CHECKING:
-    import keras
     import numpy as np
 
     from layerwise.snapshot import Snapshot
@@ -42,6 +41,10 @@ class Runner(abc.ABC):
     stateful: ClassVar[bool] = False
     """Whether it remembers something between the requests of a session. A session of a stateful runner stays
     with the version it began with until `end_session`, also when another one is promoted meanwhile."""
+
+    model: Any = None
+    """The network as `build` makes it, with the weights of the version, for those who look inside; None if the runner
+    has none."""
 
     @abc.abstractmethod
     def run(
@@ -104,7 +107,7 @@ class NetworkRunner(Runner):
         from layerwise import engines
 
         self.version, self.task = version, version.task
-        self.model: keras.Model = resolve(spec.build)(version.config, version.task)
+        self.model = resolve(spec.build)(version.config, version.task)
         load_into(self.model, version.folder)
         self._forward: Callable[[Batch], Any] = engines.current().compile_predict(self.model)
 

@@ -172,14 +172,16 @@ def packed(parts: Sequence[np.ndarray], counts: Sequence[np.ndarray] | None = No
 
 
 def token_names(file: TextFile, count: int) -> list[str]:
-    """A name for each token, no two of them the same. The space before a word is shown.
+    """A name for each token, no two of them the same. Spaces and ends of lines are shown.
 
     Args:
         count: How many tokens the network has; there may be more than the tokenizer uses.
     """
     tokenizer = tokenizer_of(file)
     names = (tokenizer.id_to_token(number) for number in range(count))
-    return [f"token {n}" if name is None else name.replace("Ġ", "␣") for n, name in enumerate(names)]
+    # The letters that stand for these bytes in a vocabulary of bytes.
+    shown = str.maketrans({"Ġ": "␣", "Ċ": "⏎", "ĉ": "⇥"})
+    return [f"token {number}" if name is None else name.translate(shown) for number, name in enumerate(names)]
 
 
 def names_of(file: TextFile, tokens: Sequence[int]) -> list[str]:

@@ -19,7 +19,7 @@ from layerwise_app.web.demo import IN_USE, LOADING, chosen, draw_choice, draw_de
 from layerwise_app.web.fetching import FetchPart, untrained
 from layerwise_app.web.gallery import draw_gallery
 from layerwise_app.web.guard import QUIET, explain, guard
-from layerwise_app.web.inputs import Input, draw_input, read_inputs
+from layerwise_app.web.inputs import Input, draw_inputs, read_inputs
 from layerwise_app.web.inside import Inside
 from layerwise_app.web.lessons import address
 from layerwise_app.web.markup import link, markup, note, status
@@ -28,7 +28,6 @@ from layerwise_app.web.visuals import load_examples
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
-    from layerwise.tasks import Conversation
     from layerwise.versions import Reference
 
 LONGEST_MESSAGE = 20_000
@@ -246,7 +245,7 @@ def draw_chat(site: Site, spec: ModelSpec) -> None:
         weights = FetchPart(site, spec)
         weights.draw()
         sources = markup(elem_classes="lw-answers")
-        settings = _draw_settings(task)
+        settings = draw_inputs(task.settings)
         variant, version = draw_choice(spec)
         inside = Inside(site)
         panel = inside.draw()
@@ -269,13 +268,6 @@ def draw_chat(site: Site, spec: ModelSpec) -> None:
         panel,
     )
     _wire(chat, gallery, [str(example.inputs.get("message", "")) for example in examples])
-
-
-def _draw_settings(task: Conversation) -> tuple[Input, ...]:
-    if not task.settings:
-        return ()
-    with gr.Accordion("How it writes", open=False):
-        return tuple(draw_input(field) for field in task.settings)
 
 
 def _wire(chat: Chat, gallery: gr.HTML | None, messages: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from layerwise_app.web.components import display
 from layerwise_app.web.fetching import FetchPart, untrained
 from layerwise_app.web.gallery import draw_gallery
 from layerwise_app.web.guard import QUIET, explain, guard
-from layerwise_app.web.inputs import Input, draw_input, read_inputs
+from layerwise_app.web.inputs import Input, draw_inputs, read_inputs
 from layerwise_app.web.inside import Inside
 from layerwise_app.web.markup import link, markup, note, status
 from layerwise_app.web.pages import cards
@@ -130,7 +130,7 @@ def draw_demo(site: Site, spec: ModelSpec) -> None:
         gallery = draw_gallery(examples, spec.task.inputs) if examples else None
         with gr.Row(equal_height=False, elem_classes="lw-demo"):
             with gr.Column(min_width=300, elem_classes="lw-inputs"):
-                inputs = tuple(draw_input(field) for field in spec.task.inputs)
+                inputs = draw_inputs(spec.task.inputs)
                 button = gr.Button("Ask the network", variant="primary")
             with gr.Column(min_width=300, elem_classes="lw-outputs"):
                 said = markup(elem_classes="lw-said")

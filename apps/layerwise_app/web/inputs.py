@@ -75,6 +75,15 @@ def draw_input(field: Field) -> Input:
     return Input(field, controls, tabs, active)
 
 
+def draw_inputs(fields: Sequence[Field]) -> tuple[Input, ...]:
+    """Draw inputs, those that few people change folded below the others."""
+    drawn = {field.name: draw_input(field) for field in fields if not field.advanced}
+    if len(drawn) < len(fields):
+        with gr.Accordion("Settings", open=False):
+            drawn |= {field.name: draw_input(field) for field in fields if field.advanced}
+    return tuple(drawn[field.name] for field in fields)
+
+
 def read_inputs(inputs: Sequence[Input], values: Sequence[Any]) -> dict[str, Any]:
     """The value of each field by its name.
 

@@ -29,7 +29,6 @@ from layerwise.inspection.looks import Inputs, Look
 from layerwise.inspection.subject import Subject
 from layerwise.lessons import in_turn
 from layerwise.loading import Loaded, explained
-from layerwise.runner import NetworkRunner
 from layerwise.specs import resolve
 from layerwise.weights import load_into
 
@@ -214,7 +213,7 @@ def _networks(loaded: Loaded) -> dict[str, Any]:
     """The networks of a version by name."""
     import keras
 
-    model: Any = loaded.runner.model if isinstance(loaded.runner, NetworkRunner) else _built(loaded)
+    model: Any = loaded.runner.model if isinstance(loaded.runner.model, keras.Model) else _built(loaded)
     if not isinstance(model, keras.Model):
         raise LayerwiseError(
             f"{loaded.version.name} is no Keras network, so there are no layers to look into",
@@ -225,8 +224,8 @@ def _networks(loaded: Loaded) -> dict[str, Any]:
 
 
 def _built(loaded: Loaded) -> Any:
-    """The network of a model with a runner of its own, built and loaded anew, since only the runner knows where it
-    keeps its own; None when `build` is of no use without that runner."""
+    """The network of a model whose runner shows none, built and loaded anew; None when `build` is of no use without
+    that runner."""
     import keras
 
     version = loaded.version

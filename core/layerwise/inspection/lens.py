@@ -18,8 +18,8 @@ from layerwise.inspection.subject import Subject
 from layerwise.losses import softmax
 from layerwise.plots import Heatmap, Plot, Table, Text
 
-MOST_PLACES = 16
-"""How many places are shown, the last ones."""
+MOST_PLACES, MOST_SUMS = 16, 24
+"""How many places are shown, the last ones, and about how many sums of a deep network, the last one among them."""
 
 
 def look(subject: Subject) -> Look | None:
@@ -27,6 +27,7 @@ def look(subject: Subject) -> Look | None:
     sums = sums_of(subject)
     if len(sums) < 2:
         return None
+    sums = sums[:: -max(1, round(len(sums) / MOST_SUMS))][::-1]
     return Look(
         name="logit-lens",
         title="Logit lens",
@@ -74,7 +75,7 @@ def _show(subject: Subject, inputs: Inputs, sums: Sequence[Step]) -> Sequence[Pl
     rows = [f"after {step.sources[-1]}" for step in sums]
     last = np.take_along_axis(probabilities, best[-1:, :, None].repeat(len(sums), axis=0), axis=-1)[..., 0]
     return [
-        Text(text=f"{len(sums)} sums; the last {count} places."),
+        Text(text=f"After {len(sums)} layers that add to what they are given; the last {count} places."),
         Heatmap(
             title="How probable each finds what the network says in the end",
             values=last,

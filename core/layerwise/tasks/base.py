@@ -80,6 +80,7 @@ class Field:
             there is one.
         minimum, maximum: Of a `number`, None for no limit. One with both is a slider in the web app.
         default: What counts when it is left out.
+        advanced: Whether it is one of those that few people change, which the web app keeps folded.
 
     Raises:
         SpecError: A value is not usable.
@@ -95,6 +96,7 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     default: Any = None
+    advanced: bool = False
 
     def __post_init__(self) -> None:
         for kind in (self.kind, *self.alternatives):

@@ -29,6 +29,7 @@ SAMPLING = (
         minimum=0,
         maximum=2,
         default=0.7,
+        advanced=True,
     ),
     Field(
         name="top_k",
@@ -37,6 +38,7 @@ SAMPLING = (
         minimum=0,
         maximum=200,
         default=50,
+        advanced=True,
     ),
     Field(
         name="top_p",
@@ -45,6 +47,7 @@ SAMPLING = (
         minimum=0.01,
         maximum=1,
         default=0.95,
+        advanced=True,
     ),
     Field(
         name="repetition_penalty",
@@ -53,6 +56,7 @@ SAMPLING = (
         minimum=1,
         maximum=2,
         default=1.1,
+        advanced=True,
     ),
     Field(
         name="max_tokens",
@@ -61,8 +65,16 @@ SAMPLING = (
         minimum=1,
         maximum=MOST_TOKENS,
         default=USUAL_TOKENS,
+        advanced=True,
     ),
-    Field(name="seed", kind="number", label="Seed: the same one gives the same text", minimum=0, optional=True),
+    Field(
+        name="seed",
+        kind="number",
+        label="Seed: the same one gives the same text",
+        minimum=0,
+        optional=True,
+        advanced=True,
+    ),
 )
 """How the next token is chosen, as `layerwise.generation.Sampling` says, and how many at most."""
 
@@ -157,7 +169,8 @@ class Generation(Texts):
 
     def most_of(self, inputs: Mapping[str, Any]) -> int:
         """The most tokens that are written."""
-        return int(SAMPLING[4].value(inputs.get("max_tokens")))
+        field = next(field for field in SAMPLING if field.name == "max_tokens")
+        return int(field.value(inputs.get(field.name)))
 
     def text_of_tokens(self, tokens: Sequence[int]) -> str:
         """The text of tokens that were written."""
