@@ -293,16 +293,18 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tokens:
-    """A text whose parts are marked by numbers: what spoke for (positive) and against (negative) an answer.
+    """A text whose parts are marked by numbers, mostly what spoke for (positive) and against (negative) an answer.
 
     Args:
         tokens: The parts, which give the text when they are joined.
         weights: A number for each.
+        is_signed: Whether they speak for and against something; otherwise they are shares, from 0 to 1.
     """
 
     title: str = ""
     tokens: Sequence[str]
     weights: Array
+    is_signed: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", _array("Tokens: weights", self.weights, 1))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from layerwise_app.web.inside import Inside
 from layerwise_app.web.lessons import address
 from layerwise_app.web.markup import link, markup, note, status
 from layerwise_app.web.site import Site
+from layerwise_app.web.streaming import thinned
 from layerwise_app.web.visuals import load_examples
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 LONGEST_MESSAGE = 20_000
 """How many characters can be written at a time."""
-SECONDS_BETWEEN = 0.08
-"""A reply that grows is drawn at most so often: each time the whole conversation is sent."""
 FORMULAS = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
@@ -143,13 +141,11 @@ class Chat:
         try:
             inputs = {"message": message, "history": before, **read_inputs(self.settings, settings)}
             panel: Any = self.inside.remember(reference, inputs)
-            drawn = 0.0
-            for reply in self.site.predictor.stream(reference, inputs, session, turn.stopped):
+            for reply in thinned(self.site.predictor.stream(reference, inputs, session, turn.stopped)):
                 if turn.stopped.is_set():
                     break
-                if time.monotonic() - drawn >= SECONDS_BETWEEN:
-                    yield self._values(said=_with(said, reply), status=said_meanwhile, panel=panel, busy=True)
-                    panel, drawn = gr.skip(), time.monotonic()
+                yield self._values(said=_with(said, reply), status=said_meanwhile, panel=panel, busy=True)
+                panel = gr.skip()
         except Exception as error:  # a model is a plugin's code
             # What was said stays, to be changed and said again.
             yield self._values(message, _with(before, reply), note("That did not work.", explain(error)))

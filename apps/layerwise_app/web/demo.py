@@ -21,6 +21,7 @@ from layerwise_app.web.inside import Inside
 from layerwise_app.web.markup import link, markup, note, status
 from layerwise_app.web.pages import cards
 from layerwise_app.web.site import Site
+from layerwise_app.web.streaming import thinned
 from layerwise_app.web.visuals import load_examples
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Demo:
                 yield [status(LOADING), *[gr.skip() for _ in self.answered[1:]]]
             # With the first part of the answer, since an input that cannot be used is nothing to look at.
             asked: Any = self.inside.remember(reference, inputs)
-            for partial in self.site.predictor.stream(reference, inputs, session=request.session_hash):
+            for partial in thinned(self.site.predictor.stream(reference, inputs, session=request.session_hash)):
                 warnings = " ".join(self.site.predictor.warnings(reference))
                 shown = note("Mind this.", warnings) if warnings else ""
                 yield [shown, asked, *(show(partial.get(name)) for name, _, show in self.outputs)]

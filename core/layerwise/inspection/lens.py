@@ -7,6 +7,7 @@ given otherwise.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from layerwise.plots import Heatmap, Plot, Table, Text
 
 MOST_PLACES, MOST_SUMS = 16, 24
 """How many places are shown, the last ones, and about how many sums of a deep network, the last one among them."""
+_MARKUP = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def look(subject: Subject) -> Look | None:
@@ -85,10 +87,21 @@ def _show(subject: Subject, inputs: Inputs, sums: Sequence[Step]) -> Sequence[Pl
         ),
         Table(
             title="What each finds most probable",
-            columns=["", *columns],
+            columns=["", *map(_plain, columns)],
             rows=[
-                [name, *(f"{subject.labels[score]} {chance:.0%}" for score, chance in zip(line, chances, strict=True))]
+                [
+                    _plain(name),
+                    *(
+                        f"{_plain(subject.labels[score])} {chance:.0%}"
+                        for score, chance in zip(line, chances, strict=True)
+                    ),
+                ]
                 for name, line, chances in zip(rows, best, probabilities.max(axis=-1), strict=True)
             ],
         ),
     ]
+
+
+def _plain(text: str) -> str:
+    """A text as Markdown that shows it as it is."""
+    return _MARKUP.sub(r"\\\1", text)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import InputError
+from layerwise.plots import Tokens
 from layerwise.tasks.base import Answer, Field, Task
 from layerwise.tasks.generation import SAMPLING, Generation, Prompt, Row
 from layerwise.tokenization import BEGIN, END
@@ -45,11 +46,7 @@ files, `train` and `test`.
         return (
             Field(name="text", kind="text", label="The text"),
             Field(name="note", kind="text", label="Mind this", optional=True),
-            Field(
-                name="pieces",
-                kind="annotated-text",
-                label="How probable the network found each piece, from 0 to 1",
-            ),
+            Field(name="pieces", kind="plot", label="How sure the network was"),
         )
 
     def prompt_of(self, inputs: Mapping[str, Any], room: int) -> Prompt:
@@ -71,10 +68,17 @@ files, `train` and `test`.
 
     def answer_of(self, prompt: Prompt, generated: Generated) -> Answer:
         """The text so far, and how probable what was written is."""
+        pieces, chances = zip(*generated.pieces, strict=True) if generated.pieces else ((), ())
+        marked = Tokens(
+            title="How probable it found each piece: the stronger the colour, the more",
+            tokens=pieces,
+            weights=chances,
+            is_signed=False,
+        )
         return {
             "text": prompt.text + generated.text if prompt.text else generated.text.lstrip(),
             "note": prompt.note,
-            "pieces": [(piece, round(chance, 4)) for piece, chance in generated.pieces],
+            "pieces": [marked],
         }
 
     def rows_of(self, examples: Sequence[Any]) -> list[Row]:

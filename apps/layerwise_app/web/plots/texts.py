@@ -111,7 +111,7 @@ def table_html(plot: Table) -> str:
 def tokens_html(plot: Tokens) -> str:
     """A text with a colour behind each part: as strong as its weight, one colour for each sign."""
     finite = np.nan_to_num(plot.weights, nan=0.0, posinf=0.0, neginf=0.0)
-    strongest = float(np.abs(finite).max(initial=0.0)) or 1.0
+    strongest = (float(np.abs(finite).max(initial=0.0)) or 1.0) if plot.is_signed else 1.0
     parts = "".join(
         f'<span class="{"lw-for" if weight >= 0 else "lw-against"}" style="--share: {abs(weight) / strongest:.3f}" '
         f'title="{number_text(weight)}">{html.escape(token)}</span>'
@@ -121,5 +121,5 @@ def tokens_html(plot: Tokens) -> str:
     words = ", ".join(f"{token.strip()} {number_text(weight)}" for token, weight in strongest_first[:5])
     return (
         f'<figure class="lw-curve lw-figure lw-tokens" aria-label="{html.escape(f"{plot.title}: {words}")}">'
-        f"{caption_html(plot.title, SIGNS_LEGEND)}<p>{parts}</p></figure>"
+        f"{caption_html(plot.title, SIGNS_LEGEND if plot.is_signed else '')}<p>{parts}</p></figure>"
     )
