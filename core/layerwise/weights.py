@@ -110,9 +110,11 @@ def save_arrays(
     Args:
         files: What else belongs to the version, by the names of files; the record tells their checksums.
     """
+    import numpy as np
     from safetensors.numpy import save as to_bytes
 
-    data = to_bytes({name: array.copy(order="C") for name, array in arrays.items()})
+    # Arrays that lie otherwise in memory would be written wrong.
+    data = to_bytes({name: np.ascontiguousarray(array) for name, array in arrays.items()})
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = hashlib.sha256(data).hexdigest()
     write_atomically(folder / weights_file(sha256), data)
@@ -161,7 +163,7 @@ def read_arrays(folder: Path) -> dict[str, np.ndarray]:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise WeightsError(
             f"The weights {path} are corrupted: their checksum is not the one in {RECORD_FILE}",
-            remedy="roll back to the former version, or train the model again",
+            remedy="roll back to the former version, or train or fetch the model again",
         )
     try:
         return load(data)

@@ -34,7 +34,7 @@ def metadata_of(
         "title": card.title,
         "summary": card.summary,
         "limits": card.limits,
-        "licence": card.licence,
+        "licence": record.get("licence") or card.licence,
         "sources": list(card.sources),
         "inputs": [_tensor(tensor.name, tensor) for tensor in model.inputs],
         "input_meaning": version.task.network_takes,
