@@ -70,10 +70,18 @@ def _ngrams(inputs: Any, config: SentimentConfig, task: TextClassification) -> A
 
 
 def _convolution(inputs: Any, config: SentimentConfig, task: TextClassification) -> Any:
-    """Filters over 1, 2, ... tokens, and the largest activation of each (Kim 2014, arXiv:1408.5882)."""
-    from keras import layers
+    """Filters over 1, 2, ... tokens, and the largest activation of each (Kim 2014, arXiv:1408.5882). A token is the sum
+    of its own vector and those of the groups of characters in it."""
+    from keras import layers, ops
 
-    x = layers.Embedding(task.vocabulary, config.dimensions, name="embedding")(inputs)
+    from layerwise_language.ngrams import NGrams, characters_of
+
+    size = task.vocabulary + config.buckets
+    characters = characters_of(task.known_tokenizer, task.vocabulary, config.buckets)
+    numbers = NGrams(1, task.vocabulary, config.buckets, characters, name="parts")(inputs)
+    vectors = layers.Embedding(size, config.dimensions, name="embedding")(numbers)
+    there: Any = ops.cast(ops.expand_dims(numbers, -1) > 0, vectors.dtype)
+    x: Any = ops.sum(vectors * there, axis=2) / ops.maximum(ops.sum(there, axis=2), 1)
     x = layers.SpatialDropout1D(config.drop_features, name="drop_features")(x)
     found = [
         layers.GlobalMaxPooling1D(name=f"largest_{width}")(
@@ -124,7 +132,13 @@ SENTIMENT = ModelSpec(
             name="convolution",
             summary="Filters over words in their order",
             config=SentimentConfig(
-                network="convolution", num_epochs=10, batch_size=64, learning_rate=1e-3, dimensions=128
+                network="convolution",
+                dimensions=48,
+                buckets=30_000,
+                drop_features=0.4,
+                num_epochs=6,
+                batch_size=64,
+                learning_rate=1e-3,
             ),
             weights=HERE / "weights" / "sentiment-convolution",
         ),
@@ -136,7 +150,8 @@ SENTIMENT = ModelSpec(
             "Trained from scratch on 6,920 sentences of English film reviews (SST-2), with a vocabulary of 16,000 "
             "words and pieces of words that was learned from them too. The first network looks at words, at words that "
             "follow each other and at the characters in them, wherever they stand, and what is rare counts more; the "
-            "second slides filters over the words in their order and keeps what answers most. Published for networks "
+            "second slides filters over the words in their order and keeps what answers most; a word is the mean of "
+            "the vectors of itself and of the characters in it. Published for networks "
             "that know nothing but these sentences and their phrases: 82.7 % (Kim 2014). To tell other things apart, "
             "in any language, train it on a table with your own texts and labels."
         ),
