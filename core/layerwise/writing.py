@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.generation import Reader, generate
+from layerwise.generation import Reader, Sampling, generate
 from layerwise.losses import log_softmax
 from layerwise.runner import Batch, Runner, padded
 from layerwise.tasks.base import Answer
-from layerwise.tasks.generation import Generation
+from layerwise.tasks.generation import Generation, Prompt
 from layerwise.weights import load_into
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class WritingRunner(Runner):
         prompt = task.prompt_of(inputs, self.context - min(most, self.context // 2))
         return self._write(prompt, sampling, most, cancelled)
 
-    def _write(self, prompt: Any, sampling: Any, most: int, cancelled: threading.Event) -> Iterator[Answer]:
+    def _write(self, prompt: Prompt, sampling: Sampling, most: int, cancelled: threading.Event) -> Iterator[Answer]:
         with self.reader(prompt.tokens) as reader:
             for state in generate(
                 reader,

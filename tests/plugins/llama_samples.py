@@ -1,6 +1,7 @@
 """Small networks of the Llama family with random weights, and how they are published."""
 
 import json
+import time
 from dataclasses import replace
 
 import keras
@@ -84,3 +85,13 @@ def loaded(folder):
 
 def logits_of(llama, tokens=TOKENS):
     return keras.ops.convert_to_numpy(llama.whole()(tokens))
+
+
+def finished(run, seconds=240):
+    """A run, when its training has ended well."""
+    deadline = time.monotonic() + seconds
+    while run.is_active:
+        assert time.monotonic() < deadline, run.log_text()
+        time.sleep(0.2)
+    assert run.state == "finished", run.reason
+    return run

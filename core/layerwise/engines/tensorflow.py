@@ -6,6 +6,7 @@ dense network it is several times as fast as `keras.Model.fit` (benchmarks/train
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ from layerwise.engines import base
 
 if TYPE_CHECKING:
     import numpy as np
+
+# It warns of functions that are compiled for many shapes, as they are meant to be here.
+logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in record.getMessage())
 
 
 class Trainer(base.Trainer):

@@ -36,8 +36,12 @@ class LlamaConfig(TrainingConfig):
     )
 
 
-def network_of(config: LlamaConfig, task: Texts) -> Llama:
-    """The layers of the network, from which the one for training and the one for writing are made."""
+def network_of(config: LlamaConfig, task: Texts, *, is_blank: bool = False) -> Llama:
+    """The layers of the network, from which the one for training and the one for writing are made.
+
+    Args:
+        is_blank: Whether the weights are zeros, as others will be read in their place.
+    """
     from layerwise_language.llama.network import Llama
 
     return Llama(
@@ -52,7 +56,8 @@ def network_of(config: LlamaConfig, task: Texts) -> Llama:
             rms_norm_eps=config.rms_norm_eps,
             tie_word_embeddings=config.tie_word_embeddings,
             max_position_embeddings=config.context,
-        )
+        ),
+        is_blank=is_blank,
     )
 
 

@@ -70,6 +70,7 @@ def fetch(source: str, task: Dialogue, config: LlamaConfig, progress: Progress) 
         stop_tokens=published.stop_tokens,
         bos_token=published.bos_token,
         eos_token=published.eos_token,
+        is_both=False,
     )
     return Fetched(model=llama.whole(), task=task, config=_config_for(shape, config))
 
@@ -116,7 +117,7 @@ def download(repository: str, progress: Progress) -> Path:
     for file in wanted:
         bar = _bar_of(file.rfilename, file.size or 0, progress)
         try:
-            path = hf_hub_download(repository, file.rfilename, revision=found.sha, tqdm_class=bar)
+            path = hf_hub_download(repository, file.rfilename, tqdm_class=bar)
         except Exception as error:  # its own, those of HTTP, those of the disk
             raise WeightsError(
                 f"{file.rfilename} of {repository} could not be downloaded",

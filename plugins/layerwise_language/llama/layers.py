@@ -12,6 +12,25 @@ from layerwise_language.llama.shape import LlamaShape
 
 NEVER = -1e9
 """What is added to the score of a place that may not be looked at."""
+STDDEV = 0.02
+"""Of random weights at the beginning, which are small so that a token is not drowned in what blocks add to it."""
+
+
+def dense(units: int, name: str, is_blank: bool, narrowed: float = 1.0, **options: Any) -> layers.Dense:
+    """A dense layer without biases.
+
+    Args:
+        is_blank: Whether its weights are zeros, as others will be read in their place; random ones take time.
+        narrowed: By how much the random weights are smaller than usual.
+    """
+    random: Any = "zeros" if is_blank else keras.initializers.RandomNormal(stddev=STDDEV / narrowed)
+    return layers.Dense(units, use_bias=False, kernel_initializer=random, name=name, **options)
+
+
+def narrowing(shape: LlamaShape) -> float:
+    """By how much the last kernel of what is added is smaller, so that the sum of all does not grow with the depth
+    (Radford et al. 2019, section 2.3)."""
+    return (2 * shape.num_hidden_layers) ** 0.5
 
 
 class Turns(layers.Layer):
@@ -47,20 +66,18 @@ class Attention(layers.Layer):
 
     Args:
         shape: Of the network.
-        initializer: Of the kernels.
+        is_blank: See `dense`.
     """
 
-    def __init__(self, shape: LlamaShape, name: str, initializer: str) -> None:
+    def __init__(self, shape: LlamaShape, name: str, is_blank: bool) -> None:
         super().__init__(name=name)
         self.dimensions, self.size = shape.hidden_size, shape.head_size
         self.heads, self.shared = shape.num_attention_heads, shape.num_key_value_heads
         self.sharing = self.heads // self.shared
         narrow = self.shared * self.size
-        units = {"query": self.dimensions, "key": narrow, "value": narrow, "out": self.dimensions}
-        self.query, self.key, self.value, self.out = (
-            layers.Dense(count, use_bias=False, kernel_initializer=initializer, name=f"{name}_{part}")
-            for part, count in units.items()
-        )
+        units = {"query": self.dimensions, "key": narrow, "value": narrow}
+        self.query, self.key, self.value = (dense(count, f"{name}_{part}", is_blank) for part, count in units.items())
+        self.out = dense(self.dimensions, f"{name}_out", is_blank, narrowing(shape))
 
     def build(self, *_: Any, **__: Any) -> None:
         for layer in (self.query, self.key, self.value, self.out):
@@ -160,17 +177,16 @@ class Block:
     Args:
         shape: Of the network.
         name: What its layers' names begin with.
-        initializer: Of the kernels.
+        is_blank: See `dense`.
     """
 
-    def __init__(self, shape: LlamaShape, name: str, initializer: str) -> None:
+    def __init__(self, shape: LlamaShape, name: str, is_blank: bool) -> None:
         units, epsilon = shape.intermediate_size, shape.rms_norm_eps
-        plain: Any = {"use_bias": False, "kernel_initializer": initializer}
-        self.attention = Attention(shape, f"{name}_attention", initializer)
+        self.attention = Attention(shape, f"{name}_attention", is_blank)
         self.norms = [layers.RMSNormalization(epsilon=epsilon, name=f"{name}_norm_{number}") for number in (1, 2)]
-        self.gate = layers.Dense(units, activation="silu", **plain, name=f"{name}_gate")
-        self.up = layers.Dense(units, **plain, name=f"{name}_up")
-        self.down = layers.Dense(shape.hidden_size, **plain, name=f"{name}_down")
+        self.gate = dense(units, f"{name}_gate", is_blank, activation="silu")
+        self.up = dense(units, f"{name}_up", is_blank)
+        self.down = dense(shape.hidden_size, f"{name}_down", is_blank, narrowing(shape))
         for layer in (self.attention, *self.norms, self.gate, self.up):
             layer.build((None, None, shape.hidden_size))
         self.down.build((None, None, units))

@@ -10,7 +10,7 @@ from typing import Any, cast
 import keras
 from keras import layers, ops
 
-from layerwise_language.llama.layers import NEVER, Block, Turns, causal, count_of
+from layerwise_language.llama.layers import NEVER, STDDEV, Block, Turns, causal, count_of
 from layerwise_language.llama.shape import LlamaShape
 
 
@@ -24,16 +24,15 @@ class Llama:
 
     def __init__(self, shape: LlamaShape, *, is_blank: bool = False) -> None:
         self.shape = shape
-        initializer = "zeros" if is_blank else "glorot_uniform"
         self.tokens = layers.ReversibleEmbedding(
             shape.vocab_size,
             shape.hidden_size,
             tie_weights=shape.tie_word_embeddings,
-            embeddings_initializer=cast("Any", "zeros" if is_blank else keras.initializers.RandomNormal(stddev=0.02)),
+            embeddings_initializer=cast("Any", "zeros" if is_blank else keras.initializers.RandomNormal(stddev=STDDEV)),
             name="embedding",
         )
         self.turns = Turns(shape.head_size, shape.rope_theta, name="turns")
-        self.blocks = [Block(shape, f"block_{n}", initializer) for n in range(1, shape.num_hidden_layers + 1)]
+        self.blocks = [Block(shape, f"block_{n}", is_blank) for n in range(1, shape.num_hidden_layers + 1)]
         self.norm = layers.RMSNormalization(epsilon=shape.rms_norm_eps, name="norm")
         self.tokens.build()
         self.norm.build((None, None, shape.hidden_size))

@@ -29,7 +29,7 @@ class LlamaRunner(WritingRunner):
         config, task = version.config, version.task
         assert isinstance(config, LlamaConfig)
         assert isinstance(task, Texts)
-        llama = network_of(config, task)
+        llama = network_of(config, task, is_blank=True)
         super().__init__(version, llama.whole(), context=config.context)
         self.shape = llama.shape
         self._read = engines.current().compile_predict(llama.writer())

@@ -1,0 +1,55 @@
+"""`language/writer`: trained on texts of one's own, it writes like them."""
+
+import pytest
+from llama_samples import finished
+
+import layerwise
+from layerwise import jobs
+from layerwise.config import config_from
+from layerwise.evaluation import evaluate
+from layerwise.weights import read_record
+from layerwise_language.llama import LlamaConfig
+from layerwise_language.writer import WEIGHTS, WRITER
+
+BAR = 40.0
+"""The perplexity of a token that the shipped weights have at most on sentences that they were not trained on."""
+SMALL = LlamaConfig(
+    hidden_size=64,
+    num_hidden_layers=2,
+    intermediate_size=128,
+    context=128,
+    num_epochs=20,
+    batch_size=2,
+    learning_rate=0.005,
+)
+
+
+@pytest.mark.slow
+def test_it_writes_like_the_texts_that_it_was_given(home, tmp_path):
+    animals, sounds = ("cat", "dog", "cow", "duck", "sheep"), ("meow", "woof", "moo", "quack", "baa")
+    lines = [
+        f"On day {n} the {animal} says {sound}."
+        for n in range(40)
+        for animal, sound in zip(animals, sounds, strict=True)
+    ]
+    (tmp_path / "texts.txt").write_text("\n".join(lines))
+    with layerwise.open_workspace(home) as workspace:
+        run = finished(jobs.start(workspace.runs, WRITER, config=SMALL, data=tmp_path / "texts.txt"))
+        workspace.versions.promote(WRITER, run)
+        for animal, sound in zip(animals, sounds, strict=True):
+            inputs = {"text": f"On day 7 the {animal}", "temperature": 0, "repetition_penalty": 1}
+            text = workspace.predictor.predict("language/writer", inputs)["text"]
+            assert text == f"On day 7 the {animal} says {sound}."
+        metrics = evaluate(workspace, "language/writer")["metrics"]
+    # The day is the one thing that nobody can foretell.
+    assert metrics["bits_per_character"] < 0.5
+
+
+@pytest.mark.skipif(not WEIGHTS.is_dir(), reason="its weights are not shipped yet")
+def test_the_shipped_weights_meet_the_bar(home):
+    record = read_record(WEIGHTS)
+    assert record["measured"]["metrics"]["perplexity"] <= BAR
+    assert config_from(LlamaConfig, record["config"]) == WRITER.variant("small").config
+    with layerwise.open_workspace(home) as workspace:
+        answer = workspace.predictor.predict("language/writer", {"text": "I would like", "temperature": 0})
+    assert len(answer["text"].split()) > 4
