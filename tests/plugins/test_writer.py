@@ -18,7 +18,7 @@ SMALL = LlamaConfig(
     num_hidden_layers=2,
     intermediate_size=128,
     context=128,
-    num_epochs=20,
+    num_epochs=40,
     batch_size=2,
     learning_rate=0.005,
 )
@@ -26,11 +26,9 @@ SMALL = LlamaConfig(
 
 @pytest.mark.slow
 def test_it_writes_like_the_texts_that_it_was_given(home, tmp_path):
-    animals, sounds = ("cat", "dog", "cow", "duck", "sheep"), ("meow", "woof", "moo", "quack", "baa")
+    animals, sounds = ("cat", "dog", "cow", "duck", "sheep"), ("purrs", "barks", "moos", "quacks", "bleats")
     lines = [
-        f"On day {n} the {animal} says {sound}."
-        for n in range(40)
-        for animal, sound in zip(animals, sounds, strict=True)
+        f"On day {n} the {animal} {sound}." for n in range(40) for animal, sound in zip(animals, sounds, strict=True)
     ]
     (tmp_path / "texts.txt").write_text("\n".join(lines))
     with layerwise.open_workspace(home) as workspace:
@@ -39,10 +37,10 @@ def test_it_writes_like_the_texts_that_it_was_given(home, tmp_path):
         for animal, sound in zip(animals, sounds, strict=True):
             inputs = {"text": f"On day 7 the {animal}", "temperature": 0, "repetition_penalty": 1}
             text = workspace.predictor.predict("language/writer", inputs)["text"]
-            assert text == f"On day 7 the {animal} says {sound}."
+            assert text == f"On day 7 the {animal} {sound}."
         metrics = evaluate(workspace, "language/writer")["metrics"]
-    # The day is the one thing that nobody can foretell.
-    assert metrics["bits_per_character"] < 0.5
+    # The day and the animal are what nobody can foretell.
+    assert metrics["bits_per_character"] < 0.6
 
 
 @pytest.mark.skipif(not WEIGHTS.is_dir(), reason="its weights are not shipped yet")
