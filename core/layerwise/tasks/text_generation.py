@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import InputError
-from layerwise.plots import Tokens
 from layerwise.tasks.base import Answer, Field, Task
 from layerwise.tasks.generation import SAMPLING, Generation, Prompt, Row
 from layerwise.tokenization import BEGIN, END
@@ -68,6 +67,8 @@ files, `train` and `test`.
 
     def answer_of(self, prompt: Prompt, generated: Generated) -> Answer:
         """The text so far, and how probable what was written is."""
+        from layerwise.plots import Tokens
+
         pieces, chances = zip(*generated.pieces, strict=True) if generated.pieces else ((), ())
         marked = Tokens(
             title="How probable it found each piece: the stronger the colour, the more",

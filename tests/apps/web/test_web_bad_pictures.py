@@ -8,6 +8,7 @@ import gradio as gr
 import pytest
 
 from layerwise_app.web.demo import Demo
+from layerwise_app.web.fetching import FetchPart
 from layerwise_app.web.inputs import draw_input
 from layerwise_app.web.inside import Inside
 from layerwise_app.web.markup import markup
@@ -45,8 +46,8 @@ def demo(site):
         spec = site.snapshot.model(model)
         with gr.Blocks():
             inputs = tuple(draw_input(field) for field in spec.task.inputs)
-            inside = Inside(site)
-            return Demo(site, spec, gr.Radio(), gr.Dropdown(), inputs, (), gr.HTML(), inside, markup())
+            weights, inside = FetchPart(site, spec), Inside(site)
+            return Demo(site, spec, gr.Radio(), gr.Dropdown(), inputs, (), gr.HTML(), weights, inside, markup())
 
     return make
 
