@@ -114,7 +114,7 @@ def save_arrays(
     from safetensors.numpy import save as to_bytes
 
     # Arrays that lie otherwise in memory would be written wrong.
-    data = to_bytes({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    data = to_bytes({name: np.asarray(array, order="C") for name, array in arrays.items()})
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = hashlib.sha256(data).hexdigest()
     write_atomically(folder / weights_file(sha256), data)
