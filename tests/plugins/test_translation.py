@@ -336,7 +336,6 @@ def test_nothing_of_a_text_is_lost_when_it_is_divided(trained):
     assert lengths.max() <= version.task.length
 
 
-@pytest.mark.skipif(not VARIANT.weights.is_dir(), reason="its weights are not shipped yet")
 def test_the_shipped_weights_meet_the_bar():
     record = read_record(VARIANT.weights)
     assert record["measured"]["metrics"]["bleu"] >= 35
