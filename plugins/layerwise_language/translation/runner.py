@@ -131,7 +131,7 @@ class Translator(Runner):
 
     def _alternatives(self, found: Sequence[Sequence[Written]]) -> list[dict[str, Any]]:
         return [
-            {"text": self._text(written), "mean log-probability of a token": round(written.score, 3)}
+            {"text": self._text(written), "log-probability": round(written.score, 3)}
             for written in found[0][1:]
         ]
 
@@ -139,8 +139,9 @@ class Translator(Runner):
         source = self._pieces(encode_texts(self.task.known_tokenizer, [text], self.task.length)[0])
         target = self._pieces(written.tokens)
         return Heatmap(
-            title="Where it looked in the source (across) while it wrote each piece (down)",
+            title="Across: the source. Down: what it wrote.",
             values=written.looked[: len(target), : len(source) + 1],
+            limits=(0, 1),
             row_labels=tuple(target),
             column_labels=(*source, "(end)"),
         )

@@ -107,7 +107,10 @@ def test_ctrl_c_leaves_what_was_there(layerwise, published, shelf):
     former = store.last_fetched("words/talk", "parrot")
     (shelf / "wait").touch()
     words = [sys.executable, "-m", "layerwise_app.cli", "fetch", "words/talk", "--from", str(shelf)]
+    # Tests that run in the background ignore Ctrl-C, and so would what they start.
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ.copy())
+    signal.signal(signal.SIGINT, usual)
     try:
         end = time.monotonic() + 60
         while not (shelf / "waiting").exists():
