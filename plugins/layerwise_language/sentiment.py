@@ -80,8 +80,8 @@ def _convolution(inputs: Any, config: SentimentConfig, task: TextClassification)
     characters = characters_of(task.known_tokenizer, task.vocabulary, config.buckets)
     numbers = NGrams(1, task.vocabulary, config.buckets, characters, name="parts")(inputs)
     vectors = layers.Embedding(size, config.dimensions, name="embedding")(numbers)
-    there: Any = ops.cast(ops.expand_dims(numbers, -1) > 0, vectors.dtype)
-    x: Any = ops.sum(vectors * there, axis=2) / ops.maximum(ops.sum(there, axis=2), 1)
+    there: Any = ops.cast(ops.greater(ops.expand_dims(numbers, -1), 0), vectors.dtype)
+    x: Any = ops.divide(ops.sum(vectors * there, axis=2), ops.maximum(ops.sum(there, axis=2), 1))
     x = layers.SpatialDropout1D(config.drop_features, name="drop_features")(x)
     found = [
         layers.GlobalMaxPooling1D(name=f"largest_{width}")(

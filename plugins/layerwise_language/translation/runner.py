@@ -130,10 +130,7 @@ class Translator(Runner):
         )
 
     def _alternatives(self, found: Sequence[Sequence[Written]]) -> list[dict[str, Any]]:
-        return [
-            {"text": self._text(written), "log-probability": round(written.score, 3)}
-            for written in found[0][1:]
-        ]
+        return [{"text": self._text(written), "log-probability": round(written.score, 3)} for written in found[0][1:]]
 
     def _alignment(self, text: str, written: Written) -> Heatmap:
         source = self._pieces(encode_texts(self.task.known_tokenizer, [text], self.task.length)[0])
