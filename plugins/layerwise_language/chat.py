@@ -65,7 +65,7 @@ CHAT = ModelSpec(
         description=(
             "A decoder of the Llama family: it says for each token which one follows, and what it has drawn goes in "
             "again. What it has read is kept as keys and values, so each token is computed once. The small one was "
-            "trained from scratch on 1,758 conversations of Synthetic-Persona-Chat (430,000 words, CC BY 4.0), in "
+            "trained from scratch on 1,760 conversations of Synthetic-Persona-Chat (430,000 words, CC BY 4.0), in "
             "which two people get to know each other; a tenth of the conversations was kept for the test. It has "
             "learned how such talk goes, and little else. Networks that read the better part of the internet have the "
             "same architecture, so published weights load into it."
