@@ -171,6 +171,12 @@ def _overlap(text: str, stop: str) -> int:
     return next((count for count in range(most, 0, -1) if stop.startswith(text[-count:])), 0)
 
 
+def room_for(most: int, context: int) -> int:
+    """How many tokens a prompt may have, so that there is room for `most` more, or for half of the context if that is
+    less."""
+    return context - min(most, context // 2)
+
+
 def shortened(tokens: Sequence[int], most: int, keep: int = 0) -> tuple[list[int], int]:
     """A prompt without its oldest part.
 
@@ -246,7 +252,7 @@ def generate(
     """
     if not len(prompt):
         raise InputError("There is nothing to go on from", remedy="write something")
-    text, dropped = shortened(prompt, context - min(most, context // 2), keep)
+    text, dropped = shortened(prompt, room_for(most, context), keep)
     stream, sampler = TextStream(decode, stop_texts), Sampler(sampling)
     state = Generated(dropped=dropped)
     seen, logits = set(text), reader.read(text, cancelled)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.generation import Reader, Sampling, generate
+from layerwise.generation import Reader, Sampling, generate, room_for
 from layerwise.losses import log_softmax
 from layerwise.runner import Batch, Runner, padded
 from layerwise.tasks.base import Answer
@@ -80,7 +80,7 @@ class WritingRunner(Runner):
     def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event) -> Iterator[Answer]:
         task, most = self.task, self.task.most_of(inputs)
         sampling = task.sampling_of(inputs)
-        prompt = task.prompt_of(inputs, self.context - min(most, self.context // 2))
+        prompt = task.prompt_of(inputs, room_for(most, self.context))
         return self._write(prompt, sampling, most, cancelled)
 
     def _write(self, prompt: Prompt, sampling: Sampling, most: int, cancelled: threading.Event) -> Iterator[Answer]:

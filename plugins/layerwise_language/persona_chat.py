@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from layerwise_language.text_files import lines_of
 
 if TYPE_CHECKING:
     from layerwise.splits import Split
+    from layerwise.tasks.dialogue_files import Messages
 
 TEST_SHARE = 0.1
 NAMES = {"1": "Alex", "2": "Sam"}
@@ -27,7 +28,6 @@ _NAME_OF = re.compile(r"[\[(]user ?([12])(?:'s)?(?: name)?[\])]", re.IGNORECASE)
 _OWN_NAME = re.compile(r"[\[(](?:your |user)?name[\])]", re.IGNORECASE)
 _STAGE = re.compile(r"\s*(?:[\[(*].*)?")
 """A line that nobody says."""
-Messages = tuple[Mapping[str, str], ...]
 
 
 def conversations_of(paths: Iterable[Path]) -> Iterator[str]:
@@ -71,28 +71,20 @@ def messages_of(conversation: str) -> Messages:
 def read(files: Mapping[str, Path]) -> dict[str, Split]:
     """The splits "train" and "test": conversations of at least four turns, a tenth of them held out by a hash of how
     they begin. Both arrays of a split are tuples of messages [conversations]."""
+    from layerwise.tasks.dialogue_files import split_of
+
     found: dict[str, list[Messages]] = {"train": [], "test": []}
     for name in sorted(files):
         for messages in map(messages_of, conversations_of([files[name]])):
             if len(messages) >= 4:
                 found["test" if _is_test(messages) else "train"].append(messages)
-    return {split: _split(part) for split, part in found.items()}
+    return {split: split_of(part) for split, part in found.items()}
 
 
 def _is_test(messages: Messages) -> bool:
     """By the first turns that say more than "Hi!", so that conversations that begin alike are on one side."""
     text = " ".join(turn["content"] for turn in messages[:6]).lower()
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64 < TEST_SHARE
-
-
-def _split(conversations: Sequence[Messages]) -> Split:
-    import numpy as np
-
-    from layerwise.splits import Split
-
-    array = np.empty(len(conversations), object)
-    array[:] = conversations
-    return Split(array, array)
 
 
 _HOME = "https://raw.githubusercontent.com/google-research-datasets/Synthetic-Persona-Chat"

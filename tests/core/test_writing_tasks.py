@@ -389,3 +389,11 @@ def test_texts_that_cannot_be_used_are_refused(tmp_path, content):
         TextGeneration().read_folder(tmp_path / "a.txt")
     with pytest.raises(DataError):
         TextGeneration().read_folder(tmp_path)
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (inside / "train.jsonl").symlink_to(jsonl(tmp_path))
+    with pytest.raises(DataError, match="link leads out"):
+        Dialogue().read_folder(inside)

@@ -14,8 +14,8 @@ from layerwise.own_data import DataReport, Sample, size_range
 from layerwise.splits import Split
 from layerwise.tasks.conversation import ASSISTANT, USER
 from layerwise.tasks.csv_files import encoding_of
-from layerwise.tasks.folders import SPLIT_NAMES, held_out
-from layerwise.tasks.table_folder import FEWEST_ROWS, divided, read_tables
+from layerwise.tasks.folders import apart
+from layerwise.tasks.table_folder import FEWEST_ROWS, divided, read_tables, table_files
 
 SYSTEM = "system"
 """The role of what a network is told before a conversation."""
@@ -34,9 +34,8 @@ def read_dialogues(path: Path) -> tuple[dict[str, Split], DataReport]:
         DataError: It is not like that.
     """
     path = Path(path)
-    files = _jsonl_files(path)
-    found, warnings = _from_jsonl(files) if files else _from_table(path)
-    splits = {split: _split(conversations) for split, conversations in found.items()}
+    found, warnings = _from_jsonl(path) if _is_jsonl(path) else _from_table(path)
+    splits = {split: split_of(conversations) for split, conversations in found.items()}
     turns = [turn for part in found.values() for messages in part for turn in messages]
     report = DataReport(
         path=str(path),
@@ -54,7 +53,8 @@ def read_dialogues(path: Path) -> tuple[dict[str, Split], DataReport]:
     return splits, report
 
 
-def _split(conversations: Sequence[Messages]) -> Split:
+def split_of(conversations: Sequence[Messages]) -> Split:
+    """Conversations as a Split: both its arrays are tuples of messages [conversations]."""
     array = np.empty(len(conversations), object)
     array[:] = conversations
     return Split(array, array)
@@ -91,32 +91,16 @@ def _from_table(path: Path) -> tuple[dict[str, list[Messages]], Sequence[str]]:
     return found, [*tables.warnings, *([f"{empty:,} rows have no message and are left out."] if empty else [])]
 
 
-def _jsonl_files(path: Path) -> dict[str, Path]:
-    """The file of each split, none where there are tables."""
-    if path.is_file():
-        return {"train": path} if path.suffix.lower() in JSONL else {}
-    if not path.is_dir():
-        return {}
-    files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in JSONL and not file.name.startswith(".")]
-    if len(files) == 1:
-        return {"train": files[0]}
-    by_split = {SPLIT_NAMES.get(file.stem.lower(), ""): file for file in files}
-    if files and not ("train" in by_split and "" not in by_split and len(by_split) == len(files)):
-        raise DataError(
-            "The folder does not say which file to use",
-            expected="one JSONL file, or train.jsonl and test.jsonl",
-            received=", ".join(file.name for file in files[:10]),
-        )
-    return by_split if files else {}
+def _is_jsonl(path: Path) -> bool:
+    files = [path] if path.is_file() else path.glob("*")
+    return any(file.suffix.lower() in JSONL and not file.name.startswith(".") for file in files)
 
 
-def _from_jsonl(files: Mapping[str, Path]) -> tuple[dict[str, list[Messages]], list[str]]:
+def _from_jsonl(path: Path) -> tuple[dict[str, list[Messages]], list[str]]:
+    files = table_files(path, JSONL, "one JSONL file, or train.jsonl and test.jsonl")
     found = {split: list(_lines(file)) for split, file in files.items()}
     if "test" not in found:
-        chosen = held_out([json.dumps(messages) for messages in found["train"]], [""] * len(found["train"]))
-        whole = list(zip(found["train"], chosen, strict=True))
-        found["train"] = [messages for messages, is_test in whole if not is_test]
-        found["test"] = [messages for messages, is_test in whole if is_test]
+        found["train"], found["test"] = apart(found["train"], [json.dumps(messages) for messages in found["train"]])
     _check(found)
     known = {json.dumps(messages) for messages in found["train"]}
     repeated = sum(json.dumps(messages) in known for split in found.keys() - {"train"} for messages in found[split])

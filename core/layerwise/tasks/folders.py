@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from layerwise.errors import DataError
 from layerwise.own_data import shortened
 
+ExampleT = TypeVar("ExampleT")
 TEST_SHARE = 0.2
 """The share of the examples that is held out where the user names no test set."""
 SPLIT_NAMES = {"train": "train", "test": "test", "validation": "validation", "valid": "validation", "val": "validation"}
@@ -104,9 +105,7 @@ def scan_classes(folder: Path, suffixes: Collection[str]) -> Scan:
     if "test" not in splits:
         files = splits["train"]
         keys = [f"{file.label}/{file.path.name}" for file in files]
-        chosen = held_out(keys, [file.label for file in files])
-        splits["train"] = [file for file, is_test in zip(files, chosen, strict=True) if not is_test]
-        splits["test"] = [file for file, is_test in zip(files, chosen, strict=True) if is_test]
+        splits["train"], splits["test"] = apart(files, keys, [file.label for file in files])
     return Scan(root=resolved, splits=splits, others=others)
 
 
@@ -167,6 +166,21 @@ def held_out(keys: Sequence[str], groups: Sequence[str]) -> list[bool]:
             moved = (min if count == 0 else max)(positions, key=ranks.__getitem__)
             chosen[moved] = count == 0
     return chosen
+
+
+def apart(
+    examples: Sequence[ExampleT], keys: Sequence[str], groups: Sequence[str] | None = None
+) -> tuple[list[ExampleT], list[ExampleT]]:
+    """The examples to learn from, and those that are held out for the test (`held_out`).
+
+    Args:
+        groups: The class of each example; None where there are no classes.
+    """
+    chosen = held_out(keys, groups if groups is not None else [""] * len(keys))
+    sides: tuple[list[ExampleT], list[ExampleT]] = ([], [])
+    for example, is_test in zip(examples, chosen, strict=True):
+        sides[is_test].append(example)
+    return sides
 
 
 def check_counts(labels: Iterable[str], what: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from layerwise.errors import DataError
 from layerwise.own_data import DataReport, Repeats, Sample, Unreadable, check_unreadable, size_range
 from layerwise.splits import Split
-from layerwise.tasks.folders import SPLIT_NAMES, check_folder, files_below, held_out, unwrapped
+from layerwise.tasks.folders import SPLIT_NAMES, apart, check_folder, files_below, unwrapped
 from layerwise.tasks.text_folder import SUFFIXES, read_text
 
 FEWEST_TEXTS = 10
@@ -30,10 +30,7 @@ def read_plain_texts(path: Path) -> tuple[dict[str, Split], DataReport]:
     path = Path(path)
     found, warnings = ({"train": _parts(read_text(path))}, []) if path.is_file() else _from_folder(path)
     if "test" not in found:
-        texts = found["train"]
-        chosen = held_out(texts, [""] * len(texts))
-        found["train"] = [text for text, is_test in zip(texts, chosen, strict=True) if not is_test]
-        found["test"] = [text for text, is_test in zip(texts, chosen, strict=True) if is_test]
+        found["train"], found["test"] = apart(found["train"], found["train"])
     count = sum(map(len, found.values()))
     if count < FEWEST_TEXTS or not all(found.values()):
         raise DataError(

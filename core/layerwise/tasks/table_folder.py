@@ -115,8 +115,14 @@ def read_tables(path: Path, targets: Sequence[str]) -> Tables:
     return Tables(path=Path(path), splits=tables, target=target, warnings=warnings)
 
 
-def table_files(path: Path) -> dict[str, Path]:
+def table_files(
+    path: Path, suffixes: Sequence[str] = SUFFIXES, expected: str = "one CSV or Parquet file, or train.csv and test.csv"
+) -> dict[str, Path]:
     """The file of each split.
+
+    Args:
+        suffixes: The endings of files that count.
+        expected: What a folder should hold, in words.
 
     Raises:
         DataError: There is no table, or it is not clear which one to use.
@@ -126,7 +132,7 @@ def table_files(path: Path) -> dict[str, Path]:
     if not path.is_dir():
         raise DataError("There is no such folder or file", received=repr(str(path)))
     visible = [file for file in sorted(path.iterdir()) if not file.name.startswith(".") and file.is_file()]
-    files = [file for file in visible if file.suffix.lower() in SUFFIXES]
+    files = [file for file in visible if file.suffix.lower() in suffixes]
     for file in files:
         if not file.resolve().is_relative_to(path.resolve()):
             raise DataError("A link leads out of the folder", received=file.name)
@@ -137,7 +143,7 @@ def table_files(path: Path) -> dict[str, Path]:
         return by_split
     raise DataError(
         "The folder does not say which table to use",
-        expected="one CSV or Parquet file, or train.csv and test.csv",
+        expected=expected,
         received=", ".join(file.name for file in (files or visible)[:10]) or "an empty folder",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from layerwise import TrainingConfig, setting
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from layerwise.tasks.texts import Texts
     from layerwise_language.llama.network import Llama
+
+SHARED = tuple(
+    field.name for field in fields(LlamaShape) if field.name not in ("vocab_size", "max_position_embeddings")
+)
+"""What a config and a shape call by the same name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +52,8 @@ def network_of(config: LlamaConfig, task: Texts, *, is_blank: bool = False) -> L
     return Llama(
         LlamaShape(
             vocab_size=task.vocabulary,
-            hidden_size=config.hidden_size,
-            num_hidden_layers=config.num_hidden_layers,
-            num_attention_heads=config.num_attention_heads,
-            num_key_value_heads=config.num_key_value_heads,
-            intermediate_size=config.intermediate_size,
-            rope_theta=config.rope_theta,
-            rms_norm_eps=config.rms_norm_eps,
-            tie_word_embeddings=config.tie_word_embeddings,
             max_position_embeddings=config.context,
+            **{name: getattr(config, name) for name in SHARED},
         ),
         is_blank=is_blank,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,8 +76,9 @@ def fetch(source: str, task: Dialogue, config: LlamaConfig, progress: Progress) 
 
 
 def _config_for(shape: LlamaShape, config: LlamaConfig) -> LlamaConfig:
-    names = {field.name for field in fields(shape)} - {"vocab_size", "max_position_embeddings"}
-    return replace(config, context=shape.max_position_embeddings, **{name: getattr(shape, name) for name in names})
+    from layerwise_language.llama import SHARED
+
+    return replace(config, context=shape.max_position_embeddings, **{name: getattr(shape, name) for name in SHARED})
 
 
 def download(repository: str, progress: Progress) -> Path:
