@@ -1,7 +1,10 @@
 """Pages of networks without weights: what they say, and the button that gets published ones."""
 
 import dataclasses
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -159,3 +162,15 @@ def test_the_other_pages_say_what_is_missing_and_what_came(site, spec, workspace
     assert "fetched 20" in listed
     assert "in use" in listed
     assert "No version yet." in page.look("words/mood:long")[4]
+
+
+def test_a_server_may_ask_the_hub_and_sends_no_statistics():
+    code = (
+        "import layerwise_app.web.server, huggingface_hub.constants as hub, gradio.analytics as gradio; "
+        "print(hub.is_offline_mode(), hub.HF_HUB_DISABLE_TELEMETRY, gradio.analytics_enabled())"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "GRADIO_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.split() == ["False", "True", "False"]
