@@ -17,7 +17,7 @@ EXTRAS = {
     "tune": ("hyperparameter search", "keras-tuner"),
     "mlflow": ("tracking of runs in MLflow", "mlflow-skinny"),
     "parquet": ("tables of your own in Parquet files", "pyarrow"),
-    "audio": ("sounds of your own other than WAV", "soundfile"),
+    "audio": ("sounds as WebM and MP4, which browsers and phones record", "av"),
     "tensorboard": ("curves in TensorBoard", "tensorboard"),
 }
 """For each extra what it is for, and the distribution that tells whether it is installed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.errors import DataError, missing_extra
+from layerwise.errors import DataError
 from layerwise.own_data import (
     SHOWN_UNREADABLE,
     DataReport,
@@ -26,7 +25,7 @@ from layerwise.own_data import (
 from layerwise.splits import Split
 from layerwise.tasks.folders import Files, check_counts, scan_classes
 
-SUFFIXES = (".aif", ".aiff", ".flac", ".mp3", ".ogg", ".wav")
+SUFFIXES = (".aif", ".aiff", ".flac", ".mp3", ".ogg", ".opus", ".wav")
 LARGEST_FILE = 512 * 2**20
 """The most bytes that a sound's file may have."""
 FORMAT = """A folder for each class, named like it, with its sounds:
@@ -55,35 +54,23 @@ class SoundInfo:
 
 
 def sound_info(path: Path) -> SoundInfo:
-    """What the head of a file says: by Python itself for WAV with whole numbers, by soundfile for all others.
+    """What the head of a file says.
 
     Raises:
         DataError: It cannot be read, is empty or too large.
         OSError: There is no such file.
-        MissingDependencyError: It needs soundfile, which is not installed.
     """
+    import soundfile
+
     if path.stat().st_size > LARGEST_FILE:
         raise DataError("The file is too large", expected=f"at most {LARGEST_FILE // 2**20} MiB")
-    try:
-        with wave.open(str(path), "rb") as file:
-            rate, frames, channels = file.getframerate(), file.getnframes(), file.getnchannels()
-    except (wave.Error, EOFError):
-        rate, frames, channels = _by_soundfile(path)
-    if not frames or not rate:
-        raise DataError("The sound is empty")
-    return SoundInfo(seconds=frames / rate, rate=rate, channels=channels)
-
-
-def _by_soundfile(path: Path) -> tuple[int, int, int]:
-    try:
-        import soundfile
-    except ImportError:
-        raise missing_extra("soundfile", "audio", "Reading sounds that are no plain WAV files") from None
     try:
         info = soundfile.info(str(path))
     except soundfile.LibsndfileError as error:
         raise DataError("This file cannot be read as a sound", received=error.error_string) from None
-    return info.samplerate, info.frames, info.channels
+    if not info.frames or not info.samplerate:
+        raise DataError("The sound is empty")
+    return SoundInfo(seconds=info.frames / info.samplerate, rate=info.samplerate, channels=info.channels)
 
 
 def read_sounds(folder: Path, read: Callable[[Path], Any]) -> tuple[tuple[str, ...], dict[str, Split], DataReport]:
@@ -95,7 +82,6 @@ def read_sounds(folder: Path, read: Callable[[Path], Any]) -> tuple[tuple[str, .
 
     Raises:
         DataError: It is not like that, or a tenth of the files or more is unreadable; a few are left out.
-        MissingDependencyError: There are other files than WAV, and soundfile is not installed.
     """
     scan = scan_classes(folder, SUFFIXES)
     unreadable: list[Unreadable] = []

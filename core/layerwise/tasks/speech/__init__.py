@@ -1,0 +1,1 @@
+"""What recognising speech is made of."""

@@ -1,0 +1,222 @@
+"""Recordings of a user's own with what is said in them: by word, or with a table of transcripts."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from layerwise.errors import DataError
+from layerwise.own_data import (
+    SHOWN_UNREADABLE,
+    DataReport,
+    Sample,
+    Unreadable,
+    check_unreadable,
+    size_range,
+)
+from layerwise.splits import Split
+from layerwise.tasks.audio_folder import SoundInfo, read_sounds, sound_info
+from layerwise.tasks.speech.words import UNKNOWN
+from layerwise.tasks.table_folder import Tables, divided, read_tables
+from layerwise.tasks.tables import SUFFIXES
+
+LONGEST = 30.0
+"""The most seconds of a recording that is trained on."""
+OFTEN, SHARE = 5, 0.8
+"""Words are learned as such where this share of what was said are words that occur so often; otherwise characters."""
+TEXTS = ("text", "transcript", "transcription", "sentence")
+FILES = ("file", "path", "filename", "audio", "recording", "name")
+SPEAKERS = ("speaker", "speaker_id", "client_id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnRecordings:
+    """What was found.
+
+    Args:
+        symbols: The words or characters that were said in "train", sorted.
+        unit: "word" or "character".
+        are_words: Whether each recording is a single word, by folder.
+        longest: Seconds of the longest recording.
+        splits: Inputs "audio", paths [recordings], and "speaker", texts; targets what was said, texts.
+    """
+
+    symbols: tuple[str, ...]
+    unit: str
+    are_words: bool
+    longest: float
+    splits: dict[str, Split]
+    report: DataReport
+
+
+def read_recordings(path: Path) -> OwnRecordings:
+    """Recordings as `layerwise.tasks.CtcSpeechRecognition.folder_format` says.
+
+    Raises:
+        DataError: They are not like that, or a tenth of them or more is unreadable; a few are left out.
+    """
+    path = Path(path)
+    has_table = path.is_file() or any(file.suffix.lower() in SUFFIXES for file in path.glob("*"))
+    return _from_table(path) if has_table else _from_folders(path)
+
+
+def normalised(text: str) -> str:
+    """A transcript as it is spelled: lower case, without punctuation but apostrophes and hyphens within words.
+
+    Example:
+        >>> normalised("  It's half-past “two”, isn't it? ")
+        "it's half-past two isn't it"
+    """
+    text = unicodedata.normalize("NFC", text).lower().replace("’", "'")
+    kept = (char if char in "'-" or unicodedata.category(char)[0] in "LMN" else " " for char in text)
+    words = (word if word == UNKNOWN else word.strip("'-") for word in "".join(kept).split())
+    return " ".join(filter(None, words))
+
+
+def _from_folders(folder: Path) -> OwnRecordings:
+    labels, found, report = read_sounds(folder, lambda path: path)
+    splits = {
+        name: _split(part.inputs[:], [labels[place] for place in part.targets], [""] * len(part))
+        for name, part in found.items()
+    }
+    # A folder's name may be of several words, which are one to the network.
+    words = {label: label if label == UNKNOWN else "-".join(normalised(label).split()) for label in labels}
+    if len(set(words.values())) != len(words) or not all(words.values()):
+        raise DataError("Folders are named by words that are alike or empty", received=", ".join(labels[:10]))
+    splits = {
+        name: Split(part.inputs, np.array([words[text] for text in part.targets], object))
+        for name, part in splits.items()
+    }
+    longest = report.sizes["seconds"][2]
+    _check_longest(longest)
+    return OwnRecordings(
+        symbols=tuple(sorted(words.values())),
+        unit="word",
+        are_words=True,
+        longest=longest,
+        splits=splits,
+        report=report,
+    )
+
+
+def _split(paths: Sequence[Path], texts: Sequence[str], speakers: Sequence[str]) -> Split:
+    audio = np.empty(len(paths), object)
+    audio[:] = paths
+    return Split({"audio": audio, "speaker": np.array(speakers, object)}, np.array(texts, object))
+
+
+def _from_table(path: Path) -> OwnRecordings:
+    tables = read_tables(path, TEXTS)
+    column = _file_column(tables)
+    speaker = _column(tables, SPEAKERS)
+    tables = divided(tables, [""] * len(tables.splits["train"]))
+    root = (path.parent if path.is_file() else path).resolve()
+    said = tables.targets()
+    files = {split: cells.stripped() for split, cells in tables.cells(column).items()}
+    nobody = {split: [""] * len(names) for split, names in files.items()}
+    spoken = {split: c.stripped() for split, c in tables.cells(speaker).items()} if speaker else nobody
+    unreadable: list[Unreadable] = []
+    infos: list[SoundInfo] = []
+    splits: dict[str, Split] = {}
+    for split, names in files.items():
+        paths, texts, speakers = [], [], []
+        for name, text, who in zip(names, map(normalised, said[split]), spoken[split], strict=True):
+            try:
+                infos.append(_info(root, name, text))
+            except (DataError, OSError) as error:
+                reason = error.what if isinstance(error, DataError) else error.strerror or str(error)
+                unreadable.append(Unreadable(name=name, reason=reason))
+                continue
+            paths.append(root / name)
+            texts.append(text)
+            speakers.append(who)
+        splits[split] = _split(paths, texts, speakers)
+    warnings = [*check_unreadable(unreadable, sum(map(len, files.values()))), *tables.warnings]
+    symbols, unit = _symbols(splits["train"].targets)
+    seconds = [info.seconds for info in infos]
+    sizes = {
+        "seconds": size_range(seconds),
+        "samples a second": size_range([info.rate for info in infos]),
+        "words of a recording": size_range([len(text.split()) for part in splits.values() for text in part.targets]),
+    }
+    report = DataReport(
+        path=str(path),
+        what="recordings",
+        splits={split: len(part) for split, part in splits.items()},
+        sizes=sizes,
+        num_unreadable=len(unreadable),
+        unreadable=tuple(unreadable[:SHOWN_UNREADABLE]),
+        warnings=(*warnings, *_as_characters(unit)),
+        examples=_samples(splits["train"], root),
+    )
+    return OwnRecordings(
+        symbols=symbols, unit=unit, are_words=False, longest=max(seconds), splits=splits, report=report
+    )
+
+
+def _samples(train: Split, root: Path) -> tuple[Sample, ...]:
+    return tuple(
+        Sample(label=str(text)[:80], kind="audio", value=file.relative_to(root).as_posix())
+        for file, text in zip(train.inputs["audio"][:5], train.targets[:5], strict=True)
+    )
+
+
+def _as_characters(unit: str) -> list[str]:
+    return ["Most words are rare, so the network learns characters."] * (unit == "character")
+
+
+def _column(tables: Tables, names: Sequence[str]) -> str | None:
+    """The first column that has one of these names."""
+    header = tables.splits["train"].header
+    return next((name for wanted in names for name in header if name.lower() == wanted), None)
+
+
+def _file_column(tables: Tables) -> str:
+    header = tables.splits["train"].header
+    others = [name for name in header if name != tables.target]
+    found = _column(tables, FILES) or (others[0] if len(others) == 1 else None)
+    if found is None:
+        raise DataError(
+            "The table does not say which column names the files",
+            expected=f"a column {FILES[0]!r}, or two columns",
+            received=", ".join(header),
+        )
+    return found
+
+
+def _info(root: Path, name: str, text: str) -> SoundInfo:
+    path = (root / name).resolve()
+    if not path.is_relative_to(root):
+        raise DataError("It leads out of the folder")
+    if not path.is_file():
+        raise DataError("There is no such file")
+    if not text:
+        raise DataError("Nothing is said in it; its text is empty")
+    info = sound_info(path)
+    if info.seconds > LONGEST:
+        raise DataError(f"It is longer than {LONGEST:.0f} seconds")
+    return info
+
+
+def _check_longest(longest: float) -> None:
+    if longest > LONGEST:
+        raise DataError(
+            "A recording is too long to learn from",
+            expected=f"at most {LONGEST:.0f} seconds",
+            received=f"{longest:.0f} seconds",
+            remedy="cut it into parts",
+        )
+
+
+def _symbols(texts: Iterable[str]) -> tuple[tuple[str, ...], str]:
+    """What the network learns to say, and whether these are words."""
+    counts: Mapping[str, int] = Counter(word for text in texts for word in str(text).split())
+    often = sum(count for count in counts.values() if count >= OFTEN)
+    if often >= SHARE * sum(counts.values()):
+        return tuple(sorted(counts)), "word"
+    return tuple(sorted({char for word in counts for char in word} | {" "})), "character"
