@@ -19,6 +19,7 @@ from layerwise.errors import InputError
 from layerwise.tasks.base import Field
 from layerwise_app.values import is_picture, picture_file
 from layerwise_app.web.answers import probabilities_html
+from layerwise_app.web.live import draw_live_audio
 from layerwise_app.web.markup import markup, table
 from layerwise_app.web.pictures import annotated_html, crops_html
 from layerwise_app.web.plots import plots_html
@@ -54,6 +55,8 @@ def control(field: Field, kind: str | None = None) -> Control:
     kind = kind or field.kind
     if kind == "table":
         return _table(field)
+    if kind == "live-audio":
+        return Control(draw_live_audio(field), lambda values: values[1], lambda value: [None, None])
     if kind == "number" and field.minimum is not None and field.maximum is not None:
         return _slider(field, field.minimum, field.maximum)
     make, read, show = _INPUTS.get(kind, _INPUTS["json"])

@@ -18,6 +18,7 @@ from layerwise_app.web.gallery import draw_gallery
 from layerwise_app.web.guard import QUIET, explain, guard
 from layerwise_app.web.inputs import Input, draw_inputs, read_inputs
 from layerwise_app.web.inside import Inside
+from layerwise_app.web.live import LONGEST, STREAM_EVERY, longer, with_recording
 from layerwise_app.web.markup import link, markup, note, status
 from layerwise_app.web.pages import cards
 from layerwise_app.web.site import Site
@@ -216,6 +217,9 @@ def _wire(demo: Demo, button: gr.Button) -> None:
 
     for slider in _sliders(demo):
         slider.release(**{**ask, "fn": guard(adjusted)})
+    for given in demo.inputs:
+        if "live-audio" in given.controls:
+            _wire_live(demo, *given.controls["live-audio"].components)
 
     first = demo.spec.variants[0].name
     # Without triggers and inputs: when somebody opens the page.
@@ -223,6 +227,24 @@ def _wire(demo: Demo, button: gr.Button) -> None:
     demo.weights.button.click(guard(demo.fetched), demo.asked, demo.everything, **QUIET)
     # Another network is asked the same at once.
     demo.variant.input(guard(demo.changed), demo.asked, demo.everything, **ASKING)
+
+
+def _wire_live(demo: Demo, microphone: gr.Audio, state: gr.State) -> None:
+    def listen(request: gr.Request, chunk: str | None, recorded: Any, *values: Any) -> list[Any]:
+        recorded = longer(recorded, chunk)
+        shown: list[Any] = [gr.skip() for _ in demo.answered]
+        for answer in demo.answer(request, *with_recording(demo.asked, values, state, recorded)):
+            shown = [old if new == gr.skip() else new for old, new in zip(shown, answer, strict=True)]
+        return [recorded, *shown]
+
+    microphone.stream(
+        guard(listen),
+        [microphone, state, *demo.asked],
+        [state, *demo.answered],
+        stream_every=STREAM_EVERY,
+        time_limit=LONGEST,
+        **QUIET,
+    )
 
 
 def _asking(demo: Demo) -> list[tuple[Any, str]]:

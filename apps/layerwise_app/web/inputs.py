@@ -18,6 +18,7 @@ _TAB_TITLES = {
     "image": "Picture",
     "sketch": "Draw",
     "audio": "Sound",
+    "live-audio": "Speak, and see it written",
     "text": "Text",
     "table": "Values",
     "file": "File",

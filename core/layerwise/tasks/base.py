@@ -33,6 +33,7 @@ KINDS = (
     "image",
     "sketch",
     "audio",
+    "live-audio",
     "text",
     "number",
     "choice",
@@ -52,8 +53,9 @@ KINDS = (
 """The kinds of values that the front ends can show. A value of each kind, in Python:
 image: PIL image, NumPy array [height, width(, channels)] uint8, path or bytes; sketch: as image, or the mapping
 of an editor with "composite", or "background" and "layers", which are images; audio: (sample rate in Hz,
-waveform [samples] float32) or path; text: str; number: float; choice: str, one of `choices`; table: mapping of
-column name to value, an output also a list of them; label-probabilities: mapping of label to probability, most
+waveform [samples] float32) or path; live-audio: the same, of what has been recorded so far; text: str; number: float;
+choice: str, one of `choices`; table: mapping of column name to value, an output also a list of them;
+label-probabilities: mapping of label to probability, most
 probable first; boxes: `layerwise.tasks.annotations.AnnotatedPicture`; plot: a list of `layerwise.plots`; gallery: a
 list of mappings with "label" and "image"; file: a path, or a mapping with "name" and "content", which are bytes;
 conversation: what was said so far, a list of mappings with "role", which is "user" or "assistant", and "content";

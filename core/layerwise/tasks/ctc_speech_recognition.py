@@ -110,7 +110,7 @@ into `train` and `test`. Where most words of a table are rare, the network learn
     @property
     def inputs(self) -> tuple[Field, ...]:
         return (
-            *super().inputs,
+            Field(name="audio", kind="audio", label="Speech", alternatives=("live-audio",)),
             Field(
                 name="search",
                 kind="choice",
