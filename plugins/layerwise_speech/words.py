@@ -84,7 +84,7 @@ def examples() -> Sequence[Example]:
     """Recordings of speakers that the network has not heard, in a row."""
     return [
         Example(inputs={"audio": path}, label=path.stem.replace("_", " "))
-        for path in sorted((HERE / "examples").glob("*.ogg"))
+        for path in sorted((HERE / "examples" / "words").glob("*.ogg"))
     ]
 
 

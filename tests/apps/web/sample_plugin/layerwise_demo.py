@@ -30,6 +30,34 @@ class Saying(Task):
         return (Field(name="text", kind="text", label="Echo"),)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listening(Task):
+    """A sound in, how long it is out."""
+
+    type_name = "demo-listening"
+
+    @property
+    def inputs(self) -> tuple[Field, ...]:
+        return (Field(name="audio", kind="audio", label="Sound", alternatives=("live-audio",)),)
+
+    @property
+    def outputs(self) -> tuple[Field, ...]:
+        return (Field(name="text", kind="text", label="Heard"),)
+
+
+class Ear(Runner):
+    """How many seconds it has heard, and how loud."""
+
+    def __init__(self, version) -> None:
+        pass
+
+    def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: Any) -> dict[str, Any]:
+        from layerwise.tasks.sounds import load_sound
+
+        waveform = load_sound(inputs["audio"], 8000)
+        return {"text": f"{len(waveform) / 8000:.1f} seconds, {abs(waveform).max():.1f} at most"}
+
+
 class Brightness(Runner):
     """Bright or dark, by the mean of the pixels. A trained version brings the brightness at which it changes."""
 
@@ -131,7 +159,7 @@ def draw_page(predictor) -> None:
 
 @hookimpl
 def layerwise_tasks():
-    return [Saying]
+    return [Saying, Listening]
 
 
 @hookimpl
@@ -169,6 +197,13 @@ def layerwise_models():
             runner=Talker,
             examples=messages,
             card=ModelCard(title="Talk", summary="Repeats what was said."),
+            **shared,
+        ),
+        ModelSpec(
+            name="demo/ear",
+            task=Listening(),
+            runner=Ear,
+            card=ModelCard(title="Ear", summary="How long a sound is."),
             **shared,
         ),
         ModelSpec(

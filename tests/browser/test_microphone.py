@@ -1,0 +1,63 @@
+"""A microphone: Chromium plays a recording as if somebody spoke."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from browser.conftest import ARGUMENTS, DESKTOP, Visitor, chromium_path
+
+RATE = 48_000
+WORDS = Path(__file__).parents[2] / "plugins" / "layerwise_speech" / "examples" / "words"
+
+
+@pytest.fixture
+def speaking(chromium: Any, address: str) -> Iterator[Callable[[Path, str], Visitor]]:
+    """`speaking(recording, path)`: open a page in a browser whose microphone hears a WAV file, over and over."""
+    browsers, visitors = [], []
+
+    def make(recording: Path, path: str) -> Visitor:
+        browser = chromium.browser_type.launch(
+            executable_path=chromium_path(),
+            args=[
+                *ARGUMENTS,
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                f"--use-file-for-fake-audio-capture={recording}",
+            ],
+        )
+        browsers.append(browser)
+        visitors.append(Visitor(browser.new_context(viewport=DESKTOP, permissions=["microphone"]).new_page(), address))
+        visitors[-1].open(path)
+        return visitors[-1]
+
+    yield make
+    complaints = [complaint for visitor in visitors for complaint in visitor.complaints]
+    for browser in browsers:
+        browser.close()
+    assert not complaints
+
+
+def test_a_microphone_is_heard_while_it_records(speaking, tmp_path):
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)
+    soundfile.write(tmp_path / "tone.wav", tone, RATE, subtype="PCM_16")
+    visitor = speaking(tmp_path / "tone.wav", "demo?model=ear")
+    page = visitor.page
+    page.get_by_role("tab", name="Speak, and see it written").click()
+    page.get_by_role("button", name=re.compile("^Record")).locator("visible=true").click()
+    heard = page.locator(".lw-outputs textarea").locator("visible=true").first
+    seconds: list[float] = []
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.lw-outputs textarea')].some(area => /^[2-9]/.test(area.value))"
+    )
+    seconds.append(float(heard.input_value().split()[0]))
+    loud = float(heard.input_value().split()[-3])
+    assert 0.3 < loud <= 1.0, heard.input_value()
+    page.wait_for_timeout(1500)
+    assert float(heard.input_value().split()[0]) > seconds[0], "it goes on"
