@@ -111,6 +111,7 @@ WORDS = ModelSpec(
                 schedule="cosine",
                 warmup_epochs=1,
                 weight_decay=0.01,
+                precision="mixed_bfloat16",
                 validation_fraction=0.05,
             ),
         ),

@@ -68,6 +68,9 @@ def sound_info(path: Path) -> SoundInfo:
         info = soundfile.info(str(path))
     except soundfile.LibsndfileError as error:
         raise DataError("This file cannot be read as a sound", received=error.error_string) from None
+    except TypeError:
+        # By its name soundfile takes "x.raw" for samples alone, whatever is in it.
+        raise DataError("A .raw file does not say what its rate is") from None
     if not info.frames or not info.samplerate:
         raise DataError("The sound is empty")
     return SoundInfo(seconds=info.frames / info.samplerate, rate=info.samplerate, channels=info.channels)

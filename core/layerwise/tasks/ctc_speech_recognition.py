@@ -164,10 +164,13 @@ into `train` and `test`. Where most words of a table are rare, the network learn
         return [{"text": self.text_of([spike.symbol for spike in greedy(logits)])} for logits in outputs]
 
     def explained(self, outputs: Any) -> Any:
-        """Of each symbol its greatest probability in any frame, the logarithm of it [examples, symbols]."""
-        from keras import ops
+        """Of each symbol its greatest probability in any frame, the logarithm of it [examples, symbols + 1]. Nobody
+        asks why nothing was heard between words, so the blank has the least of them."""
+        import keras
 
-        return ops.max(ops.log_softmax(outputs, axis=-1), axis=1)
+        ops: Any = keras.ops
+        best = ops.max(ops.log_softmax(outputs, axis=-1), axis=1)[:, 1:]
+        return ops.concatenate([ops.min(best, axis=1, keepdims=True), best], axis=1)
 
     def runner(self, version: Version, spec: ModelSpec) -> Runner:
         from layerwise.tasks.speech.runner import SpeechRunner

@@ -51,9 +51,8 @@ def load_sound(value: Any, rate: int, *, longest: float = LONGEST) -> np.ndarray
     if isinstance(value, bytes | bytearray | memoryview):
         return _from_file(io.BytesIO(value), rate, longest)
     if isinstance(value, tuple | list) and len(value) == 2 and np.ndim(value[0]) == 0:
-        found, samples = int(value[0]), np.asarray(value[1])
-        _check_rate(found)
-        _check_length(len(samples) / found if samples.ndim else 0.0, longest)
+        found, samples = _number(value[0]), _array(value[1])
+        _check_length(len(samples) / found, longest)
         return _joined([_as_float(samples)], found, rate)
     raise InputError(
         "This is no sound",
@@ -76,7 +75,8 @@ def _from_path(path: Path, rate: int, longest: float) -> np.ndarray:
         with path.open("rb") as file:
             return _from_file(file, rate, longest)
     except (OSError, ValueError) as error:
-        raise InputError("The sound cannot be opened", received=f"{str(path)!r}: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise InputError("The sound cannot be opened", received=f"{str(path)[:200]!r}: {reason}") from None
 
 
 def _from_file(file: Any, rate: int, longest: float) -> np.ndarray:
@@ -101,8 +101,12 @@ def _from_file(file: Any, rate: int, longest: float) -> np.ndarray:
             _check_length(opened.frames / found, longest)
             return _joined(opened.blocks(int(BLOCK * found), dtype="float32", always_2d=True), found, rate)
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        # Some messages of libsndfile begin with the whole repr of the file.
-        raise InputError("This file cannot be read as a sound", received=str(error)[-120:], remedy=_REMEDY) from None
+        # The whole message begins with the repr of the file.
+        reason = getattr(error, "error_string", str(error))
+        raise InputError("This file cannot be read as a sound", received=reason[-120:], remedy=_REMEDY) from None
+    except TypeError:
+        # By its name soundfile takes "x.raw" for samples alone, whatever is in it.
+        raise InputError("A .raw file does not say what its rate is", remedy=_REMEDY) from None
 
 
 def _by_ffmpeg(file: Any, rate: int, longest: float) -> np.ndarray:
@@ -116,24 +120,31 @@ def _by_ffmpeg(file: Any, rate: int, longest: float) -> np.ndarray:
             stream = next(iter(container.streams.audio), None)
             if stream is None:
                 raise InputError("There is no sound in this file", remedy=_REMEDY)
-            found = int(stream.rate)
+            # A stream of a codec that FFmpeg does not know has no rate.
+            found = int(getattr(stream, "rate", None) or 0)
             _check_rate(found)
             return _joined(_decoded(container, stream, found, longest), found, rate)
-    except FFmpegError as error:
+    except (FFmpegError, ValueError) as error:
         raise InputError("This file cannot be read as a sound", received=str(error)[-120:], remedy=_REMEDY) from None
 
 
 def _decoded(container: Any, stream: Any, rate: int, longest: float) -> Iterator[np.ndarray]:
-    """What FFmpeg decodes. How long it is may stand nowhere in the file, as in what a browser recorded."""
+    """What FFmpeg decodes, blocks [samples, channels]. How long it is may stand nowhere in the file, as in what a
+    browser recorded.
+
+    Raises:
+        ValueError: The form of the sound changes within the file.
+    """
     import av
 
-    resampler = av.AudioResampler(format="fltp", layout="mono", rate=rate)
+    # FFmpeg's own way to one channel makes the sound of two alike ones louder.
+    resampler = av.AudioResampler(format="fltp", rate=rate)
     count = 0
     for frame in container.decode(stream):
         for part in resampler.resample(frame):
             count += part.samples
             _check_length(max(count / rate, SHORTEST), longest)
-            yield part.to_ndarray()[0]
+            yield part.to_ndarray().T
 
 
 def _joined(parts: Iterable[np.ndarray], found: int, rate: int) -> np.ndarray:
@@ -143,8 +154,9 @@ def _joined(parts: Iterable[np.ndarray], found: int, rate: int) -> np.ndarray:
     stream = soxr.ResampleStream(found, rate, 1, dtype="float32") if found != rate else None
     kept = []
     for part in parts:
-        mono = part.mean(axis=1) if part.ndim == 2 else part
-        mono = np.ascontiguousarray(mono, "float32")
+        # What is no number any more is found below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            mono = np.ascontiguousarray(part.mean(axis=1) if part.ndim == 2 else part, "float32")
         kept.append(stream.resample_chunk(mono) if stream is not None else mono)
     if stream is not None:
         kept.append(stream.resample_chunk(np.zeros(0, "float32"), last=True))
@@ -156,14 +168,32 @@ def _joined(parts: Iterable[np.ndarray], found: int, rate: int) -> np.ndarray:
     return np.clip(waveform, -1.0, 1.0)
 
 
-def _as_float(samples: np.ndarray) -> np.ndarray:
-    """Samples [samples] or [samples, channels] as numbers from -1 to 1."""
-    if samples.ndim not in (1, 2) or samples.dtype.kind not in "iuf":
+def _number(rate: Any) -> int:
+    """Samples a second, if they are usable ones."""
+    try:
+        found = int(rate)
+    except (TypeError, ValueError, OverflowError):
+        raise _unusable_rate(repr(rate)[:80]) from None
+    _check_rate(found)
+    return found
+
+
+def _array(value: Any) -> np.ndarray:
+    """Samples [samples] or [samples, channels], if they are some."""
+    try:
+        samples = np.asarray(value)
+        found = f"shape {list(samples.shape)} of {samples.dtype}"
+    except ValueError:
+        samples, found = np.zeros(()), "rows of different lengths"
+    if samples.ndim not in (1, 2) or samples.dtype.kind not in "iuf" or 0 in samples.shape[1:]:
         raise InputError(
-            "These are no samples of a sound",
-            expected="numbers [samples] or [samples, channels]",
-            received=f"shape {list(samples.shape)} of {samples.dtype}",
+            "These are no samples of a sound", expected="numbers [samples] or [samples, channels]", received=found
         )
+    return samples
+
+
+def _as_float(samples: np.ndarray) -> np.ndarray:
+    """Samples as numbers from -1 to 1."""
     if samples.dtype.kind == "f":
         return samples
     scale = np.float32(np.iinfo(samples.dtype).max // (2 if samples.dtype.kind == "u" else 1) + 1)
@@ -172,11 +202,15 @@ def _as_float(samples: np.ndarray) -> np.ndarray:
 
 def _check_rate(rate: int) -> None:
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-        raise InputError(
-            "The sound has an unusable rate",
-            expected=f"{LOWEST_RATE:,} to {HIGHEST_RATE:,} samples a second",
-            received=f"{rate:,}",
-        )
+        raise _unusable_rate(f"{rate:,}")
+
+
+def _unusable_rate(received: str) -> InputError:
+    return InputError(
+        "The sound has an unusable rate",
+        expected=f"{LOWEST_RATE:,} to {HIGHEST_RATE:,} samples a second",
+        received=received,
+    )
 
 
 def _check_length(seconds: float, longest: float) -> None:
