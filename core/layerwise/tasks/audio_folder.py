@@ -24,6 +24,7 @@ from layerwise.own_data import (
 )
 from layerwise.splits import Split
 from layerwise.tasks.folders import Files, check_counts, scan_classes
+from layerwise.tasks.sounds import HIGHEST_RATE, LOWEST_RATE, SHORTEST
 
 SUFFIXES = (".aif", ".aiff", ".flac", ".mp3", ".ogg", ".opus", ".wav")
 LARGEST_FILE = 512 * 2**20
@@ -57,7 +58,7 @@ def sound_info(path: Path) -> SoundInfo:
     """What the head of a file says.
 
     Raises:
-        DataError: It cannot be read, is empty or too large.
+        DataError: It cannot be read, is empty, too short or too large, or has a rate that nobody uses.
         OSError: There is no such file.
     """
     import soundfile
@@ -73,6 +74,10 @@ def sound_info(path: Path) -> SoundInfo:
         raise DataError("A .raw file does not say what its rate is") from None
     if not info.frames or not info.samplerate:
         raise DataError("The sound is empty")
+    if not LOWEST_RATE <= info.samplerate <= HIGHEST_RATE:
+        raise DataError("The sound has an unusable rate", received=f"{info.samplerate:,} samples a second")
+    if info.frames < SHORTEST * info.samplerate:
+        raise DataError("The sound is too short", expected=f"at least {1000 * SHORTEST:.0f} ms")
     return SoundInfo(seconds=info.frames / info.samplerate, rate=info.samplerate, channels=info.channels)
 
 

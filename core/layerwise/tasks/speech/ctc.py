@@ -116,7 +116,8 @@ def _after_frame(
         for symbol in symbols:
             # The same symbol once more is another one only where a blank stands between.
             before = in_blank if sequence and symbol == sequence[-1] else either
-            add((*sequence, symbol), -np.inf, before + float(frame[symbol]))
+            if before > -np.inf:
+                add((*sequence, symbol), -np.inf, before + float(frame[symbol]))
     return following
 
 
@@ -133,6 +134,9 @@ def aligned(logits: np.ndarray, symbols: Sequence[int]) -> list[Spike]:
         logits: [frames, symbols + 1], at least as many frames as symbols, and one more for each that stands beside
             its like.
         symbols: Numbers from 1.
+
+    Raises:
+        ValueError: There are fewer frames.
     """
     if not symbols:
         return []
@@ -152,6 +156,8 @@ def aligned(logits: np.ndarray, symbols: Sequence[int]) -> list[Spike]:
         options = np.stack([stay, step, skip])
         steps[frame] = options.argmax(axis=0)
         scores = options.max(axis=0) + probabilities[frame, states]
+    if scores[-2:].max() == -np.inf:
+        raise ValueError(f"{len(symbols)} symbols do not fit into {len(probabilities)} frames")
     path = np.zeros(len(probabilities), int)
     path[-1] = len(states) - 1 - int(scores[-1] < scores[-2])
     for frame in range(len(path) - 1, 0, -1):

@@ -16,7 +16,8 @@ MOST_WORDS = 40
 """How many words are written above a waveform."""
 LEAST_DECIBELS = -70.0
 """Below the loudest: what is quieter has one colour."""
-NUM_BANDS = 48
+NUM_BANDS = 64
+"""Of frequencies, all equally wide: a power of two, as the length of a window is one."""
 BLANK_NAME = "(blank)"
 
 
@@ -28,7 +29,7 @@ def sound_pictures(waveform: np.ndarray, rate: int, words: Sequence[Word]) -> li
         rate: Samples a second.
     """
     seconds = len(waveform) / rate
-    parts = np.array_split(waveform, min(MOST_COLUMNS, len(waveform)))
+    parts = _columns(waveform)
     times = np.linspace(0, seconds, len(parts))
     loudest = max(float(np.abs(waveform).max()), 1e-6)
     low, high = (np.array([limit(part) for part in parts]) / loudest for limit in (np.min, np.max))
@@ -77,7 +78,7 @@ def spectrogram(waveform: np.ndarray, rate: int) -> np.ndarray:
     starts = np.linspace(0, len(waveform) - window, min(MOST_COLUMNS, 1 + (len(waveform) - window) // (window // 4)))
     frames = waveform[starts.astype(int)[:, None] + np.arange(window)] * np.hanning(window)
     power = np.square(np.abs(np.fft.rfft(frames, axis=1)))[:, : window // 2]
-    bands = np.stack([band.mean(axis=1) for band in np.array_split(power, min(NUM_BANDS, power.shape[1]), axis=1)])
+    bands = power.reshape(len(power), min(NUM_BANDS, window // 2), -1).mean(axis=2).T
     decibels = 10 * np.log10(np.maximum(bands, 1e-12) / max(float(bands.max()), 1e-12))
     return np.maximum(decibels, LEAST_DECIBELS)
 
@@ -93,10 +94,16 @@ def lattice(probabilities: np.ndarray, names: Sequence[str], seconds: float) -> 
     most = probabilities.max(axis=0)
     likely = np.argsort(-most, kind="stable")[: max(2, int((most > 0.05).sum()))]
     kept = sorted(int(place) for place in likely)
-    groups = np.array_split(probabilities[:, kept], min(MOST_COLUMNS, len(probabilities)))
+    groups = _columns(probabilities[:, kept])
     return Heatmap(
         title=f"What it heard in each moment: across, {seconds:.1f} seconds; down, the words",
         values=np.stack([group.max(axis=0) for group in groups], axis=1),
         limits=(0.0, 1.0),
         row_labels=[names[place] for place in kept],
     )
+
+
+def _columns(values: np.ndarray) -> list[np.ndarray]:
+    """What belongs to each column of a picture; all columns stand for equal times, as nearly as whole values allow."""
+    count = min(MOST_COLUMNS, len(values))
+    return np.split(values, np.arange(1, count) * len(values) // max(count, 1))

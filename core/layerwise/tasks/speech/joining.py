@@ -60,6 +60,7 @@ def joined_rows(sounds: Sequence[np.ndarray], rate: int, seconds: float, times: 
         sounds: Waveforms float32 [samples].
         rate: Samples a second.
         seconds: The length of a row. Recordings that are longer are cut, which whoever calls should have refused.
+            What is nearly as long is not made slower than fits.
         times: In how many rows each recording stands, about.
         seed: Another seed gives other rows.
     """
@@ -75,7 +76,7 @@ def joined_rows(sounds: Sequence[np.ndarray], rate: int, seconds: float, times: 
         # Not all rows are full: people say one word, too.
         most = 0 if random.random() < EMPTY_SHARE else int(random.integers(1, 12))
         while order and len(inside) < most:
-            sound = varied(sounds[order[-1]], rate, random)[:length]
+            sound = varied(sounds[order[-1]], rate, random, most=length)[:length]
             if place + len(sound) > length:
                 if inside:
                     break
@@ -124,12 +125,18 @@ def _half(sound: np.ndarray, rate: int, which: int) -> np.ndarray:
     return sound[:middle] if which == 0 else sound[-middle:]
 
 
-def varied(sound: np.ndarray, rate: int, random: np.random.Generator) -> np.ndarray:
+def varied(sound: np.ndarray, rate: int, random: np.random.Generator, most: int | None = None) -> np.ndarray:
     """A recording as if it were another one: without its silence or with it, faster or slower, in another room, through
-    another microphone, at the root mean square 1."""
+    another microphone, at the root mean square 1.
+
+    Args:
+        most: A recording of no more samples is not made longer than that, but for its echo.
+    """
     if random.random() < 0.7:
         sound = trimmed(sound, rate)
     speed = random.uniform(*SPEEDS)
+    if most is not None and len(sound) <= most:
+        speed = max(speed, len(sound) / most)
     places = np.arange(0, len(sound) - 1, speed)
     sound = np.interp(places, np.arange(len(sound)), sound).astype("float32")
     if random.random() < TILT_SHARE:

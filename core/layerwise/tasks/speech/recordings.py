@@ -72,10 +72,13 @@ def normalised(text: str) -> str:
         >>> normalised("  It's half-past “two”, isn't it? ")
         "it's half-past two isn't it"
     """
-    text = unicodedata.normalize("NFC", text).lower().replace("’", "'")
-    kept = (char if char in "'-" or unicodedata.category(char)[0] in "LMN" else " " for char in text)
-    words = (word if word == UNKNOWN else word.strip("'-") for word in "".join(kept).split())
-    return " ".join(filter(None, words))
+    text = unicodedata.normalize("NFC", text.lower()).replace("’", "'")
+    return " ".join(word for part in text.split() for word in ([part] if part == UNKNOWN else _spelled(part)))
+
+
+def _spelled(part: str) -> list[str]:
+    kept = (char if char in "'-" or unicodedata.category(char)[0] in "LMN" else " " for char in part)
+    return [word for word in (found.strip("'-") for found in "".join(kept).split()) if word]
 
 
 def _from_folders(folder: Path) -> OwnRecordings:
@@ -111,7 +114,7 @@ def _split(paths: Sequence[Path], texts: Sequence[str], speakers: Sequence[str])
 
 
 def _from_table(path: Path) -> OwnRecordings:
-    tables = read_tables(path, TEXTS)
+    tables = _tables_with_texts(path)
     column = _file_column(tables)
     speaker = _column(tables, SPEAKERS)
     tables = divided(tables, [""] * len(tables.splits["train"]))
@@ -128,8 +131,8 @@ def _from_table(path: Path) -> OwnRecordings:
         for name, text, who in zip(names, map(normalised, said[split]), spoken[split], strict=True):
             try:
                 infos.append(_info(root, name, text))
-            except (DataError, OSError) as error:
-                reason = error.what if isinstance(error, DataError) else error.strerror or str(error)
+            except (DataError, OSError, ValueError) as error:
+                reason = error.what if isinstance(error, DataError) else getattr(error, "strerror", None) or str(error)
                 unreadable.append(Unreadable(name=name, reason=reason))
                 continue
             paths.append(root / name)
@@ -137,6 +140,9 @@ def _from_table(path: Path) -> OwnRecordings:
             speakers.append(who)
         splits[split] = _split(paths, texts, speakers)
     warnings = [*check_unreadable(unreadable, sum(map(len, files.values()))), *tables.warnings]
+    for split, part in splits.items():
+        if not len(part):
+            raise DataError(f"No recording of {split} can be read", remedy="repair them")
     symbols, unit = _symbols(splits["train"].targets)
     seconds = [info.seconds for info in infos]
     sizes = {
@@ -170,6 +176,26 @@ def _as_characters(unit: str) -> list[str]:
     return ["Most words are rare, so the network learns characters."] * (unit == "character")
 
 
+def _tables_with_texts(path: Path) -> Tables:
+    """The tables with what was said as their target, also where its column has a name of its own and is not the last.
+
+    Raises:
+        DataError: It is not clear which column that is.
+    """
+    tables = read_tables(path, TEXTS)
+    if tables.target.lower() not in (*FILES, *SPEAKERS):
+        return tables
+    header = tables.splits["train"].header
+    others = [name for name in header if name.lower() not in (*FILES, *SPEAKERS)]
+    if len(others) != 1:
+        raise DataError(
+            "The table does not say which column has what is said",
+            expected=f"a column {TEXTS[0]!r}",
+            received=", ".join(header),
+        )
+    return read_tables(path, others)
+
+
 def _column(tables: Tables, names: Sequence[str]) -> str | None:
     """The first column that has one of these names."""
     header = tables.splits["train"].header
@@ -178,12 +204,13 @@ def _column(tables: Tables, names: Sequence[str]) -> str | None:
 
 def _file_column(tables: Tables) -> str:
     header = tables.splits["train"].header
-    others = [name for name in header if name != tables.target]
+    speaker = _column(tables, SPEAKERS)
+    others = [name for name in header if name not in (tables.target, speaker)]
     found = _column(tables, FILES) or (others[0] if len(others) == 1 else None)
     if found is None:
         raise DataError(
             "The table does not say which column names the files",
-            expected=f"a column {FILES[0]!r}, or two columns",
+            expected=f"a column {FILES[0]!r}, or no other than that of the texts",
             received=", ".join(header),
         )
     return found
