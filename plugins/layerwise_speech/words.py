@@ -88,9 +88,7 @@ def examples() -> Sequence[Example]:
     ]
 
 
-TASK = CtcSpeechRecognition(
-    symbols=(*DIGITS, *COMMANDS, UNKNOWN), rate=RATE, joined=5, times=6, seconds=6.0, before=2.4, after=0.24, least=0.5
-)
+TASK = CtcSpeechRecognition(symbols=(*DIGITS, *COMMANDS, UNKNOWN), rate=RATE, joined=5, times=6, seconds=6.0, least=0.5)
 
 WORDS = ModelSpec(
     name="speech/digits-and-words",

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-
 from browser.conftest import ARGUMENTS, DESKTOP, Visitor, chromium_path
 
 RATE = 48_000
@@ -61,3 +60,26 @@ def test_a_microphone_is_heard_while_it_records(speaking, tmp_path):
     assert 0.3 < loud <= 1.0, heard.input_value()
     page.wait_for_timeout(1500)
     assert float(heard.input_value().split()[0]) > seconds[0], "it goes on"
+
+
+def test_what_is_said_into_a_microphone_is_written_while_it_is_said(speaking, tmp_path):
+    import soxr
+
+    samples, rate = soundfile.read(WORDS / "three_seven_one_four.ogg")
+    silence = np.zeros(RATE)
+    spoken = np.concatenate([silence, soxr.resample(samples, rate, RATE), silence])
+    soundfile.write(tmp_path / "words.wav", spoken, RATE, subtype="PCM_16")
+    visitor = speaking(tmp_path / "words.wav", "speech?model=digits-and-words")
+    page = visitor.page
+    page.get_by_role("tab", name="Speak, and see it written").click()
+    page.get_by_role("button", name=re.compile("^Record")).locator("visible=true").click()
+    texts: list[str] = []
+    for wanted in ("three", "three seven one four"):
+        page.wait_for_function(
+            "wanted => [...document.querySelectorAll('.lw-outputs textarea')].some(a => a.value.includes(wanted))",
+            arg=wanted,
+        )
+        texts.append(page.locator(".lw-outputs textarea").locator("visible=true").first.input_value())
+    assert len(texts[0]) < len(texts[1]), "it was written word by word"
+    page.get_by_role("button", name=re.compile("^Stop")).locator("visible=true").click()
+    assert page.locator(".lw-answers").locator("visible=true").count() >= 3

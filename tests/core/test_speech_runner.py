@@ -19,14 +19,10 @@ from layerwise.versions import VersionStore
 RATE, FRAME = 4_000, 160
 TONES = (400, 700, 1000)
 """Of "no", "yes" and another word, in hertz."""
-BEFORE, AFTER = 0.56, 0.08
-"""Seconds that a frame looks at: one and a half frames after it, and 13.5 before it."""
-TASK = CtcSpeechRecognition(
-    symbols=("no", "yes", UNKNOWN), rate=RATE, seconds=1.0, before=BEFORE, after=AFTER, least=0.0
-)
-LETTERS = CtcSpeechRecognition(
-    symbols=(" ", "a", "b"), unit="character", rate=RATE, seconds=1.0, before=BEFORE, after=AFTER
-)
+BEFORE, AFTER = 14, 2
+"""Frames that a frame looks at: one and a half after it, and 13.5 before it."""
+TASK = CtcSpeechRecognition(symbols=("no", "yes", UNKNOWN), rate=RATE, seconds=1.0, least=0.0)
+LETTERS = CtcSpeechRecognition(symbols=(" ", "a", "b"), unit="character", rate=RATE, seconds=1.0)
 
 
 def build_ear(config, task):
@@ -116,6 +112,11 @@ def by_the_network(runner, sound):
 
 
 # The same whatever the pieces are
+
+
+def test_how_far_the_network_looks_is_found_by_asking_it(runner):
+    sizes = runner._sizes
+    assert (sizes.frame, sizes.before // FRAME, sizes.after // FRAME) == (FRAME, BEFORE, AFTER)
 
 
 @pytest.mark.parametrize("seconds", [0.02, 0.03, 0.5, 1.0, 1.001, 4.0, 8.0, 8.04, 9.3, 30.0])

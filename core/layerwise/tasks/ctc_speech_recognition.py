@@ -36,7 +36,8 @@ class CtcSpeechRecognition(SpeechRecognition):
 
     The network takes waveforms float32 [examples, samples] from -1 to 1 of any length, and gives logits [examples,
     frames, symbols + 1] of the symbol that is heard in each frame, the first of them of none ("blank"). It has the
-    same number of samples for each frame.
+    same number of samples for each frame. Long sounds are heard in parts, which overlap by as much as the network looks
+    at before and after a frame; one that looks at all that it is given is asked about eight seconds at a time.
 
     Args:
         symbols: What it can say, in the order of the network's outputs after the blank: words, or characters.
@@ -44,8 +45,6 @@ class CtcSpeechRecognition(SpeechRecognition):
         unit: "word" or "character": what the symbols are.
         seconds: How long the rows are that it is trained on; several recordings stand in one.
         times: In how many rows each recording stands.
-        before, after: Seconds of a sound that the network looks at before and after a frame. Long sounds are heard in
-            parts that overlap by as much, and what is being said is heard so much later.
         least: The confidence below which a word counts as UNKNOWN, where that is a symbol.
 
     Raises:
@@ -79,8 +78,6 @@ into `train` and `test`. Where most words of a table are rare, the network learn
     unit: str = "word"
     seconds: float = 6.0
     times: int = 4
-    before: float = 1.6
-    after: float = 0.4
     least: float = 0.0
 
     def __post_init__(self) -> None:
@@ -96,8 +93,6 @@ into `train` and `test`. Where most words of a table are rare, the network learn
         for name, low, high in (
             ("seconds", 0.5, 60.0),
             ("times", 1, 1000),
-            ("before", 0.0, 30.0),
-            ("after", 0.0, 30.0),
             ("least", 0.0, 1.0),
         ):
             if not low <= getattr(self, name) <= high:
@@ -183,10 +178,9 @@ into `train` and `test`. Where most words of a table are rare, the network learn
         import numpy as np
 
         from layerwise.splits import Split
-        from layerwise.tasks.sounds import load_sound
         from layerwise.tasks.speech.joining import joined_rows
 
-        sounds = [load_sound(item, self.rate) for item in split.inputs["audio"]]
+        sounds = self.sounds_of(split)
         numbers = [self.numbers_of(str(text)) for text in split.targets]
         if UNKNOWN in self.symbols:
             strange = self._made_up(sounds, numbers)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from layerwise.errors import SpecError
+from layerwise.errors import DataError, InputError, SpecError
 from layerwise.tasks.base import Answer, Field, Task
 
 if TYPE_CHECKING:
@@ -124,16 +125,32 @@ class SpeechRecognition(Task):
             waveform
         )
 
+    def sounds_of(self, split: Split) -> list[np.ndarray]:
+        """The recordings of a split as waveforms, float32 [samples] each.
+
+        Raises:
+            DataError: One of them cannot be read.
+        """
+        from layerwise.tasks.sounds import load_sound
+
+        sounds = []
+        for place, item in enumerate(split.inputs["audio"]):
+            try:
+                sounds.append(load_sound(item, self.rate))
+            except InputError as error:
+                name = str(item) if isinstance(item, str | Path) else f"Recording {place}"
+                raise DataError(f"{name} cannot be used: {error.what}", remedy="repair or remove it") from None
+        return sounds
+
     def to_measure_on(self, split: Split) -> Split:
         """The recordings as waveforms at `rate`, or rows of `joined` of them, each of one speaker, drawn by a fixed
         seed: inputs "audio", objects [rows], and "speaker"."""
         import numpy as np
 
         from layerwise.splits import Split
-        from layerwise.tasks.sounds import load_sound
         from layerwise.tasks.speech.joining import joined_sound
 
-        sounds = [load_sound(item, self.rate) for item in split.inputs["audio"]]
+        sounds = self.sounds_of(split)
         speakers = [str(name) for name in split.inputs["speaker"]]
         texts = [str(text) for text in split.targets]
         if self.joined == 1:

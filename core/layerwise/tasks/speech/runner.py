@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
     from layerwise.versions import Version
 
-LARGEST_WINDOW = 8.0
-"""Seconds that the network is given at a time, at most."""
+WINDOWS = (1.0, 2.0, 4.0, 8.0)
+"""Seconds that the network is given at a time: few lengths, since each is compiled."""
+LARGEST_WINDOW = WINDOWS[-1]
+LONGEST_LOOK = 3.5
+"""Seconds that parts of a sound overlap by at most, where a network looks at all that it is given."""
+PROBES, LEAST_CHANGE = 3, 1e-6
+"""How often a part of a sound is changed to see which frames look at it, and the change of their logits that counts, as
+a share of the greatest."""
 MOST_SESSIONS = 64
 """How many visitors may speak at a time, and be heard from where they were."""
 MOST_DRAWN = 120.0
@@ -57,7 +63,7 @@ class SpeechRunner(Runner):
         self.model = resolve(spec.build)(version.config, task)
         load_into(self.model, version.folder)
         self._forward = engines.current().compile_predict(self.model)
-        self._sizes = _window_sizes(task, _samples_per_frame(task, self._forward))
+        self._sizes = _sizes_of(task, self._forward)
         self._sessions: OrderedDict[str, tuple[np.ndarray, Listener]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -192,25 +198,24 @@ class _Sizes:
         self.frame, self.before, self.after, self.windows = frame, before, after, tuple(windows)
 
 
-def _samples_per_frame(task: CtcSpeechRecognition, forward: Callable[[Any], Any]) -> int:
-    """Found from the network itself."""
-    samples = 4 * task.rate
-    frames = np.shape(forward(np.zeros([1, samples], "float32")))[1]
-    return max(1, samples // frames)
-
-
-def _window_sizes(task: CtcSpeechRecognition, frame: int) -> _Sizes:
-    def whole(seconds: float) -> int:
-        return -(-round(seconds * task.rate) // frame) * frame
-
-    before, after = whole(task.before), whole(task.after)
-    # Few sizes, since each is compiled; the least leaves something to hear between what is only looked at.
-    windows = []
-    seconds = 1.0
-    while seconds < LARGEST_WINDOW:
-        windows.append(whole(seconds))
-        seconds *= 2
-    windows.append(max(whole(LARGEST_WINDOW), 2 * (before + after)))
+def _sizes_of(task: CtcSpeechRecognition, forward: Callable[[Any], Any]) -> _Sizes:
+    """Found from the network itself: how many samples a frame has, and which frames change with a part of a sound."""
+    samples = round(LARGEST_WINDOW * task.rate)
+    random = np.random.default_rng(0)
+    sound = random.normal(0, 0.1, [1, samples]).astype("float32")
+    usual = np.asarray(forward(sound))[0]
+    frame = max(1, samples // len(usual))
+    middle = len(usual) // 2
+    reached = np.zeros(len(usual), bool)
+    for _ in range(PROBES):
+        other = sound.copy()
+        other[0, middle * frame : (middle + 1) * frame] = random.normal(0, 0.5, frame)
+        difference = np.abs(np.asarray(forward(other))[0] - usual).max(axis=1)
+        reached |= difference > LEAST_CHANGE * max(1.0, float(np.abs(usual).max()))
+    places = [*np.flatnonzero(reached).tolist(), middle]
+    most = round(LONGEST_LOOK * task.rate) // frame
+    before, after = (min(count, most) * frame for count in (max(places) - middle, middle - min(places)))
+    windows = [-(-round(seconds * task.rate) // frame) * frame for seconds in WINDOWS]
     return _Sizes(frame, before, after, windows)
 
 
