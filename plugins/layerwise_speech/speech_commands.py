@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from layerwise import DatasetSpec, File, Source
 from layerwise.tasks.speech.words import UNKNOWN
-from layerwise_speech.fsdd import members
+from layerwise_speech.fsdd import DIGITS, members
 from layerwise_speech.recordings import Recording, decoded, split_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ COMMANDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes
 UNSEEN_SHARE, TEST_SHARE = 0.2, 0.1
 """How many speakers are only for the test, and how many recordings of the others."""
 HOMEPAGE = "https://arxiv.org/abs/1804.03209"
-_OTHERS = "_unknown_"
+OTHERS = "_unknown_"
+"""The folder of words that are no commands."""
 
 
 def share_of(text: str) -> float:
@@ -39,7 +40,7 @@ def split_name(speaker: str, name: str) -> str:
 
 def read_wav(files: Mapping[str, Path]) -> dict[str, Split]:
     """The splits "train", "test" and "unseen" of the archive with WAV files. See `recordings.split_of`; words that are
-    no commands are `UNKNOWN`.
+    neither commands nor digits are `UNKNOWN`.
 
     Raises:
         DataError: It is not what it should be.
@@ -60,12 +61,15 @@ def _read(files: Mapping[str, Path], ending: str) -> dict[str, Split]:
 def _splits(contents: Iterable[tuple[str, bytes]], path: Path) -> dict[str, Split]:
     found: dict[str, list[Recording]] = {"train": [], "test": [], "unseen": []}
     for name, content in contents:
-        word, speaker = PurePosixPath(name).parent.name, PurePosixPath(name).name.split("_")[0]
-        if word not in (*COMMANDS, _OTHERS):
+        file = PurePosixPath(name)
+        folder, parts = file.parent.name, file.name.split("_")
+        if folder not in (*COMMANDS, OTHERS):
             continue
+        # Words that are no commands lie in one folder, and their files are called by the word first. Some are digits.
+        word, speaker = (parts[0], parts[1]) if folder == OTHERS else (folder, parts[0])
+        said = word if word in (*COMMANDS, *DIGITS) else UNKNOWN
         rate, samples = decoded(content, path, name)
-        said = UNKNOWN if word == _OTHERS else word
-        key = f"{word}/{PurePosixPath(name).stem}"
+        key = f"{word}/{speaker}/{file.name.split('.')[0]}"
         found[split_name(speaker, key)].append(
             Recording(name=key, word=said, speaker=speaker, rate=rate, samples=samples)
         )
@@ -75,7 +79,7 @@ def _splits(contents: Iterable[tuple[str, bytes]], path: Path) -> dict[str, Spli
 SPEECH_COMMANDS = DatasetSpec(
     name="speech-commands",
     title="Speech Commands, test set",
-    summary="Ten commands and other words, a second each, by hundreds of speakers, 16 kHz.",
+    summary="Ten commands, some digits and other words, a second each, by hundreds of speakers, 16 kHz.",
     splits=("train", "test", "unseen"),
     sources=(
         Source(

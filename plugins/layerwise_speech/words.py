@@ -36,7 +36,7 @@ class WordsConfig(TrainingConfig):
     filters: int = setting(160, "Filters of each convolution", minimum=8, maximum=1024)
     depth: int = setting(6, "Residual convolutions", minimum=1, maximum=32)
     kernel: int = setting(9, "Frames of 40 ms that each of them looks at, those before it", minimum=2, maximum=64)
-    dropout: float = setting(0.1, "Share of numbers zeroed in a training step", minimum=0, maximum=0.9)
+    dropout: float = setting(0.15, "Share of numbers zeroed in a training step", minimum=0, maximum=0.9)
     masks: int = setting(
         2, "Stretches of time and of frequencies that training blots out", minimum=0, maximum=10, advanced=True
     )

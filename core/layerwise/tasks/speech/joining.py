@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SPEEDS = (0.87, 1.15)
-"""How fast a recording is played."""
+SPEEDS = (0.8, 1.25)
+"""How fast a recording is played, which makes voices lower and higher, too."""
 GAPS = (0.0, 0.6)
 """Seconds between recordings."""
 LEVELS = (-42.0, -12.0)
@@ -134,7 +134,7 @@ def varied(sound: np.ndarray, rate: int, random: np.random.Generator, most: int 
     """
     if random.random() < 0.7:
         sound = trimmed(sound, rate)
-    speed = random.uniform(*SPEEDS)
+    speed = float(np.exp(random.uniform(*np.log(SPEEDS))))
     if most is not None and len(sound) <= most:
         speed = max(speed, len(sound) / most)
     places = np.arange(0, len(sound) - 1, speed)
