@@ -38,6 +38,26 @@ def split_name(speaker: str, name: str) -> str:
     return "test" if share_of(name) < TEST_SHARE else "train"
 
 
+def identity_of(name: str) -> tuple[str, str, str] | None:
+    """What is said in a file, who says it, and what the recording is called; None for what is no word.
+
+    Words that are no commands lie in one folder, and their files are called by the word first. Some are digits.
+
+    Args:
+        name: Of the file in the archive.
+
+    Example:
+        >>> identity_of("./_unknown_/nine_0c540988_nohash_0.wav")
+        ('nine', '0c540988', 'nine/0c540988/nine_0c540988_nohash_0')
+    """
+    file = PurePosixPath(name)
+    folder, parts = file.parent.name, file.name.split(".")[0].split("_")
+    if folder not in (*COMMANDS, OTHERS):
+        return None
+    word, speaker = (parts[0], parts[1]) if folder == OTHERS else (folder, parts[0])
+    return word if word in (*COMMANDS, *DIGITS) else UNKNOWN, speaker, f"{word}/{speaker}/{'_'.join(parts)}"
+
+
 def read_wav(files: Mapping[str, Path]) -> dict[str, Split]:
     """The splits "train", "test" and "unseen" of the archive with WAV files. See `recordings.split_of`; words that are
     neither commands nor digits are `UNKNOWN`.
@@ -61,17 +81,13 @@ def _read(files: Mapping[str, Path], ending: str) -> dict[str, Split]:
 def _splits(contents: Iterable[tuple[str, bytes]], path: Path) -> dict[str, Split]:
     found: dict[str, list[Recording]] = {"train": [], "test": [], "unseen": []}
     for name, content in contents:
-        file = PurePosixPath(name)
-        folder, parts = file.parent.name, file.name.split("_")
-        if folder not in (*COMMANDS, OTHERS):
+        identity = identity_of(name)
+        if identity is None:
             continue
-        # Words that are no commands lie in one folder, and their files are called by the word first. Some are digits.
-        word, speaker = (parts[0], parts[1]) if folder == OTHERS else (folder, parts[0])
-        said = word if word in (*COMMANDS, *DIGITS) else UNKNOWN
+        word, speaker, key = identity
         rate, samples = decoded(content, path, name)
-        key = f"{word}/{speaker}/{file.name.split('.')[0]}"
         found[split_name(speaker, key)].append(
-            Recording(name=key, word=said, speaker=speaker, rate=rate, samples=samples)
+            Recording(name=key, word=word, speaker=speaker, rate=rate, samples=samples)
         )
     return {split: split_of(recordings) for split, recordings in found.items()}
 

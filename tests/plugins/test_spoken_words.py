@@ -71,14 +71,14 @@ def test_digits_are_divided_by_the_number_of_the_recording(tmp_path):
 
 def test_commands_are_divided_by_speaker_and_name(tmp_path):
     contents = {
-        f"{word}/{who:08x}_nohash_{take}.wav": wav([who] * 1600)
-        for word in ("yes", "no", "_unknown_", "_silence_", "bed")
+        f"{word}{who:08x}_nohash_{take}.wav": wav([who] * 1600)
+        for word in ("yes/", "no/", "_unknown_/bed_", "_unknown_/nine_", "_silence_/", "bed/")
         for who in range(60)
         for take in (0, 1)
     }
     splits = speech_commands.read_wav(write_tar(tmp_path / "a.tar.gz", contents, "w:gz"))
-    assert sum(map(len, splits.values())) == 3 * 120
-    assert set(splits["train"].targets) == {"yes", "no", UNKNOWN}
+    assert sum(map(len, splits.values())) == 4 * 120
+    assert set(splits["train"].targets) == {"yes", "no", "nine", UNKNOWN}
     speakers = {name: set(part.inputs["speaker"]) for name, part in splits.items()}
     assert not speakers["unseen"] & (speakers["train"] | speakers["test"])
     assert speakers["test"] <= speakers["train"]
@@ -124,12 +124,13 @@ def test_the_digits_at_hand_are_the_files_that_are_known(require_data):
 def test_the_commands_at_hand_by_their_names(require_data):
     """Without decoding them."""
     with tarfile.open(require_data("speech-commands") / "words.tar") as archive:
-        names = [Path(name) for name in archive.getnames() if name.endswith(".opus")]
-    names = [name for name in names if name.parent.name in (*speech_commands.COMMANDS, "_unknown_")]
-    speakers = {name: name.name.split("_")[0] for name in names}
-    splits = {n: speech_commands.split_name(who, f"{n.parent.name}/{n.stem}") for n, who in speakers.items()}
-    assert Counter(splits.values()) == {"train": 2678, "test": 324, "unseen": 692}
-    by_split = {split: {speakers[n] for n, found in splits.items() if found == split} for split in set(splits.values())}
+        found = [speech_commands.identity_of(name) for name in archive.getnames() if name.endswith(".opus")]
+    splits = {key: speech_commands.split_name(who, key) for _, who, key in found}
+    speakers = {key: who for _, who, key in found}
+    assert len(splits) == len(found) == 3694
+    assert Counter(word for word, _, _ in found)[UNKNOWN] == 101
+    assert Counter(splits.values()) == {"train": 2674, "test": 318, "unseen": 702}
+    by_split = {split: {speakers[n] for n, name in splits.items() if name == split} for split in set(splits.values())}
     assert not by_split["unseen"] & (by_split["train"] | by_split["test"])
 
 
@@ -140,11 +141,11 @@ def test_the_data_at_hand_are_whole(require_data, home):
     snapshot = Registry(home).snapshot()
     splits = load(snapshot.dataset("spoken-words"), snapshot, offline=True).splits
     assert {name: (len(part), len(set(part.inputs["speaker"]))) for name, part in splits.items()} == {
-        "train": (5109, 176),
-        "validation": (269, 87),
+        "train": (5105, 178),
+        "validation": (269, 85),
         "test": (300, 6),
-        "test-words": (324, 131),
-        "unseen": (692, 39),
+        "test-words": (318, 113),
+        "unseen": (702, 43),
     }
     unseen = set(splits["unseen"].inputs["speaker"])
     for name in ("train", "validation", "test", "test-words"):
