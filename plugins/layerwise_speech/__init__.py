@@ -7,9 +7,17 @@ LAYERWISE_HOOKS = 1
 
 @hookimpl
 def layerwise_models():
+    from layerwise_speech.whisper.model import WHISPER
     from layerwise_speech.words import WORDS
 
-    return [WORDS]
+    return [WORDS, WHISPER]
+
+
+@hookimpl
+def layerwise_tasks():
+    from layerwise_speech.whisper.task import Transcription
+
+    return [Transcription]
 
 
 @hookimpl

@@ -1,5 +1,6 @@
 """Whisper against transformers, and against itself with a cache; the rules of what it writes; and what it answers."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -130,7 +131,7 @@ def test_it_writes_the_same_tokens_as_transformers(theirs, language, is_translat
     network, folder = theirs
     whisper = loaded(folder)
     read, write_tokens = compiled(whisper)
-    for audio in sounds(4, seed=3):
+    for audio in sounds(2, seed=3):
         with torch.no_grad():
             right = network.generate(
                 features(audio[None]),
@@ -147,8 +148,8 @@ def test_it_writes_the_same_tokens_as_transformers(theirs, language, is_translat
         assert list(tokens) == [token for token in right[3:] if token != SPECIAL.end]
 
 
-@given(written=st.lists(st.sampled_from([3, 9, 70, 311, 312, 330, 340, 350]), max_size=6), seed=st.integers(0, 50))
-def test_what_is_allowed_is_what_transformers_allows(written, seed):
+@given(seed=st.integers(0, 10_000), spread=st.sampled_from([1.0, 3.0, 8.0]))
+def test_what_is_allowed_is_what_transformers_allows(seed, spread):
     transformers = pytest.importorskip("transformers")
     import torch
 
@@ -156,10 +157,14 @@ def test_what_is_allowed_is_what_transformers_allows(written, seed):
     settings.no_timestamps_token_id = SPECIAL.no_timestamps
     settings.max_initial_timestamp_index = SPECIAL.latest_start
     process = transformers.WhisperTimeStampLogitsProcessor(settings, begin_index=3)
-    logits = np.random.default_rng(seed).normal(0, 3, SHAPE.vocab_size).astype("float32")
-    logits[[*SPECIAL.suppressed, *(() if written else SPECIAL.suppressed_first)]] = -np.inf
-    right = process(torch.tensor([[*PROMPT, *written]]), torch.tensor(logits[None]))[0].numpy()
-    np.testing.assert_array_equal(allowed(logits, written, SPECIAL), right)
+    random, written = np.random.default_rng(seed), []
+    while len(written) < 10 and written[-1:] != [SPECIAL.end]:
+        given = random.normal(0, spread, SHAPE.vocab_size).astype("float32")
+        found = allowed(given, written, SPECIAL)
+        given[[*SPECIAL.suppressed, *(() if written else SPECIAL.suppressed_first)]] = -np.inf
+        right = process(torch.tensor([[*PROMPT, *written]]), torch.tensor(given[None]))[0].numpy()
+        np.testing.assert_array_equal(found, right)
+        written.append(int(random.choice(np.flatnonzero(np.isfinite(found)))))
 
 
 # With a cache
@@ -193,6 +198,8 @@ def test_numbers_that_do_not_fit_together_are_refused():
         replace(SHAPE, encoder_attention_heads=5)
     with pytest.raises(SpecError, match="multiple of 320"):
         Transcription(samples=16_001)
+    with pytest.raises(SpecError, match="16000"):
+        Transcription(rate=8_000)
 
 
 @pytest.fixture
@@ -345,40 +352,46 @@ def test_writing_can_be_stopped():
 # What it answers
 
 
-@pytest.fixture
-def versions(home):
-    return VersionStore(home)
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory):
+    """With the weights of a small network that knows English and of one that knows three languages."""
+    versions, folder = VersionStore(tmp_path_factory.mktemp("home")), tmp_path_factory.mktemp("published")
+    for variant, is_multilingual in (("tiny-en", False), ("tiny", True)):
+        source = publish(small_whisper(), folder / variant, is_multilingual=is_multilingual)
+        fetch(versions, WHISPER, variant, str(source))
+    return versions
 
 
-def made(tmp_path, versions, **options):
-    """A runner with the weights of a small network."""
-    folder = publish(small_whisper(), tmp_path / "network", **options)
-    version = fetch(versions, WHISPER, "tiny-en", str(folder))
-    return make_runner(WHISPER, version)
+@pytest.fixture(scope="module")
+def english(versions):
+    return make_runner(WHISPER, versions.current(WHISPER, "tiny-en"))
 
 
-def test_a_published_network_becomes_a_version(tmp_path, versions):
-    runner = made(tmp_path, versions)
-    version = versions.current(WHISPER, "tiny-en")
+@pytest.fixture(scope="module")
+def multilingual(versions):
+    return make_runner(WHISPER, versions.current(WHISPER, "tiny"))
+
+
+def test_a_published_network_becomes_a_version(versions, multilingual):
+    assert isinstance(multilingual, WhisperRunner)
+    version = versions.current(WHISPER, "tiny")
     assert version.id == "fetched"
-    assert isinstance(runner, WhisperRunner)
     config, task = version.config, version.task
     assert (config.d_model, config.vocab_size, config.max_source_positions) == (32, 362, 50)
     assert task.special == SPECIAL
     assert task.samples == 16_000
     assert isinstance(task.tokenizer, TextFile)
-    runner.warm()
+    multilingual.warm()
 
 
-def test_it_answers_window_by_window(tmp_path, versions):
-    runner = made(tmp_path, versions, is_multilingual=False)
-    task, waveform = runner.task, sounds(1, 2.5)[0]
+def test_it_answers_window_by_window(english):
+    task, waveform = english.task, sounds(1, 2.5)[0]
     assert [item.name for item in task.inputs] == ["audio"]
-    answers = list(runner.run({"audio": (16_000, waveform)}, None, threading.Event()))
+    answers = list(english.run({"audio": (16_000, waveform)}, None, threading.Event()))
     assert len(answers) > 1
     assert "seconds were heard so far" in answers[0]["note"]
     assert "seconds were heard so far" not in answers[-1]["note"]
-    for earlier, later in zip(answers, answers[1:], strict=False):
+    for earlier, later in itertools.pairwise(answers):
         assert later["text"].startswith(earlier["text"])
         assert later["words"][: len(earlier["words"])] == earlier["words"]
     words = answers[-1]["words"]
@@ -396,75 +409,71 @@ def test_it_answers_window_by_window(tmp_path, versions):
     assert answers[0]["text"] == text.strip()
 
 
-def test_several_recordings_are_measured(tmp_path, versions):
-    runner = made(tmp_path, versions)
+def test_several_recordings_are_measured(english):
     audio = np.empty(3, object)
     audio[:] = [sounds(1, 0.5)[0], np.zeros(8000, "float32"), sounds(1, 1.5, seed=4)[0]]
     speakers = np.array(["a", "b", "c"], object)
-    found = runner.outputs({"audio": audio, "speaker": speakers})
+    found = english.outputs({"audio": audio, "speaker": speakers})
     assert found["speaker"] is speakers
     assert found["text"][1] == ""
     for place in (0, 2):
-        answer = last_answer(runner.run({"audio": (16_000, audio[place])}, None, threading.Event()))
+        answer = last_answer(english.run({"audio": (16_000, audio[place])}, None, threading.Event()))
         assert found["text"][place] == answer["text"]
 
 
-def test_silence_is_no_text(tmp_path, versions):
-    runner = made(tmp_path, versions)
+def test_silence_is_no_text(english):
     waveform = np.zeros(40_000, "float32")
-    answer = last_answer(runner.run({"audio": (16_000, waveform)}, None, threading.Event()))
+    answer = last_answer(english.run({"audio": (16_000, waveform)}, None, threading.Event()))
     assert answer["text"] == ""
     assert answer["words"] == []
     waveform[::100] = 0.0005
-    answer = last_answer(runner.run({"audio": (16_000, waveform)}, None, threading.Event()))
+    answer = last_answer(english.run({"audio": (16_000, waveform)}, None, threading.Event()))
     assert answer["text"] == ""
     assert "Nobody was heard to speak" in answer["note"]
     with pytest.raises(InputError):
-        runner.run({"audio": None}, None, threading.Event())
+        english.run({"audio": None}, None, threading.Event())
 
 
-def test_the_language_is_detected_or_told(tmp_path, versions):
-    runner = made(tmp_path, versions)
-    task, waveform = runner.task, sounds(1, 0.9)[0]
+def test_the_language_is_detected_or_told(multilingual):
+    task, waveform = multilingual.task, sounds(1, 0.9)[0]
     choices = {item.name: item.choices for item in task.inputs}
     assert choices["language"] == (DETECTED, "Chinese", "English", "German")
     window = task.window(waveform)
-    right = logits_of(small_whisper(), window, [[301]])[0, 0, 302:305]
+    right = logits_of(small_whisper(), window, [[301, 302]])[0, 0, 302:305]
     chances = np.exp(right) / np.exp(right).sum()
     name = ("English", "Chinese", "German")[chances.argmax()]
     inputs = {"audio": (16_000, waveform)}
-    answer = last_answer(runner.run(inputs, None, threading.Event()))
+    answer = last_answer(multilingual.run(inputs, None, threading.Event()))
     assert answer["language"] == f"{name} (detected, {chances.max():.0%})"
     texts = {"": answer["text"]}
     for language in choices["language"][1:]:
         for wanted in WANTED:
             given = {**inputs, "language": language, "wanted": wanted}
-            answer = last_answer(runner.run(given, None, threading.Event()))
+            answer = last_answer(multilingual.run(given, None, threading.Event()))
             assert answer["language"] == language
             texts[language, wanted] = answer["text"]
     assert texts[name, WANTED[0]] == texts[""]
     assert len(set(texts.values())) > 2
 
 
-def test_it_stops_when_nobody_waits(tmp_path, versions):
-    runner, cancelled = made(tmp_path, versions), threading.Event()
-    growing = runner.run({"audio": (16_000, sounds(1, 5.0)[0])}, None, cancelled)
+def test_it_stops_when_nobody_waits(english):
+    cancelled = threading.Event()
+    growing = english.run({"audio": (16_000, sounds(1, 5.0)[0])}, None, cancelled)
     next(growing)
     cancelled.set()
     assert list(growing) == []
 
 
-def test_one_can_look_inside(tmp_path, versions):
-    runner = made(tmp_path, versions)
-    batch = runner.task.encode({"audio": (16_000, sounds(1, 2.0)[0]), "language": "German"})
+def test_one_can_look_inside(multilingual):
+    batch = multilingual.task.encode({"audio": (16_000, sounds(1, 2.0)[0]), "language": "German"})
     assert batch["audio"].shape == (1, 16_000)
     assert batch["tokens"].tolist() == [[301, 304, 306, 311]]
-    names = runner.task.part_names(batch)["tokens"]
+    names = multilingual.task.part_names(batch)["tokens"]
     assert names == ["<|startoftranscript|>", "<|de|>", "<|transcribe|>", "0.00 s"]
-    outputs = runner.model(batch)
+    outputs = multilingual.model(batch)
     assert outputs.shape == (1, 4, 362)
-    assert runner.task.explained(outputs).shape == (1, 362)
-    assert len(runner.task.decode(keras.ops.convert_to_numpy(outputs))) == 1
+    assert multilingual.task.explained(outputs).shape == (1, 362)
+    assert len(multilingual.task.decode(keras.ops.convert_to_numpy(outputs))) == 1
 
 
 _PROBE = """
@@ -473,16 +482,17 @@ from layerwise import engines
 from layerwise_speech.whisper.cache import KeyValueCache
 from layerwise_speech.whisper.network import Whisper
 from layerwise_speech.whisper.shape import WhisperShape
-whisper = Whisper(WhisperShape(vocab_size=100, d_model=32, encoder_layers=2, encoder_attention_heads=4,
-                               encoder_ffn_dim=40, decoder_layers=2, decoder_attention_heads=2, decoder_ffn_dim=40,
-                               max_source_positions=50, max_target_positions=40))
-for variable in whisper.whole().variables:
-    variable.assign(variable + np.random.default_rng(variable.shape[0]).normal(0, 0.1, variable.shape))
-compiled = engines.current().compile_predict
+shape = WhisperShape(vocab_size=100, d_model=32, encoder_layers=2, encoder_attention_heads=4, encoder_ffn_dim=40,
+                     decoder_layers=2, decoder_attention_heads=2, decoder_ffn_dim=40, max_source_positions=50,
+                     max_target_positions=40)
+whisper = Whisper(shape, is_blank=True)
 random = np.random.default_rng(0)
+for variable in whisper.whole().variables:
+    variable.assign(variable + random.normal(0, 0.1, variable.shape).astype("float32"))
+compiled = engines.current().compile_predict
 audio, text = random.normal(0, 0.1, (1, 16000)).astype("float32"), random.integers(0, 100, 30).tolist()
 right = compiled(whisper.whole())({"audio": audio, "tokens": np.array([text], "int32")})[0]
-cache = KeyValueCache(compiled(whisper.writer()), whisper.shape, compiled(whisper.reader())(audio))
+cache = KeyValueCache(compiled(whisper.writer()), shape, compiled(whisper.reader())(audio))
 np.testing.assert_allclose(cache.extend(text[:3]), right[:3], atol=1e-4)
 for place in range(3, 30):
     np.testing.assert_allclose(cache.extend([text[place]])[0], right[place], atol=1e-4)
@@ -506,7 +516,8 @@ def test_all_backends_say_the_same(tmp_path):
         )
         assert done.returncode == 0, done.stderr[-3000:]
         found[backend] = np.load(path)
-    assert all(np.isfinite(array).all() for array in found.values())
+    for backend in ("jax", "torch"):
+        np.testing.assert_allclose(found[backend], found["tensorflow"], atol=1e-4)
 
 
 def test_a_blank_network_is_made_of_the_same_weights():

@@ -56,9 +56,8 @@ def text_tokenizer():
     trainer = trainers.BpeTrainer(
         vocab_size=300, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
     )
-    tokenizer.train_from_iterator(
-        ["the cat sat on the mat and the dog sat there, she said that it rained"] * 3, trainer
-    )
+    text = "the cat sat on the mat and the dog sat there; she said that it had rained all day in the northern hills"
+    tokenizer.train_from_iterator([text] * 3, trainer)
     assert tokenizer.get_vocab_size() == 300
     names = ["endoftext", "startoftranscript", *LANGUAGES, "translate", "transcribe", "startoflm", "startofprev"]
     names += ["nospeech", "notimestamps"]

@@ -80,7 +80,7 @@ class SpeechRecognition(Task):
 
         return load_sound(inputs.get("audio"), self.rate)
 
-    def encode(self, inputs: Mapping[str, Any]) -> np.ndarray:
+    def encode(self, inputs: Mapping[str, Any]) -> np.ndarray | dict[str, np.ndarray]:
         """The waveform, float32 [1, samples].
 
         Raises:

@@ -1,18 +1,14 @@
-"""Published weights of the Llama family from a folder: `config.json` with `*.safetensors`, or one `.gguf`.
-
-Both are data: JSON or a header, and raw numbers. Files that could execute code when they are loaded (`.bin`, `.pt`,
-`.pth`) are not read.
-"""
+"""Published weights of the Llama family from a folder: `config.json` with `*.safetensors`, or one `.gguf`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.errors import SpecError, WeightsError
+from layerwise.errors import WeightsError
+from layerwise.published import arrays_in, read_json, read_tokenizer, set_variables, weights_files
 from layerwise.text_file import TextFile
 from layerwise.tokenization import FILE, tokenizer_of
 from layerwise_language.llama.shape import LlamaShape
@@ -23,8 +19,6 @@ if TYPE_CHECKING:
     from layerwise_language.llama.network import Llama
 
 ARCHITECTURE = "LlamaForCausalLM"
-CODE_FILES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-_INDEX = "model.safetensors.index.json"
 _NAMES = {
     "query": "self_attn.q_proj",
     "key": "self_attn.k_proj",
@@ -99,29 +93,7 @@ def load_published(llama: Llama, published: Published) -> None:
         WeightsError: Some are missing, there are others, or they are of other shapes. Weights that fit may have been
             set by then.
     """
-    wanted = variables_of(llama)
-    missing = set(wanted)
-    for name, array in published.arrays():
-        if name not in wanted:
-            if not _is_ignored(name, llama.shape):
-                raise WeightsError(f"The weights have an array {name!r} that this network has not")
-            continue
-        variable, is_turned = wanted[name]
-        array = array.T if is_turned else array
-        if tuple(array.shape) != tuple(variable.shape):
-            raise WeightsError(
-                f"The array {name!r} is of another shape",
-                expected=str(tuple(variable.shape[::-1] if is_turned else variable.shape)),
-                received=str(tuple(array.shape[::-1] if is_turned else array.shape)),
-            )
-        variable.assign(array.astype(variable.dtype))
-        missing.discard(name)
-    if missing:
-        raise WeightsError(
-            f"{len(missing)} arrays are missing in the weights",
-            expected=", ".join(sorted(missing)[:3]) + (" ..." if len(missing) > 3 else ""),
-            remedy="get all files of the published network again",
-        )
+    set_variables(variables_of(llama), published.arrays(), lambda name: _is_ignored(name, llama.shape))
 
 
 def variables_of(llama: Llama) -> dict[str, tuple[Any, bool]]:
@@ -146,12 +118,12 @@ def _is_ignored(name: str, shape: LlamaShape) -> bool:
 def _read_folder(folder: Path) -> Published:
     config = read_json(folder / "config.json")
     shape = shape_of(config, folder)
-    files = _weights_files(folder)
+    files = weights_files(folder)
     more, told = (_if_there(folder / name) for name in ("generation_config.json", "tokenizer_config.json"))
     ends = more.get("eos_token_id", config.get("eos_token_id"))
     return Published(
         shape=shape,
-        arrays=lambda: _arrays(files),
+        arrays=lambda: arrays_in(files),
         tokenizer=read_tokenizer(folder / FILE),
         chat_template=_chat_template(folder, told),
         stop_tokens=tuple(ends) if isinstance(ends, list) else () if ends is None else (int(ends),),
@@ -212,37 +184,6 @@ def _shape_of(config: Mapping[str, Any], origin: Path) -> LlamaShape:
     )
 
 
-def read_tokenizer(path: Path) -> TextFile:
-    """A `tokenizer.json`.
-
-    Raises:
-        WeightsError: It is missing or describes no tokenizer.
-    """
-    try:
-        file = TextFile(FILE, path.read_text(encoding="utf-8"))
-        tokenizer_of(file)
-    except (OSError, ValueError, SpecError) as error:
-        raise WeightsError(
-            f"The tokenizer {path} cannot be used", received=str(error), remedy="get it from where the weights are from"
-        ) from error
-    return file
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON file that holds an object.
-
-    Raises:
-        WeightsError: It is missing or holds something else.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise WeightsError(f"{path} cannot be read", expected="JSON", received=str(error)) from error
-    if not isinstance(found, dict):
-        raise WeightsError(f"{path} cannot be used", expected="a JSON object", received=type(found).__name__)
-    return found
-
-
 def _if_there(path: Path) -> dict[str, Any]:
     return read_json(path) if path.is_file() else {}
 
@@ -260,42 +201,3 @@ def _chat_template(folder: Path, told: Mapping[str, Any]) -> str:
     if isinstance(found, list):  # several, by name
         found = {part["name"]: part["template"] for part in found}.get("default", "")
     return str(found)
-
-
-def _weights_files(folder: Path) -> list[Path]:
-    index = folder / _INDEX
-    if index.is_file():
-        names = sorted(set(read_json(index).get("weight_map", {}).values()))
-        outside = [name for name in names if not isinstance(name, str) or Path(name).name != name]
-        if outside or not names:
-            raise WeightsError(
-                f"{index} cannot be used", expected="names of files beside it", received=repr(outside[:1])
-            )
-        files = [folder / name for name in names]
-    else:
-        files = sorted(folder.glob("*.safetensors"))
-    missing = [file.name for file in files if not file.is_file()]
-    if missing:
-        raise WeightsError(f"{len(missing)} files of weights are missing in {folder}", expected=", ".join(missing[:3]))
-    if not files:
-        refused = [file.name for file in sorted(folder.iterdir()) if file.suffix in CODE_FILES]
-        raise WeightsError(
-            f"There are no weights in {folder}",
-            expected="*.safetensors",
-            received=f"{refused[0]}, a pickle, which can execute code when it is loaded" if refused else None,
-            remedy="get the network as safetensors",
-        )
-    return files
-
-
-def _arrays(files: list[Path]) -> Iterator[tuple[str, np.ndarray]]:
-    import ml_dtypes  # noqa: F401 (registers bfloat16 with NumPy)
-    from safetensors import SafetensorError, safe_open
-
-    for path in files:
-        try:
-            with safe_open(path, framework="numpy") as opened:
-                for name in opened.keys():  # noqa: SIM118 (it is no dict)
-                    yield name, opened.get_tensor(name)
-        except (SafetensorError, OSError, TypeError) as error:
-            raise WeightsError(f"{path} is no safetensors file that can be read", received=str(error)) from error
