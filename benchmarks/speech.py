@@ -65,13 +65,13 @@ def main() -> int:
         second = seconds_for(runner, sounds[0][: task.rate])
         print(f"one second of sound: median {second:.1f} ms (bar {BARS['one second (ms)']:.0f} ms)")
         whole = runner.outputs({"audio": sounds})["text"]
-        kept = [place for place in range(0, len(sounds), 4)]
+        kept = range(0, len(sounds), 4)
         same = [heard_while_it_lasts(runner, sounds[place], task.rate) == whole[place] for place in kept]
         share = sum(same) / len(same)
         print(f"the same words while it lasts, {len(kept)} rows: {share:.1%} (bar 95 %)")
         random = np.random.default_rng(0)
-        noises = [(10 ** (-level / 20) * random.normal(size=5 * task.rate)).astype("float32") for level in range(20, 60)]
-        noises.append(np.zeros(5 * task.rate, "float32"))
+        loudness = [0.0, *(10 ** (-level / 20) for level in range(20, 60))]
+        noises = [(loud * random.normal(size=5 * task.rate)).astype("float32") for loud in loudness]
         silent = sum(text == "" for text in runner.outputs({"audio": noises})["text"])
         print(f"nothing heard in silence and noise: {silent} of {len(noises)}")
         for split in ("test-words", "unseen"):

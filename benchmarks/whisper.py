@@ -8,9 +8,9 @@ FOLDER holds a published network: config.json, *.safetensors and tokenizer.json 
 without the hub). The recordings are real ones: single words of Speech Commands and digits of FSDD, six of one data set
 one after the other as a clip. Both sides are loaded into one process, are given the waveform of each clip in turn, and
 write the most probable tokens with timestamps, float32, with their caches; which of them is first changes from clip to
-clip. What is compared: what the encoder says, as a few places amplify what is rounded also with transformers in 64
-bits; the tokens; how many seconds of sound are written down in one second; the seconds to the first token of the text;
-and the memory. The exit status says whether the bars are met.
+clip. What is compared: what the encoder says, also with transformers in 64 bits, as a few places amplify what is
+rounded; the tokens; how many seconds of sound are written down in one second; the seconds to the first token of the
+text; and the memory. The exit status says whether the bars are met.
 
 Other work on the same processor slows PyTorch's threads down more than TensorFlow's, which makes the ratio look better:
 measure on a machine that does nothing else, or with `--threads 1`.
@@ -35,8 +35,8 @@ from layerwise import engines
 from layerwise.devices import quiet_import
 
 BARS = {"heard": 1e-3, "clips": 10, "ratio": 1.0}
-"""The largest difference of a number that the encoder says, as a share of the largest one of its place; the least
-number of clips that are compared; the least ratio of speeds."""
+"""The largest difference of a number that the encoder says; the least number of clips that are compared; the least
+ratio of speeds."""
 RATE = 16_000
 IN_A_CLIP, GAP = 6, 0.3
 """Recordings of a clip, and seconds of silence after each."""
@@ -78,7 +78,8 @@ class Ours:
         whisper = Whisper(published.shape, is_blank=True)
         load_published(whisper, published)
         compile_predict = engines.current().compile_predict
-        self._read, self._write = compile_predict(whisper.reader()), compile_predict(whisper.writer())
+        self._read = compile_predict(whisper.reader(), xla=True)  # as the runner does
+        self._write = compile_predict(whisper.writer())
 
     def heard(self, waveform: np.ndarray) -> np.ndarray:
         """What the encoder says, [places, dimensions]."""
@@ -219,7 +220,6 @@ def measure(folder: Path, count: int) -> dict[str, Any]:
     same = zip(sides["layerwise"].tokens, sides["transformers"].tokens, strict=True)
     return {
         "largest difference of the encoder": {
-            "share of the place": max(_share(ours, theirs) for ours, theirs, _ in heard),
             "as it is": max(_largest(ours, theirs) for ours, theirs, _ in heard),
             "layerwise and exact": max(_largest(ours, exact) for ours, _, exact in heard),
             "transformers and exact": max(_largest(theirs, exact) for _, theirs, exact in heard),
@@ -239,11 +239,6 @@ def _largest(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.abs(one - other).max())
 
 
-def _share(one: np.ndarray, other: np.ndarray) -> float:
-    """The largest difference, as a share of the largest number of its place."""
-    return float((np.abs(one - other).max(axis=1) / np.abs(other).max(axis=1)).max())
-
-
 def main() -> int:
     """Measure, print, and return 1 when a bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -256,7 +251,7 @@ def main() -> int:
         os.environ |= dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), str(options.threads))
     found = measure(options.folder, options.clips)
     met = {
-        "heard": found["largest difference of the encoder"]["share of the place"] <= BARS["heard"],
+        "heard": found["largest difference of the encoder"]["as it is"] <= BARS["heard"],
         "clips": found["same tokens"] == found["clips"] >= BARS["clips"],
         "ratio": found["ratio"] >= BARS["ratio"],
     }
@@ -272,9 +267,8 @@ def show(found: dict[str, Any], met: dict[str, bool]) -> None:
     said = {name: "met" if is_met else "MISSED" for name, is_met in met.items()}
     differences = found["largest difference of the encoder"]
     ours, theirs = (differences[f"{side} and exact"] for side in ("layerwise", "transformers"))
-    print(f"Largest difference of a number of the encoder: {differences['as it is']:.1e}")
+    print(f"Largest difference of the encoder: {differences['as it is']:.1e}  bar {BARS['heard']}: {said['heard']}")
     print(f"  from transformers in 64 bits: layerwise {ours:.1e}, transformers {theirs:.1e}")
-    print(f"  as a share of the place {differences['share of the place']:.1e}  bar {BARS['heard']}: {said['heard']}")
     print(f"Same tokens: {found['same tokens']} of {found['clips']} clips  bar all, and 10 at least: {said['clips']}")
     print(f"{'':32}{'layerwise':>12}{'transformers':>14}")
     for name, unit, digits, scale in (
