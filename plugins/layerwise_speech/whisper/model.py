@@ -12,6 +12,7 @@ WHISPER = ModelSpec(
     build="layerwise_speech.whisper:build",
     runner="layerwise_speech.whisper.runner:WhisperRunner",
     config=WhisperConfig,
+    examples="layerwise_speech.words:examples",
     variants=(
         Variant(
             name="tiny-en",
