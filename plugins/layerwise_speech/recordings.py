@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from layerwise.errors import DataError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from layerwise.splits import Split
 
 
@@ -52,6 +52,8 @@ def decoded(content: bytes, path: Path | str, name: str) -> tuple[int, np.ndarra
 
 def split_of(recordings: Iterable[Recording]) -> Split:
     """Inputs "audio", objects [recordings] of (samples a second, int16 [samples]), and "speaker"; targets the words."""
+    import numpy as np
+
     from layerwise.splits import Split
 
     kept = list(recordings)

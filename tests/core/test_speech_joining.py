@@ -41,7 +41,7 @@ def test_rows_have_one_length_and_numbers_that_a_network_takes():
     assert np.isfinite(rows.waveforms).all()
     assert np.abs(rows.waveforms).max() <= 1
     levels = np.sqrt(np.mean(np.square(rows.waveforms.astype("float32")), axis=1))
-    assert levels.min() > 10 ** (-70 / 20)
+    assert levels.min() > 10 ** (-90 / 20)
     assert levels.max() / levels.min() > 4, "quiet and loud ones"
 
 
@@ -106,7 +106,7 @@ def test_a_recording_is_varied():
         assert one.dtype == np.float32
         assert np.sqrt(np.mean(np.square(one))) == pytest.approx(1, abs=1e-3)
         pitch = np.abs(np.fft.rfft(one, 2**15)).argmax() * RATE / 2**15
-        assert 0.85 * 400 < pitch < 1.17 * 400
+        assert 0.78 * 400 < pitch < 1.28 * 400
 
 
 def test_what_is_measured_on_is_one_recording_after_another():

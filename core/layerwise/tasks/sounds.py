@@ -99,7 +99,7 @@ def _from_file(file: Any, rate: int, longest: float) -> np.ndarray:
             found = opened.samplerate
             _check_rate(found)
             _check_length(opened.frames / found, longest)
-            return _joined(opened.blocks(int(BLOCK * found), dtype="float32", always_2d=True), found, rate)
+            return _joined(_read(opened, int(BLOCK * found)), found, rate)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         # The whole message begins with the repr of the file.
         reason = getattr(error, "error_string", str(error))
@@ -107,6 +107,13 @@ def _from_file(file: Any, rate: int, longest: float) -> np.ndarray:
     except TypeError:
         # By its name soundfile takes "x.raw" for samples alone, whatever is in it.
         raise InputError("A .raw file does not say what its rate is", remedy=_REMEDY) from None
+
+
+def _read(opened: Any, count: int) -> Iterator[np.ndarray]:
+    """Blocks [samples, channels]. `SoundFile.blocks` gives whatever lay in memory where a file was cut off and has
+    fewer samples than it says."""
+    while len(block := opened.read(count, dtype="float32", always_2d=True)):
+        yield block
 
 
 def _by_ffmpeg(file: Any, rate: int, longest: float) -> np.ndarray:

@@ -39,7 +39,7 @@ def test_home_shows_every_model_below_its_domain(site, visuals):
 
 @pytest.mark.parametrize(
     ("query", "found"),
-    [("echo", 1), ("ECHO", 1), ("mean pixels", 1), ("demo", 5), ("demo zebra", 0), ("regression", 1), ("  ", None)],
+    [("echo", 1), ("ECHO", 1), ("mean pixels", 1), ("demo", 6), ("demo zebra", 0), ("regression", 1), ("  ", None)],
 )
 def test_search_needs_every_word(site, visuals, query, found):
     found = len(site.snapshot.models) if found is None else found
