@@ -112,6 +112,7 @@ WORDS = ModelSpec(
                 precision="mixed_bfloat16",
                 validation_fraction=0.05,
             ),
+            weights=HERE / "weights" / "words",
         ),
     ),
     card=ModelCard(
