@@ -43,13 +43,19 @@ def speaking(chromium: Any, address: str) -> Iterator[Callable[[Path, str], Visi
     assert not complaints
 
 
+def record(page: Any) -> None:
+    """Begin to record, once the recorder is loaded, which happens when its tab is opened."""
+    page.get_by_role("tab", name="Speak, and see it written").click()
+    page.wait_for_timeout(3000)
+    page.get_by_role("button", name=re.compile("^Record")).locator("visible=true").click()
+
+
 def test_a_microphone_is_heard_while_it_records(speaking, tmp_path):
     tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)
     soundfile.write(tmp_path / "tone.wav", tone, RATE, subtype="PCM_16")
     visitor = speaking(tmp_path / "tone.wav", "demo?model=ear")
     page = visitor.page
-    page.get_by_role("tab", name="Speak, and see it written").click()
-    page.get_by_role("button", name=re.compile("^Record")).locator("visible=true").click()
+    record(page)
     heard = page.locator(".lw-outputs textarea").locator("visible=true").first
     seconds: list[float] = []
     page.wait_for_function(
@@ -71,8 +77,7 @@ def test_what_is_said_into_a_microphone_is_written_while_it_is_said(speaking, tm
     soundfile.write(tmp_path / "words.wav", spoken, RATE, subtype="PCM_16")
     visitor = speaking(tmp_path / "words.wav", "speech?model=digits-and-words")
     page = visitor.page
-    page.get_by_role("tab", name="Speak, and see it written").click()
-    page.get_by_role("button", name=re.compile("^Record")).locator("visible=true").click()
+    record(page)
     texts: list[str] = []
     for wanted in ("three", "three seven one four"):
         page.wait_for_function(
