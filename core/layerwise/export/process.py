@@ -136,6 +136,8 @@ class _ExportedRunner(Runner):
         raise NotImplementedError("only its outputs are wanted")
 
     def outputs(self, batch: Batch) -> Any:
+        # Keras takes examples that are kept in 16 bits as its inputs say; other runtimes are strict.
+        batch = map_arrays(lambda array: array.astype("float32") if array.dtype == "float16" else array, batch)
         outputs = self._run(batch if isinstance(batch, Mapping) else {self._only_input: batch})
         return outputs["output"] if outputs.keys() == {"output"} else outputs
 

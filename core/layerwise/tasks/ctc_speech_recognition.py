@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -205,6 +205,21 @@ into `train` and `test`. Where most words of a table are rare, the network learn
         return [
             made_up(sounds[one], sounds[other], self.rate) for one, other in single if numbers[one] != numbers[other]
         ]
+
+    def evaluate(self, outputs: Any, targets: np.ndarray) -> dict[str, float]:
+        """As of any recognition of speech; also of the network alone, as an exported one is.
+
+        Args:
+            outputs: "text", objects [recordings]; or logits [rows, frames, symbols + 1].
+            targets: Texts [recordings]; or numbers of symbols [rows, most], 0 after the last.
+        """
+        if isinstance(outputs, Mapping):
+            return super().evaluate(outputs, targets)
+        import numpy as np
+
+        heard = np.array([answer["text"] for answer in self.decode(outputs)], object)
+        said = np.array([self.text_of([number for number in row if number]) for row in targets.tolist()], object)
+        return super().evaluate({"text": heard}, said)
 
     def read_folder(self, folder: Path) -> OwnData[Self]:
         """Recordings with what is said in them: this task with the symbols found there. See `folder_format`.
