@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwise.errors import DataError
@@ -319,6 +319,7 @@ def test_texts_are_spelled_alike(text, expected):
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_what_is_spelled_stays_so(text):
     once = normalised(text)
     assert " ".join(once.split()) == once

@@ -5,7 +5,7 @@ import json
 import jiwer
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwise.errors import DataError, InputError, SpecError
@@ -56,6 +56,7 @@ def test_texts_are_numbers_and_numbers_are_texts():
 
 
 @given(st.text(alphabet="ab "))
+@settings(deadline=None)
 def test_what_was_spelled_is_read_back(text):
     assert LETTERS.text_of(LETTERS.numbers_of(text)) == " ".join(text.split())
 
@@ -256,6 +257,7 @@ WORD_LISTS = st.lists(st.sampled_from(["one", "two", "three"]), max_size=5).map(
 
 
 @given(st.lists(st.tuples(WORD_LISTS, WORD_LISTS), min_size=1, max_size=5))
+@settings(deadline=None)
 def test_error_rates_are_those_of_jiwer(pairs):
     heard, said = map(list, zip(*pairs, strict=True))
     if any(said):
