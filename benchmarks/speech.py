@@ -22,7 +22,7 @@ BARS = {"one second (ms)": 30.0, "the same words while it lasts": 0.95}
 
 
 def seconds_for(runner: Any, waveform: Any) -> float:
-    """Median of the milliseconds of an answer in full, with its pictures, and of the network's part of it."""
+    """Median of the milliseconds in which a sound becomes a text, without the pictures that a page shows of it."""
     taken = []
     for _ in range(30):
         begin = time.perf_counter()

@@ -4,14 +4,12 @@ https://github.com/Jakobovski/free-spoken-digit-dataset, commit 26eb9aa; CC BY-S
 
 from __future__ import annotations
 
-import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerwise import DatasetSpec, File, Source
-from layerwise.errors import DataError
-from layerwise_speech.recordings import Recording, decoded, split_of
+from layerwise_speech.recordings import Recording, decoded, members, split_of
 
 if TYPE_CHECKING:
     from layerwise.splits import Split
@@ -38,21 +36,6 @@ def read_tar(files: Mapping[str, Path]) -> dict[str, Split]:
     """As `read_wav`, of an archive of the same files."""
     (path,) = files.values()
     return _splits((Path(name).name, content, path) for name, content in members(path, ".wav"))
-
-
-def members(path: Path, ending: str) -> Iterator[tuple[str, bytes]]:
-    """The files of a tar archive that end so, each with its name, in the order of their names.
-
-    Raises:
-        DataError: It is no such archive.
-    """
-    try:
-        with tarfile.open(path) as archive:
-            wanted = [member for member in archive.getmembers() if member.isfile() and member.name.endswith(ending)]
-            contents = {member.name: file.read() for member in wanted if (file := archive.extractfile(member))}
-    except (tarfile.TarError, EOFError) as error:
-        raise DataError(f"{path} cannot be unpacked", received=str(error)) from None
-    yield from sorted(contents.items())
 
 
 def _splits(contents: Iterable[tuple[str, bytes, Path]]) -> dict[str, Split]:

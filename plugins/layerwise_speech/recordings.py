@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+import tarfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,21 @@ class Recording:
     speaker: str
     rate: int
     samples: np.ndarray
+
+
+def members(path: Path, ending: str) -> Iterator[tuple[str, bytes]]:
+    """The files of a tar archive that end so, each with its name, in the order of their names.
+
+    Raises:
+        DataError: It is no such archive.
+    """
+    try:
+        with tarfile.open(path) as archive:
+            wanted = [member for member in archive.getmembers() if member.isfile() and member.name.endswith(ending)]
+            contents = {member.name: file.read() for member in wanted if (file := archive.extractfile(member))}
+    except (tarfile.TarError, EOFError) as error:
+        raise DataError(f"{path} cannot be unpacked", received=str(error)) from None
+    yield from sorted(contents.items())
 
 
 def decoded(content: bytes, path: Path | str, name: str) -> tuple[int, np.ndarray]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from layerwise import DatasetSpec, File, Source
 from layerwise.tasks.speech.words import UNKNOWN
-from layerwise_speech.fsdd import DIGITS, members
-from layerwise_speech.recordings import Recording, decoded, split_of
+from layerwise_speech.fsdd import DIGITS
+from layerwise_speech.recordings import Recording, decoded, members, split_of
 
 if TYPE_CHECKING:
     from layerwise.splits import Split

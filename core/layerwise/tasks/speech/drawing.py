@@ -18,7 +18,6 @@ LEAST_DECIBELS = -70.0
 """Below the loudest: what is quieter has one colour."""
 NUM_BANDS = 64
 """Of frequencies, all equally wide: a power of two, as the length of a window is one."""
-BLANK_NAME = "(blank)"
 
 
 def sound_pictures(waveform: np.ndarray, rate: int, words: Sequence[Word]) -> list[Plot]:

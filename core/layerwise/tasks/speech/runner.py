@@ -147,8 +147,9 @@ class SpeechRunner(Runner):
                     f"Beams are searched in sounds of up to {MOST_SEARCHED:.0f} seconds; this one was heard greedily."
                 )
         frame = self._sizes.frame / self.task.rate
-        words = self._words(self._sure(spikes), frame, seconds)
-        text = self.task.text_of([spike.symbol for spike in self._sure(spikes)])
+        spikes = self._sure(spikes)
+        words = self._words(spikes, frame, seconds)
+        text = self.task.text_of([spike.symbol for spike in spikes])
         answer = self.task.answer(waveform, words, text=text, note=note)
         probabilities = np.exp(log_softmax(logits))
         drawn = [lattice(probabilities, self.task.output_names, seconds)] if seconds <= MOST_DRAWN else []
