@@ -21,7 +21,7 @@ from layerwise.checkpoints import Cadence, Checkpoint
 from layerwise.config import TrainingConfig, config_from, settings_of
 from layerwise.paths import write_atomically
 from layerwise.slots import parse_device
-from layerwise.versions import VersionStore
+from layerwise.versions import MILESTONES, VersionStore
 
 if TYPE_CHECKING:
     import keras
@@ -196,6 +196,12 @@ class Context:
         self._unwritten = arrays, self.record(model, epoch=epoch, metrics=metrics)
         if self._versions is None or self._versions.is_due():
             self.write_version()
+
+    def save_milestone(self, model: keras.Model, *, epoch: int, metrics: dict[str, float]) -> None:
+        """Keep the weights of `model` as what it was after an epoch (`Version.milestones`), beside the version; 0 is
+        before the first. They are written at once, in 16 bits."""
+        folder = self.run.folder / "version" / MILESTONES / f"{epoch:05d}"
+        weights.save(model, folder, {"epoch": epoch, "metrics": _rounded(metrics)}, dtype="float16")
 
     @property
     def has_version(self) -> bool:

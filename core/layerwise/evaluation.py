@@ -144,11 +144,13 @@ def find_split(
     wanted = (split,) if isinstance(split, str) else split
     record = version.record.get("data") or {}
     own = data if data is not None else record.get("folder")
+    name = record.get("dataset") or snapshot.model(version.name).data
     if own is not None:
         splits = dict(version.task.read_to_measure(Path(own)))
         dataset, source = str(own), "folder"
+    elif name is None and (made := version.task.own_splits()):
+        splits, dataset, source = dict(made), version.task.type_name, "made"
     else:
-        name = record.get("dataset") or snapshot.model(version.name).data
         if name is None:
             raise DataError(f"{version.name} has no data set to be evaluated on", remedy="name a folder: --data FOLDER")
         loaded = load(snapshot.dataset(name), snapshot)
@@ -158,7 +160,7 @@ def find_split(
         # Nothing in it was trained on, so there is nothing to hold out.
         if set(splits) == {"train"} and "test" in wanted:
             return dataset, source, "all", splits["train"]
-    elif "validation" not in splits:
+    elif "validation" not in splits and "train" in splits:
         train, held_out = hold_out(splits["train"], record.get("validation_fraction", 0.0), record.get("seed", 0))
         splits |= {"train": train} | ({"validation": held_out} if held_out is not None else {})
     found = next((name for name in wanted if name in splits), None)

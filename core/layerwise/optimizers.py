@@ -53,19 +53,27 @@ def _piecewise_linear(peak: float, warmup: int, total: int, *, falls: bool) -> A
     return PiecewiseLinear()
 
 
-def build_optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """The optimizer of `config`, with loss scaling when the computation is in float16."""
+def build_optimizer(
+    config: TrainingConfig, steps_per_epoch: int, *, global_clipnorm: float | None = None, epsilon: float = 1e-7
+) -> keras.optimizers.Optimizer:
+    """The optimizer of `config`, with loss scaling when the computation is in float16.
+
+    Args:
+        global_clipnorm: Gradients whose norm over all variables is larger are made as short as that.
+        epsilon: Added to the divisor of adam, adamw and rmsprop.
+    """
     import keras
 
-    rate = learning_rate_schedule(config, steps_per_epoch)
+    rate, clip = learning_rate_schedule(config, steps_per_epoch), {"global_clipnorm": global_clipnorm}
     if config.optimizer == "adamw":
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, epsilon=epsilon, **clip)
     elif config.optimizer == "sgd":
-        optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=config.weight_decay or None)
+        decay = config.weight_decay or None
+        optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=decay, **clip)
     elif config.optimizer == "rmsprop":
-        optimizer = keras.optimizers.RMSprop(rate)
+        optimizer = keras.optimizers.RMSprop(rate, epsilon=epsilon, **clip)
     else:
-        optimizer = keras.optimizers.Adam(rate)
+        optimizer = keras.optimizers.Adam(rate, epsilon=epsilon, **clip)
     if config.precision == "mixed_float16":
         return keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer

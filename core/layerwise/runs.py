@@ -82,13 +82,22 @@ class Run(Job):
         return CheckpointFolder(self.folder / "checkpoints")
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
-        """Add a row to `metrics.csv`, with the names as its first line."""
+        """Add a row to `metrics.csv`, with the names as its first line. What a row does not have is left empty."""
         path = self.folder / "metrics.csv"
-        is_new = not path.exists()
-        with path.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(row))
-            if is_new:
+        names, rows = list(row), []
+        if path.exists():
+            with path.open(encoding="utf-8", newline="") as file:
+                former = next(csv.reader(file), [])
+                if new := [name for name in row if name not in former]:
+                    rows = [dict(zip(former, values, strict=False)) for values in csv.reader(file)]
+            names = [*former, *new]
+        else:
+            new = names
+        with path.open("w" if new else "a", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=names)
+            if new:
                 writer.writeheader()
+                writer.writerows(rows)
             writer.writerow(row)
 
     def rewrite_metrics(self) -> None:

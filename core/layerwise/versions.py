@@ -11,6 +11,7 @@ atomically, so that every process sees either the former or the new version and 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ SHIPPED = "shipped"
 FETCHED = "fetched"
 GIVEN = (SHIPPED, FETCHED)
 """The ids of the versions that no run has made. A variant has one of them at most."""
+MILESTONES = "milestones"
+"""The folder below a version's with what its network was on the way, each by the number of its epoch."""
 _REFERENCE = re.compile(r"(?P<name>[^:@\s]+)(?::(?P<variant>[^:@\s]+))?(?:@(?P<version>[^:@\s]+))?")
 
 
@@ -71,6 +74,21 @@ def parse_reference(text: str | Reference) -> Reference:
             received=repr(text),
         )
     return Reference(**match.groupdict())
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """What a network was after some epochs of its training.
+
+    Args:
+        epoch: How many; 0 is before it.
+        folder: Where its weights are.
+        metrics: What was measured then.
+    """
+
+    epoch: int
+    folder: Path
+    metrics: dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +131,16 @@ class Version:
     def reference(self) -> str:
         """The name under which it can be asked for, whichever version is promoted."""
         return f"{self.name}:{self.variant}@{self.id}"
+
+    @property
+    def milestones(self) -> list[Milestone]:
+        """What its training has kept on the way, the first first; those that cannot be read are left out."""
+        found = []
+        for folder in sorted((self.folder / MILESTONES).glob("[0-9]*")):
+            with contextlib.suppress(WeightsError, KeyError):
+                record = read_record(folder)
+                found.append(Milestone(record["epoch"], folder, record["metrics"]))
+        return found
 
 
 def read_version(spec: ModelSpec, variant: str, identifier: str, folder: Path) -> Version:

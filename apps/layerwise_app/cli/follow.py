@@ -198,11 +198,13 @@ class _Screen:
         self._update(description="compiling", completed=0, total=None)
 
     def _progress(self, event: dict[str, Any]) -> None:
+        # An agent that only plays yet has no loss.
+        loss = f"loss {event['loss']:.4f}  " if "loss" in event else ""
         self._update(
             description="stopping" if self.is_stopping else f"epoch {event['epoch']}/{self.num_epochs}",
             completed=event["step"],
             total=event["steps"],
-            note=f"loss {event['loss']:.4f}  {event.get('samples_per_second', 0):,.0f} examples/s{self._kept()}",
+            note=f"{loss}{event.get('samples_per_second', 0):,.0f} examples/s{self._kept()}",
         )
 
     def _kept(self) -> str:

@@ -157,7 +157,9 @@ def _layers(workspace: Workspace, spec: ModelSpec, variant: str) -> list[dict[st
 
 def predict(
     name: NAME,
-    inputs: Annotated[list[str], typer.Argument(help="Files or texts; name=value pairs for a table; - reads a line.")],
+    inputs: Annotated[
+        list[str] | None, typer.Argument(help="Files or texts; name=value pairs for a table; - reads a line.")
+    ] = None,
     top: Annotated[int, typer.Option(help="How many labels to show.")] = 5,
     output: Annotated[
         Path | None, typer.Option(help="A folder in which the pictures and files of answers are kept.")
@@ -170,7 +172,7 @@ def predict(
 
     with open_workspace() as workspace:
         task = workspace.predictor.version(name).task
-        questions = _questions(task, inputs)
+        questions = _questions(task, inputs or [])
         quiet_import()
         answers = [
             {"input": shown, "answer": workspace.predictor.predict(name, question)} for shown, question in questions
@@ -188,9 +190,11 @@ def predict(
 
 def _questions(task: Task, words: list[str]) -> list[tuple[str, dict[str, Any]]]:
     """The inputs that words on the command line stand for, each with what to call it: one for each word where the
-    model takes one value, one for all words as name=value where it takes several or a table."""
+    model takes one value, one for all words as name=value where it takes several or a table, or needs none."""
     words = [sys.stdin.readline().strip() if word == "-" else word for word in words]
     required = [field for field in task.inputs if not field.optional]
+    if not required and all(_is_option(word, task.inputs) for word in words):
+        return [(" ".join(words) or "with its defaults", dict(_pair(word, task.inputs) for word in words))]
     field = (required or list(task.inputs))[0]
     optional = [item for item in task.inputs if item.optional and item != field]
     given = [word for word in words if _is_option(word, optional)]

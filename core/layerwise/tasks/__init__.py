@@ -3,6 +3,7 @@
 from layerwise.tasks.base import Answer, Field, Task
 from layerwise.tasks.classification import Classification
 from layerwise.tasks.columns import Column
+from layerwise.tasks.control import Control
 from layerwise.tasks.conversation import Conversation
 from layerwise.tasks.ctc_speech_recognition import CtcSpeechRecognition
 from layerwise.tasks.dialogue import Dialogue
@@ -21,6 +22,7 @@ __all__ = [
     "Answer",
     "Classification",
     "Column",
+    "Control",
     "Conversation",
     "CtcSpeechRecognition",
     "Dialogue",

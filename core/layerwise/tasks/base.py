@@ -255,6 +255,10 @@ class Task:
         """
         return self
 
+    def own_splits(self) -> Mapping[str, Split]:
+        """What it is measured on where there are no data: the episodes of an environment, say. Empty for none."""
+        return {}
+
     def to_train_on(self, split: Split) -> Split:
         """The examples of a data set as the network takes them in training, where the data set holds something else."""
         return split

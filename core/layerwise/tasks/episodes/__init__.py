@@ -1,0 +1,1 @@
+"""Episodes of reinforcement learning: environments, their states, and playing in them."""

@@ -1,0 +1,66 @@
+"""The settings of agents: apart from their algorithms, so that nothing heavy is imported to list them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from layerwise import TrainingConfig, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentConfig(TrainingConfig):
+    """The settings of every agent. An epoch is a number of steps in the environments."""
+
+    environment: str = setting("", "Id of the gymnasium environment; empty for the model's own")
+    steps_per_epoch: int = setting(
+        5_000, "Steps in the environments of one epoch", minimum=1, maximum=10_000_000, unit="steps", log=True
+    )
+    num_environments: int = setting(8, "Environments side by side", minimum=1, maximum=1024)
+    discount: float = setting(0.99, "Worth of a reward one step later", minimum=0, maximum=1)
+    hidden_layers: tuple[int, ...] = setting((64, 64), "Neurons of each hidden layer", minimum=1, maximum=4096)
+    milestones: int = setting(
+        10, "How often the agent on its way is kept and measured", minimum=1, maximum=100, unit="times"
+    )
+    episodes_measured: int = setting(20, "Episodes by which it is measured then", minimum=1, maximum=1000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PPOConfig(AgentConfig):
+    """The settings of proximal policy optimisation."""
+
+    rollout_steps: int = setting(
+        128, "Steps in each environment before the agent learns from them", minimum=1, maximum=65_536, unit="steps"
+    )
+    passes: int = setting(4, "How often it learns from the same steps", minimum=1, maximum=100, unit="times")
+    trace: float = setting(0.95, "How far advantages look ahead (lambda)", minimum=0, maximum=1, advanced=True)
+    clip_range: float = setting(
+        0.2, "How far the probability of an action may change, as a share of it", minimum=0.001, maximum=10
+    )
+    clip_falls: bool = setting(True, "Whether that falls to zero over the training", advanced=True)
+    entropy_bonus: float = setting(0.0, "Reward of undecidedness", minimum=0, maximum=1, log=True)
+    value_weight: float = setting(0.5, "Weight of the value's error", minimum=0, maximum=10, advanced=True)
+    gradient_norm: float = setting(0.5, "Largest norm of the gradients", minimum=1e-6, maximum=1e6, advanced=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DQNConfig(AgentConfig):
+    """The settings of deep Q-learning."""
+
+    remembered: int = setting(
+        100_000, "Steps that are remembered", minimum=100, maximum=10_000_000, unit="steps", log=True
+    )
+    steps_before_learning: int = setting(
+        1_000, "Steps before the agent begins to learn", minimum=1, maximum=1_000_000, unit="steps"
+    )
+    steps_between: int = setting(
+        256, "Steps in the environments between learning", minimum=1, maximum=100_000, unit="steps"
+    )
+    batches: int = setting(128, "Batches that it learns from then", minimum=1, maximum=10_000)
+    target_every: int = setting(
+        1, "After so many times of learning the target network is copied anew", minimum=1, maximum=100_000
+    )
+    exploring_share: float = setting(
+        0.16, "Share of the training in which random actions become rarer", minimum=0.001, maximum=1
+    )
+    exploring_last: float = setting(0.04, "Share of random actions after that", minimum=0, maximum=1)
+    gradient_norm: float = setting(10.0, "Largest norm of the gradients", minimum=1e-6, maximum=1e6, advanced=True)
