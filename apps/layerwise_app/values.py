@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from layerwise.tasks.base import Answer
 
+_TYPES = {".webp": "image/webp"}
+"""What older versions of Python do not know."""
 LARGE_PICTURE = 1_000_000
 """Pictures in colour with more pixels than this are written as JPEG: as PNG a photograph would take seconds."""
 
@@ -31,7 +33,7 @@ def picture_file(image: Image.Image) -> tuple[bytes, str]:
 
 def data_url(content: bytes, ending: str) -> str:
     """The bytes of a file as a data URL; the ending of its name says of which type it is."""
-    kind = mimetypes.types_map.get(ending, "application/octet-stream")
+    kind = mimetypes.types_map.get(ending) or _TYPES.get(ending, "application/octet-stream")
     return f"data:{kind};base64," + base64.b64encode(content).decode()
 
 

@@ -226,6 +226,8 @@ def _shown_image(field: Field) -> tuple[gr.Image, Callable[[Any], Any]]:
 
         if value is None or isinstance(value, str | Path):
             return _path(value)
+        if isinstance(value, Mapping):
+            return save_bytes_to_cache(value["content"], value["name"], image.GRADIO_CACHE)
         picture = value if is_picture(value) else load_image(value)
         content, ending = picture_file(picture)
         return save_bytes_to_cache(content, f"{field.name}{ending}", image.GRADIO_CACHE)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from layerwise.errors import InputError
+from layerwise.tasks import Control
 from layerwise.versions import Reference
+from layerwise_app.web.arena import draw_arena
 from layerwise_app.web.components import display
 from layerwise_app.web.fetching import FetchPart, untrained
 from layerwise_app.web.gallery import draw_gallery
@@ -129,6 +131,8 @@ def draw_demo(site: Site, spec: ModelSpec) -> None:
     examples = load_examples(spec)
     with gr.Column(elem_classes="lw-model"):
         markup(f'<p class="lw-summary">{html.escape(spec.card.summary)}</p>')
+        if isinstance(spec.task, Control):
+            draw_arena(spec)
         gallery = draw_gallery(examples, spec.task.inputs) if examples else None
         with gr.Row(equal_height=False, elem_classes="lw-demo"):
             with gr.Column(min_width=300, elem_classes="lw-inputs"):

@@ -28,6 +28,7 @@ from layerwise.uploads import LARGEST_UPLOAD
 from layerwise.workspace import Workspace, open_workspace
 from layerwise_app.web.api import make_api
 from layerwise_app.web.app import build
+from layerwise_app.web.arena_socket import make_arena
 from layerwise_app.web.site import Site
 from layerwise_app.web.swap import Mounted, SwappableApp, new_prefix
 from layerwise_app.web.theme import ICON, STYLES, theme
@@ -187,6 +188,7 @@ def make_app(pages: Pages, workspace: Workspace, ready: Callable[[], None] = lam
         title="Layerwise", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
     )
     app.include_router(make_api(workspace, lambda: pages.number))
+    app.include_router(make_arena(workspace))
     app.mount("/", pages.mount)
     return app
 

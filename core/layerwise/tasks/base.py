@@ -51,7 +51,8 @@ KINDS = (
     "json",
 )
 """The kinds of values that the front ends can show. A value of each kind, in Python:
-image: PIL image, NumPy array [height, width(, channels)] uint8, path or bytes; sketch: as image, or the mapping
+image: PIL image, NumPy array [height, width(, channels)] uint8, path or bytes, an output also a mapping with "name" and
+"content", the bytes of a file that may move; sketch: as image, or the mapping
 of an editor with "composite", or "background" and "layers", which are images; audio: (sample rate in Hz,
 waveform [samples] float32) or path; live-audio: the same, of what has been recorded so far; text: str; number: float;
 choice: str, one of `choices`; table: mapping of column name to value, an output also a list of them;

@@ -35,7 +35,8 @@ class Control(Task):
         options: What its maker takes beside.
         actions: What the actions are called, in their order; empty takes their numbers.
         keys: For a person who plays: the key of each action, as browsers call them ("ArrowLeft"); empty for actions
-            without one. The first action is done while no key is pressed.
+            without one.
+        resting: The action of a person who presses no key; None goes on with the last one.
         measured: Episodes that `evaluate` plays.
         by_chance: Whether the agent draws its actions by their probabilities unless told otherwise. Best actions may
             go in circles.
@@ -56,6 +57,7 @@ class Control(Task):
     options: Mapping[str, Any] = field(default_factory=dict)
     actions: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    resting: int | None = None
     measured: int = 100
     by_chance: bool = False
     known: Mapping[str, float] = field(default_factory=dict)

@@ -79,6 +79,14 @@ class Playing:
         """What it looks like now, uint8 [height, width, 3]."""
         return np.asarray(self._environment.render())
 
+    def pictures(self) -> list[np.ndarray]:
+        """What it looked like since the last step, at least one picture: an environment that moves several times in a
+        step may have kept them as `frames`."""
+        layer: Any = self._environment
+        while not hasattr(layer, "frames") and layer is not layer.unwrapped:
+            layer = layer.env
+        return list(getattr(layer, "frames", ())) or [self.picture()]
+
     def step(self, own_action: int | None = None) -> Moment:
         """Go on by one action.
 
