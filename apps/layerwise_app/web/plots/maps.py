@@ -25,6 +25,8 @@ CELL_WIDTH = 84
 """The most pixels that a cell with its number in it takes."""
 FEW_LETTERS, MOST_LETTERS = 5, 16
 """Labels of more letters than a few need room of their own; those of more than the most are cut."""
+LINE_HEIGHT, MOST_LABELS = 17, 16
+"""Pixels that the label of a row needs, and how many labels there are along a side."""
 LETTERS_ABREAST = 32
 """Labels of columns that have more letters together stand aslant."""
 MAX_SIDE = 512
@@ -71,6 +73,8 @@ def _room(plot: Heatmap) -> tuple[str, str]:
     # A matrix of few columns does not fill the page with its cells.
     style = f"; max-width: {plot.values.shape[1] * CELL_WIDTH}px" if plot.is_labelled else ""
     kind = ""
+    if plot.row_labels:
+        style += f"; min-height: {LINE_HEIGHT * min(len(plot.row_labels), MOST_LABELS)}px"
     rows, columns = (max(map(len, map(str, labels)), default=0) for labels in (plot.row_labels, plot.column_labels))
     if rows > FEW_LETTERS:
         kind, style = " lw-worded-rows", f"{style}; --row-letters: {min(rows, MOST_LETTERS)}"
@@ -195,7 +199,7 @@ def _labels(plot: Heatmap) -> str:
     """The labels of a matrix, as many as there is room for."""
     found = ""
     for labels, kind, side in ((plot.row_labels, "lw-y", "top"), (plot.column_labels, "lw-x", "left")):
-        step = -(-len(labels) // 16) or 1
+        step = -(-len(labels) // MOST_LABELS) or 1
         for index in range(0, len(labels), step):
             place = 100 * (index + 0.5) / len(labels)
             found += f'<span class="{kind}" style="{side}: {place:.2f}%">{html.escape(str(labels[index]))}</span>'

@@ -95,7 +95,7 @@ def lattice(probabilities: np.ndarray, names: Sequence[str], seconds: float) -> 
     kept = sorted(int(place) for place in likely)
     groups = _columns(probabilities[:, kept])
     return Heatmap(
-        title=f"What it heard in each moment: across, {seconds:.1f} seconds; down, the words",
+        title=f"Across: {seconds:.1f} seconds. Down: what can be heard.",
         values=np.stack([group.max(axis=0) for group in groups], axis=1),
         limits=(0.0, 1.0),
         row_labels=[names[place] for place in kept],

@@ -17,6 +17,7 @@ from layerwise.tasks.base import Answer
 from layerwise.tasks.ctc_speech_recognition import CtcSpeechRecognition
 from layerwise.tasks.speech.ctc import Spike, aligned, beam_search, greedy
 from layerwise.tasks.speech.drawing import lattice
+from layerwise.tasks.speech.timing import spoken
 from layerwise.tasks.speech.words import UNKNOWN, Word
 from layerwise.weights import load_into
 
@@ -38,8 +39,6 @@ MOST_DRAWN = 120.0
 """Seconds up to which what was heard in each moment is drawn."""
 MOST_SEARCHED = 120.0
 """Seconds up to which other ways of hearing are searched."""
-SHORTEST_WORD = 0.1
-"""Seconds: a network may say a word in a single frame."""
 
 
 class SpeechRunner(Runner):
@@ -148,15 +147,15 @@ class SpeechRunner(Runner):
                 )
         frame = self._sizes.frame / self.task.rate
         spikes = self._sure(spikes)
-        words = self._words(spikes, frame, seconds)
+        words = self._words(spikes, frame, waveform)
         text = self.task.text_of([spike.symbol for spike in spikes])
         answer = self.task.answer(waveform, words, text=text, note=note)
         probabilities = np.exp(log_softmax(logits))
         drawn = [lattice(probabilities, self.task.output_names, seconds)] if seconds <= MOST_DRAWN else []
         return {**answer, "lattice": drawn}
 
-    def _words(self, spikes: Sequence[Spike], frame: float, seconds: float) -> list[Word]:
-        """Symbols as words with their times; characters up to a space are one.
+    def _words(self, spikes: Sequence[Spike], frame: float, waveform: np.ndarray) -> list[Word]:
+        """Symbols as words with the times of their sound; characters up to a space are one.
 
         Args:
             frame: Seconds of a frame.
@@ -171,19 +170,16 @@ class SpeechRunner(Runner):
                 else:
                     groups.append([spike])
             is_open = not is_space
-        words = []
-        for group in groups:
-            start, end = group[0].first * frame, (group[-1].last + 1) * frame
-            middle, half = (start + end) / 2, max(end - start, SHORTEST_WORD) / 2
-            words.append(
-                Word(
-                    text=self.task.text_of([spike.symbol for spike in group]),
-                    start=max(0.0, middle - half),
-                    end=min(seconds, middle + half),
-                    confidence=float(min(spike.confidence for spike in group)),
-                )
+        said = [(group[0].first * frame, (group[-1].last + 1) * frame) for group in groups]
+        return [
+            Word(
+                text=self.task.text_of([spike.symbol for spike in group]),
+                start=start,
+                end=end,
+                confidence=float(min(spike.confidence for spike in group)),
             )
-        return words
+            for group, (start, end) in zip(groups, spoken(said, waveform, self.task.rate), strict=True)
+        ]
 
 
 class _Sizes:
