@@ -11,6 +11,7 @@ second command does that again for weights that are shipped already.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from layerwise.inspection import Inspector
 from layerwise.loading import Loaded
 from layerwise.runner import make_runner
 from layerwise.stored_plots import REPORT
-from layerwise.versions import SHIPPED, parse_reference, read_version
+from layerwise.versions import MILESTONES, SHIPPED, parse_reference, read_version
 from layerwise.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ def ship(
     weights.save_arrays(arrays, folder, record, version.task.files())
     measured = evaluate_version(snapshot, read_version(spec, found.variant, SHIPPED, folder), split=split)
     weights.save_arrays(arrays, folder, {**record, "measured": measured})
+    shutil.rmtree(folder / MILESTONES, ignore_errors=True)
+    for milestone in version.milestones:
+        kept = weights.read_record(milestone.folder)
+        weights.save_arrays(
+            weights.stored_as(weights.read_arrays(milestone.folder), dtype),
+            folder / MILESTONES / milestone.folder.name,
+            {"epoch": kept["epoch"], "metrics": kept["metrics"]},
+        )
     store_plots(spec, found.variant, folder, snapshot, split=split)
     return weights.read_record(folder)
 

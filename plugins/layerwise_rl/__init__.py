@@ -7,6 +7,13 @@ LAYERWISE_HOOKS = 1
 
 @hookimpl
 def layerwise_models():
-    from layerwise_rl.control import models
+    from layerwise_rl import control, games
 
-    return models()
+    return [*control.models(), *games.models()]
+
+
+@hookimpl
+def layerwise_tasks():
+    from layerwise_rl.games import AtariControl
+
+    return [AtariControl]

@@ -56,6 +56,30 @@ def actor_critic(task: Control, hidden_layers: tuple[int, ...], activation: str 
     return keras.Model(observed, outputs, name="actor_critic")
 
 
+def seeing_actor_critic(task: Control, filters: tuple[int, ...], hidden_units: int) -> keras.Model:
+    """Convolutions that halve a picture [height, width, pictures] of bytes one after another, a dense layer, and two
+    outputs: the network of Mnih et al. 2015 for smaller pictures."""
+    shape, actions, _ = spaces_of(task)
+    observed = keras.Input(shape, dtype="uint8", name="observation")
+    x: Any = layers.Rescaling(1 / 255, name="scaled")(observed)
+    for number, count in enumerate(filters, start=1):
+        x = layers.Conv2D(
+            count,
+            5 if number == 1 else 3,
+            strides=2,
+            activation="relu",
+            kernel_initializer=_orthogonal(2**0.5),
+            name=f"look_{number}",
+        )(x)
+    x = layers.Flatten(name="flat")(x)
+    x = layers.Dense(hidden_units, activation="relu", kernel_initializer=_orthogonal(2**0.5), name="hidden")(x)
+    outputs = {
+        "policy": layers.Dense(actions, kernel_initializer=_orthogonal(0.01), dtype="float32", name="policy")(x),
+        "value": layers.Dense(1, kernel_initializer=_orthogonal(1.0), dtype="float32", name="value")(x),
+    }
+    return keras.Model(observed, outputs, name="seeing_actor_critic")
+
+
 def action_values(task: Control, hidden_layers: tuple[int, ...]) -> keras.Model:
     """A dense network that gives the return that is expected of each action.
 

@@ -43,6 +43,16 @@ class PPOConfig(AgentConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PixelsConfig(PPOConfig):
+    """The settings of agents that see pixels."""
+
+    filters: tuple[int, ...] = setting(
+        (16, 32, 32), "Filters of each convolution, each of which halves the picture", minimum=1, maximum=1024
+    )
+    hidden_units: int = setting(128, "Neurons of the layer above them", minimum=1, maximum=8192)
+
+
+@dataclass(frozen=True, kw_only=True)
 class DQNConfig(AgentConfig):
     """The settings of deep Q-learning."""
 

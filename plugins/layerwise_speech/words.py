@@ -102,9 +102,7 @@ def examples() -> Sequence[Example]:
     ]
 
 
-TASK = CtcSpeechRecognition(
-    symbols=(*DIGITS, *COMMANDS, UNKNOWN), rate=RATE, joined=5, times=6, seconds=6.0, least=0.5
-)
+TASK = CtcSpeechRecognition(symbols=(*DIGITS, *COMMANDS, UNKNOWN), rate=RATE, joined=5, times=6, seconds=6.0, least=0.5)
 
 WORDS = ModelSpec(
     name="speech/digits-and-words",

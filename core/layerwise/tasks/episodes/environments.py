@@ -131,8 +131,10 @@ class Environments:
             self._lengths[place] += 1
             if terminated[place] or truncated[place]:
                 last[place] = np.asarray(observation)
-                self.ended.append(Episode(float(self._totals[place]), int(self._lengths[place])))
-                self._totals[place], self._lengths[place] = 0.0, 0
+                # Where losing a life ends an episode for learning, the game may go on.
+                if not getattr(environment, "goes_on", False):
+                    self.ended.append(Episode(float(self._totals[place]), int(self._lengths[place])))
+                    self._totals[place], self._lengths[place] = 0.0, 0
                 observation, _ = environment.reset()
             observations[place] = observation
         self.observations = observations

@@ -1,0 +1,145 @@
+"""Agents that play Atari from raw pixels: `rl/pong` and `rl/breakout`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from layerwise import ModelCard, ModelSpec, Variant
+from layerwise.tasks import Control
+from layerwise_rl.settings import PixelsConfig
+
+if TYPE_CHECKING:
+    import gymnasium
+    import keras
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtariControl(Control):
+    """What an agent does in a game of Atari, which it sees as pixels.
+
+    Args:
+        environment: As gymnasium calls it: "ALE/Pong-v5".
+    """
+
+    type_name: ClassVar[str] = "atari-control"
+    network_takes: ClassVar[str] = (
+        "Four pictures one after another, the newest last, in grey from 0 to 255 [example, 40, 40, 4]."
+    )
+    resting: int | None = 0
+    measured: int = 30
+    by_chance: bool = True
+
+    @property
+    def game(self) -> str:
+        """The name of its ROM."""
+        name = self.environment.removeprefix("ALE/").partition("-")[0]
+        return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+    def make(self, *, renders: bool = False) -> gymnasium.Env:
+        from layerwise_rl.atari import AtariEnvironment
+
+        return AtariEnvironment(self.game, renders=renders)
+
+    def to_learn_in(self) -> gymnasium.Env:
+        from layerwise_rl.atari import AtariEnvironment
+
+        return AtariEnvironment(self.game, learns=True)
+
+
+def build(config: PixelsConfig, task: Control) -> keras.Model:
+    """The network of an agent that sees pixels."""
+    from layerwise_rl.networks import seeing_actor_critic
+
+    return seeing_actor_critic(task, config.filters, config.hidden_units)
+
+
+SMALL = PixelsConfig(
+    num_epochs=100,
+    steps_per_epoch=40_960,
+    num_environments=32,
+    batch_size=512,
+    learning_rate=1e-3,
+    schedule="linear",
+    rollout_steps=128,
+    passes=3,
+    clip_range=0.1,
+    entropy_bonus=0.01,
+    milestones=8,
+    episodes_measured=8,
+)
+LARGE = PixelsConfig(
+    num_epochs=100,
+    steps_per_epoch=102_400,
+    num_environments=64,
+    batch_size=1024,
+    learning_rate=5e-4,
+    schedule="linear",
+    rollout_steps=128,
+    passes=4,
+    clip_range=0.1,
+    entropy_bonus=0.01,
+    filters=(32, 64, 64),
+    hidden_units=512,
+    milestones=8,
+    episodes_measured=10,
+)
+
+
+def _game(name: str, task: AtariControl, card: ModelCard) -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        task=task,
+        build="layerwise_rl.games:build",
+        config=PixelsConfig,
+        train="layerwise_rl.ppo:train",
+        variants=(
+            Variant(name="small", summary="For two cores", config=SMALL),
+            Variant(name="large", summary="For a GPU", config=LARGE),
+        ),
+        card=card,
+    )
+
+
+def models() -> list[ModelSpec]:
+    """All of them."""
+    pong = AtariControl(
+        environment="ALE/Pong-v5",
+        actions=("wait", "fire", "up", "down", "up and fire", "down and fire"),
+        keys=("", " ", "ArrowUp", "ArrowDown", "", ""),
+        known={"random": -20.7, "a person": 9.3},
+    )
+    breakout = AtariControl(
+        environment="ALE/Breakout-v5",
+        actions=("wait", "fire", "right", "left"),
+        keys=("", " ", "ArrowRight", "ArrowLeft"),
+        known={"random": 1.7, "a person": 31.8},
+    )
+    sources = (
+        "https://arxiv.org/abs/1707.06347",
+        "https://doi.org/10.1038/nature14236",
+        "https://arxiv.org/abs/1709.06009",
+    )
+    return [
+        _game(
+            "rl/pong",
+            pong,
+            ModelCard(
+                title="Pong",
+                summary="Table tennis of 1972: the agent sees pixels and its score, and nothing else.",
+                sources=sources,
+            ),
+        ),
+        _game(
+            "rl/breakout",
+            breakout,
+            ModelCard(
+                title="Breakout",
+                summary="A ball, a paddle and a wall of bricks, seen as pixels.",
+                sources=sources,
+            ),
+        ),
+    ]
