@@ -59,6 +59,7 @@ def models() -> list[ModelSpec]:
                     rollout_steps=32,
                     passes=20,
                 ),
+                weights=HERE / "weights" / "cartpole",
             ),
         ),
         card=ModelCard(

@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import io
 import json
-import logging
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from layerwise.tasks.episodes.playing import Moment, Playing
     from layerwise.tasks.episodes.runner import EpisodeRunner
     from layerwise.workspace import Workspace
-
-logger = logging.getLogger(__name__)
 
 MOST_VIEWERS = 40
 """How many may watch or play at a time."""
@@ -185,8 +182,6 @@ def make_arena(workspace: Workspace) -> APIRouter:
         except WebSocketDisconnect:
             pass
         except Exception as error:  # an environment is anybody's code
-            if not isinstance(error, LayerwiseError):
-                logger.exception("An episode of %s/%s failed", domain, application)
             with contextlib.suppress(WebSocketDisconnect, RuntimeError):
                 await socket.send_bytes(packed({"error": explain(error)}))
                 await socket.close()
@@ -202,7 +197,7 @@ async def _show(workspace: Workspace, socket: WebSocket, reference: Reference) -
     try:
         loaded = await asyncio.to_thread(stack.enter_context, workspace.predictor.using(reference))
         runner: Any = loaded.runner
-        if not isinstance(runner.task, Control):
+        if not (isinstance(loaded.version.task, Control) and hasattr(runner, "playing")):
             raise InputError(f"{reference.name} plays nothing", expected="a model that acts in an environment")
         stage, wishes = Stage(runner), Wishes()
         stack.callback(stage.close)
