@@ -65,6 +65,20 @@ def models() -> list[ModelSpec]:
         card=ModelCard(
             title="Cart and pole",
             summary="An agent learns in a minute to balance a pole on a cart, by trying.",
+            description=(
+                "Every fiftieth of a second it is told four numbers: where the cart is, how the pole leans, and how "
+                "fast both move. It pushes left or right, and is paid 1 for each moment that the pole stands; after "
+                "500 it is over. Nobody tells it how: proximal policy optimisation lets it play in eight worlds at a "
+                "time, and makes more probable what went better than its second network had expected. The slider "
+                "shows what it was on its way. Its training is 100,000 moments long, half an hour of balancing.\n\n"
+                "Any world of [gymnasium](https://gymnasium.farama.org) can be learned in, with actions that are few or "
+                "numbers: `layerwise train rl/cartpole --environment Acrobot-v1 --num-epochs 60`; LunarLander and its "
+                'like need `pip install "layerwise[rl]"`.'
+            ),
+            limits=(
+                "It knows one cart. Its returns are means of episodes that begin nearly upright; a pole that leans far "
+                "or is pushed by somebody else was never seen."
+            ),
             sources=(PPO_PAPER, GYMNASIUM),
         ),
     )
@@ -91,6 +105,13 @@ def models() -> list[ModelSpec]:
         card=ModelCard(
             title="Cart and pole by deep Q-learning",
             summary="The same world, learned from memories of what each action brought.",
+            description=(
+                "One network says which return it expects of each push. The agent does the better one, or now and then "
+                "any, remembers what came of it, and learns from memories drawn at random: a value is the reward, and "
+                "what a former copy of the network expects after it. Watch how its returns rise and fall: what it "
+                "learns from depends on what it does."
+            ),
+            limits="It goes up and down more than the other agent, and needs actions that are few.",
             sources=(DQN_PAPER, GYMNASIUM),
         ),
     )

@@ -89,6 +89,17 @@ LARGE = PixelsConfig(
 )
 
 
+PIXELS = (
+    "Fifteen times a second it sees four pictures of 40 by 40 grey pixels, a sixteenth of the screen's, and does one "
+    "of a few actions. Which of the pixels are the ball, and what a point is, it has to find out: proximal policy "
+    "optimisation (Schulman et al. 2017) lets it play 32 games at a time, and makes more probable what went better "
+    "than it had expected. A quarter of the frames go on with the former action by chance (Machado et al. 2018), so "
+    "nothing can be learned by heart. Other games that come with ale-py: `layerwise train rl/pong --environment "
+    "ALE/Freeway-v5`. "
+)
+LIMITS = "It has seen nothing but this game, at this speed, and is not told the rules: other colours would confuse it."
+
+
 def _game(name: str, task: AtariControl, card: ModelCard) -> ModelSpec:
     return ModelSpec(
         name=name,
@@ -130,6 +141,8 @@ def models() -> list[ModelSpec]:
             ModelCard(
                 title="Pong",
                 summary="Table tennis of 1972: the agent sees pixels and its score, and nothing else.",
+                description=PIXELS + "Whoever has 21 points first wins; a return of 14 is 21 to 7.",
+                limits=LIMITS,
                 sources=sources,
             ),
         ),
@@ -139,6 +152,8 @@ def models() -> list[ModelSpec]:
             ModelCard(
                 title="Breakout",
                 summary="A ball, a paddle and a wall of bricks, seen as pixels.",
+                description=PIXELS + "A brick is worth 1 to 7 points, and there are five balls.",
+                limits=LIMITS,
                 sources=sources,
             ),
         ),
