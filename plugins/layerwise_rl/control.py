@@ -70,10 +70,10 @@ def models() -> list[ModelSpec]:
                 "fast both move. It pushes left or right, and is paid 1 for each moment that the pole stands; after "
                 "500 it is over. Nobody tells it how: proximal policy optimisation lets it play in eight worlds at a "
                 "time, and makes more probable what went better than its second network had expected. The slider "
-                "shows what it was on its way. Its training is 100,000 moments long, half an hour of balancing.\n\n"
-                "Any world of [gymnasium](https://gymnasium.farama.org) can be learned in, with actions that are few or "
-                "numbers: `layerwise train rl/cartpole --environment Acrobot-v1 --num-epochs 60`; LunarLander and its "
-                'like need `pip install "layerwise[rl]"`.'
+                "shows what it was on its way. Its training is 100,000 moments long: half an hour of balancing.\n\n"
+                "Any world of [gymnasium](https://gymnasium.farama.org) can be learned in, with actions that are few "
+                "or numbers: `layerwise train rl/cartpole --environment Acrobot-v1 --num-epochs 60`; LunarLander "
+                'and its like need `pip install "layerwise[rl]"`.'
             ),
             limits=(
                 "It knows one cart. Its returns are means of episodes that begin nearly upright; a pole that leans far "

@@ -17,7 +17,7 @@ from layerwise import weights
 from layerwise.optimizers import build_optimizer
 from layerwise.tasks.episodes.acting import best_actions, done, values
 from layerwise.tasks.episodes.runner import policy_of
-from layerwise_rl.training import AgentTraining, run
+from layerwise_rl.training import AgentTraining, joined, part_of, run
 
 if TYPE_CHECKING:
     from layerwise.context import Context
@@ -102,7 +102,7 @@ class DQN(AgentTraining):
         rounds = -(-self.config.steps_between // count)
         for _ in range(rounds):
             before = environments.observations
-            actions = best_actions(self.course.policy(before)).astype("int64")
+            actions = best_actions(self.policy(before)).astype("int64")
             is_random = self.random.random(count) < self.exploring
             actions = np.where(is_random, self.random.integers(0, environments.action_space.n, count), actions)
             result = environments.step(done(actions, environments.action_space))
@@ -137,12 +137,15 @@ class DQN(AgentTraining):
         target = {f"target/{name}": variable for name, variable in weights.by_name(self.target.variables).items()}
         return super().networks() | target
 
-    def memories(self) -> dict[str, np.ndarray]:
-        return {**self.memory.state(), "times": np.array(self.times)}
+    def kept(self) -> dict[str, np.ndarray]:
+        memory = {**self.memory.state(), "times": np.array(self.times)}
+        return super().kept() | joined({"memory": memory})
 
-    def remember(self, arrays: Mapping[str, np.ndarray]) -> None:
-        self.memory.restore(arrays)
-        self.times = int(arrays["times"])
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        super().restore(arrays)
+        memory = part_of(arrays, "memory")
+        self.memory.restore(memory)
+        self.times = int(memory["times"])
 
 
 def loss(targets: Any, outputs: Any) -> Any:

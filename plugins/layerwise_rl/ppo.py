@@ -60,7 +60,7 @@ class PPO(AgentTraining):
     def _rollout(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Play `rollout_steps` in each environment. What was observed [steps * environments, ...], and of each of these
         the action, its log-probability, its advantage, the return, and the clip range."""
-        environments, config, policy = self.environments, self.config, self.course.policy
+        environments, config, policy = self.environments, self.config, self.policy
         steps, count = config.rollout_steps, len(environments)
         observed = np.empty((steps, *environments.observations.shape), environments.observations.dtype)
         actions: list[np.ndarray] = []

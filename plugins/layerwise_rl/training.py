@@ -6,7 +6,7 @@ import abc
 import dataclasses
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +30,7 @@ REMEMBERED = 100
 """Of so many of the last episodes the mean is said."""
 
 
-def run(context: Context, kind: type[AgentTraining]) -> None:
+def run(context: Context, kind: Callable[[Context], LearningByPlaying]) -> None:
     """Train an agent from its beginning or from its last checkpoint."""
     from layerwise.devices import prepare, quiet_import
 
@@ -65,14 +65,13 @@ class Course:
 
     Args:
         context: Of the run.
-        task: In whose environments it is measured.
         model: The agent's network.
+        measure: Says how good the agent is now, by the name of a metric; the first decides which version is the best.
     """
 
-    def __init__(self, context: Context, task: Control, model: keras.Model) -> None:
-        self.context, self.task, self.model = context, task, model
+    def __init__(self, context: Context, model: keras.Model, measure: Callable[[], dict[str, float]]) -> None:
+        self.context, self.model, self.measure = context, model, measure
         self.config: Any = context.config
-        self.policy = policy_of(model)
         self.steps, self.best = 0, -np.inf
         self.episodes: deque[tuple[float, int]] = deque(maxlen=REMEMBERED)
         # Of the loss and each metric the sum over steps, and over how many: before learning begins there is none.
@@ -165,13 +164,12 @@ class Course:
         self._epoch_began = time.perf_counter()
 
     def _measure(self, epoch: int) -> dict[str, float]:
-        """Play some episodes, and keep the agent."""
-        seeds = FIRST_TEST_SEED + np.arange(self.config.episodes_measured)
-        found = play_many(self.task, self.policy, seeds, by_chance=self.task.by_chance)
-        metrics = {"measured_return": float(np.mean([total for total, _ in found]))}
+        """Say how good the agent is, and keep it."""
+        metrics = self.measure()
+        value = next(iter(metrics.values()))
         self.context.save_milestone(self.model, epoch=epoch, metrics=metrics)
-        if metrics["measured_return"] >= self.best:
-            self.best = metrics["measured_return"]
+        if value >= self.best:
+            self.best = value
             self.context.save_version(self.model, epoch=epoch, metrics=metrics)
         return metrics
 
@@ -193,16 +191,15 @@ class Course:
         self._played = state["played"]
 
 
-class AgentTraining(abc.ABC):
+class LearningByPlaying(abc.ABC):
     """A training: rounds of playing and learning until it is over or somebody asks for a stop, and checkpoints between
-    them, from which it goes on to the very same numbers where the environments can tell their state.
+    them.
 
     Args:
         context: Of the run; its config is an AgentConfig.
+        model: The agent's network.
 
     Attributes:
-        environments: What it plays in.
-        model: The agent's network.
         course: How far it is.
         random: What all its choices are drawn with.
         optimizer, trainer: Of the network; subclasses make them.
@@ -211,31 +208,30 @@ class AgentTraining(abc.ABC):
     optimizer: Any
     trainer: Any
 
-    def __init__(self, context: Context) -> None:
-        from layerwise.specs import resolve
-
-        self.context, self.config = context, context.config
-        self.task = task_of(context)
-        self.environments = environments_of(self.task, self.config)
-        self.model = resolve(context.spec.build)(self.config, self.task)
-        self.course = Course(context, self.task, self.model)
+    def __init__(self, context: Context, model: keras.Model) -> None:
+        self.context, self.config, self.model = context, context.config, model
+        self.course = Course(context, model, self.measure)
         self.random = np.random.default_rng(self.config.seed)
 
     @abc.abstractmethod
     def round(self) -> tuple[int, Mapping[str, float]]:
-        """Play and learn. The steps in the environments, and the means of the loss and the metrics."""
+        """Play and learn. The steps that were played, and the means of the loss and the metrics."""
+
+    @abc.abstractmethod
+    def measure(self) -> dict[str, float]:
+        """How good the agent is now, the metric that decides first."""
+
+    @abc.abstractmethod
+    def kept(self) -> dict[str, np.ndarray]:
+        """All that a checkpoint needs beside variables and random numbers, as arrays."""
+
+    @abc.abstractmethod
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Go on from what `kept` gave."""
 
     def networks(self) -> dict[str, Any]:
         """The variables of all networks by names."""
         return weights.by_name(self.model.variables)
-
-    def memories(self) -> dict[str, np.ndarray]:
-        """What it remembers beside, as arrays."""
-        return {}
-
-    def remember(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Go on from what `memories` gave."""
-        assert not arrays
 
     def train(self) -> None:
         """Train until it is over, or somebody asks for a stop."""
@@ -256,12 +252,7 @@ class AgentTraining(abc.ABC):
         return self.networks() | optimizer
 
     def _save_checkpoint(self) -> None:
-        parts = {
-            "variables": weights.arrays_of(self._variables()),
-            "environments": self.environments.state(),
-            "memories": self.memories(),
-        }
-        arrays = {f"{part}/{name}": array for part, named in parts.items() for name, array in named.items()}
+        arrays = joined({"variables": weights.arrays_of(self._variables()), "kept": self.kept()})
         state = {"course": self.course.state(), "random": self.random.bit_generator.state}
         self.context.save_checkpoint(arrays, state, epoch=self.course.epoch, step=self.course.steps_in_epoch)
 
@@ -269,14 +260,48 @@ class AgentTraining(abc.ABC):
         checkpoint = self.context.latest_checkpoint()
         if checkpoint is None:
             return
-        parts: dict[str, dict[str, np.ndarray]] = {"variables": {}, "environments": {}, "memories": {}}
-        for key, array in checkpoint.arrays.items():
-            part, _, name = key.partition("/")
-            parts[part][name] = array
-        weights.assign(self._variables(), parts["variables"], self.context.run.checkpoints.folder)
-        # Those that cannot tell their state begin new episodes.
-        if parts["environments"]:
-            self.environments.restore(parts["environments"])
-        self.remember(parts["memories"])
+        weights.assign(self._variables(), part_of(checkpoint.arrays, "variables"), self.context.run.checkpoints.folder)
+        self.restore(part_of(checkpoint.arrays, "kept"))
         self.course.restore(checkpoint.state["course"])
         self.random.bit_generator.state = checkpoint.state["random"]
+
+
+def joined(parts: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The arrays of several parts, each named after its part."""
+    return {f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+
+
+def part_of(arrays: Mapping[str, np.ndarray], part: str) -> dict[str, np.ndarray]:
+    """Those of one part of what `joined` gave."""
+    start = f"{part}/"
+    return {name[len(start) :]: array for name, array in arrays.items() if name.startswith(start)}
+
+
+class AgentTraining(LearningByPlaying):
+    """A training in environments of gymnasium, which goes on to the very same numbers where they can tell their state.
+
+    Attributes:
+        environments: What it plays in.
+        policy: What the agent does, as it is now.
+    """
+
+    def __init__(self, context: Context) -> None:
+        from layerwise.specs import resolve
+
+        self.task = task_of(context)
+        super().__init__(context, resolve(context.spec.build)(context.config, self.task))
+        self.environments = environments_of(self.task, self.config)
+        self.policy = policy_of(self.model)
+
+    def measure(self) -> dict[str, float]:
+        seeds = FIRST_TEST_SEED + np.arange(self.config.episodes_measured)
+        found = play_many(self.task, self.policy, seeds, by_chance=self.task.by_chance)
+        return {"measured_return": float(np.mean([total for total, _ in found]))}
+
+    def kept(self) -> dict[str, np.ndarray]:
+        return joined({"environments": self.environments.state()})
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        # Those that cannot tell their state begin new episodes.
+        if state := part_of(arrays, "environments"):
+            self.environments.restore(state)

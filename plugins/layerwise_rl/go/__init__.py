@@ -1,0 +1,1 @@
+"""Go by search and a network: rules, search, training."""
