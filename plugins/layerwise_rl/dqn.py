@@ -16,7 +16,7 @@ import numpy as np
 from layerwise import weights
 from layerwise.optimizers import build_optimizer
 from layerwise.tasks.episodes.acting import best_actions, done, values
-from layerwise.tasks.episodes.runner import policy_of
+from layerwise.tasks.episodes.policies import policy_of
 from layerwise_rl.training import AgentTraining, joined, part_of, run
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import abc
 import dataclasses
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from layerwise import weights
 from layerwise.tasks import Control
 from layerwise.tasks.episodes.environments import Environments
 from layerwise.tasks.episodes.playing import play_many
-from layerwise.tasks.episodes.runner import policy_of
+from layerwise.tasks.episodes.policies import policy_of
 
 if TYPE_CHECKING:
     import keras
@@ -120,7 +120,11 @@ class Course:
 
     def count(self, episodes: list[Episode]) -> None:
         """Take note of episodes that have ended."""
-        self.episodes.extend((episode.total, episode.length) for episode in episodes)
+        self.count_games((episode.total, episode.length) for episode in episodes)
+
+    def count_games(self, games: Iterable[tuple[float, int]]) -> None:
+        """Take note of what games came to, and of their lengths."""
+        self.episodes.extend((float(total), int(length)) for total, length in games)
 
     def advance(self, steps: int, means: Mapping[str, float], seconds: float) -> None:
         """Take note of steps that were learned from.

@@ -99,7 +99,7 @@ class Stage:
                 "keys": list(self.task.keys),
                 "resting": self.task.resting,
                 "known": dict(self.task.known),
-                "milestones": [{"epoch": item.epoch, **item.metrics} for item in self.runner.milestones],
+                "milestones": [{"epoch": item.epoch, **item.metrics} for item in self.runner.policies.milestones],
             }
         }
 

@@ -1,6 +1,7 @@
 """The task types that more than one plugin could use, one file each."""
 
 from layerwise.tasks.base import Answer, Field, Task
+from layerwise.tasks.board_game import BoardGame
 from layerwise.tasks.classification import Classification
 from layerwise.tasks.columns import Column
 from layerwise.tasks.control import Control
@@ -20,6 +21,7 @@ from layerwise.tasks.translation import Translation
 
 __all__ = [
     "Answer",
+    "BoardGame",
     "Classification",
     "Column",
     "Control",

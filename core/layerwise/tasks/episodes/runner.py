@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from layerwise.devices import quiet_import
-from layerwise.runner import Batch, Runner, map_arrays, padded
+from layerwise.runner import Batch, Runner
 from layerwise.specs import resolve
 from layerwise.tasks.base import Answer
 from layerwise.tasks.control import WAYS, Control
 from layerwise.tasks.episodes.drawing import MOST_FRAMES, course, moving_picture, small
-from layerwise.tasks.episodes.playing import Moment, Playing, Policy, play_many
-from layerwise.weights import load_into
+from layerwise.tasks.episodes.playing import Moment, Playing, play_many
+from layerwise.tasks.episodes.policies import Policies
 
 if TYPE_CHECKING:
-    import keras
-
     from layerwise.specs import ModelSpec
     from layerwise.versions import Version
 
-KEPT_POLICIES = 4
-"""How many networks of former epochs stay in memory."""
 SHOWN_EVERY = 0.1
 """Seconds between the pictures of an episode that goes on."""
 MOST_STEPS = 30_000
@@ -49,31 +43,9 @@ class EpisodeRunner(Runner):
         quiet_import()
         task = version.task
         assert isinstance(task, Control)
-        self.task, self.milestones = task, version.milestones
-        self._build: Callable[[], keras.Model] = lambda: resolve(spec.build)(version.config, task)
-        self.model, self._policy = self._loaded(version.folder)
-        self._former: OrderedDict[int, Policy] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def policy(self, training: float = 100.0) -> Policy:
-        """The agent after a part of its training.
-
-        Args:
-            training: In percent; of what was kept on the way the nearest.
-        """
-        if training >= 100 or not self.milestones:
-            return self._policy
-        last = self.milestones[-1].epoch
-        place = min(
-            range(len(self.milestones)), key=lambda n: abs(100 * self.milestones[n].epoch / max(last, 1) - training)
-        )
-        with self._lock:
-            if place not in self._former:
-                self._former[place] = self._loaded(self.milestones[place].folder)[1]
-            self._former.move_to_end(place)
-            while len(self._former) > KEPT_POLICIES:
-                self._former.popitem(last=False)
-            return self._former[place]
+        self.task = task
+        self.policies = Policies(version, lambda: resolve(spec.build)(version.config, task))
+        self.model = self.policies.model
 
     def playing(self, inputs: Mapping[str, Any], *, renders: bool = True) -> Playing:
         """An episode at its beginning, for whoever goes through it step by step.
@@ -84,7 +56,7 @@ class EpisodeRunner(Runner):
         training = inputs.get("training")
         return Playing(
             self.task,
-            self.policy(100.0 if training is None else float(training)),
+            self.policies.after(100.0 if training is None else float(training)),
             int(inputs.get("episode") or 0),
             by_chance=inputs.get("choosing", WAYS[int(self.task.by_chance)]) == WAYS[1],
             renders=renders,
@@ -121,32 +93,16 @@ class EpisodeRunner(Runner):
         Returns:
             "return" and "length", [episodes].
         """
-        found = play_many(self.task, self._policy, np.asarray(batch["episode"]), by_chance=self.task.by_chance)
+        found = play_many(
+            self.task, self.policies.after(100), np.asarray(batch["episode"]), by_chance=self.task.by_chance
+        )
         return {
             "return": np.array([total for total, _ in found]),
             "length": np.array([length for _, length in found]),
         }
 
     def warm(self) -> None:
-        self._policy(self.task.warm_input())
-
-    def _loaded(self, folder: Path) -> tuple[keras.Model, Policy]:
-        model = self._build()
-        load_into(model, folder)
-        return model, policy_of(model)
-
-
-def policy_of(model: keras.Model) -> Policy:
-    """A network as what is asked about any number of observations."""
-    from layerwise import engines
-
-    forward = engines.current().compile_predict(model)
-
-    def policy(observations: np.ndarray) -> Any:
-        count = len(observations)
-        return map_arrays(lambda array: array[:count], forward(padded(observations)))
-
-    return policy
+        self.policies.after(100)(self.task.warm_input())
 
 
 def _said(moments: list[Moment]) -> str:

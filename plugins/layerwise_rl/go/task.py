@@ -1,0 +1,84 @@
+"""Go as a task: its board, its komi, and what a run learns with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from layerwise import setting
+from layerwise.errors import SpecError
+from layerwise.tasks import BoardGame
+from layerwise_rl.settings import AgentConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from layerwise.context import Context
+
+
+@dataclass(frozen=True, kw_only=True)
+class Go(BoardGame):
+    """Go on a board of some size.
+
+    Args:
+        size: Points along a side.
+        komi: What White is given for being second, in points.
+    """
+
+    type_name: ClassVar[str] = "go"
+    metric: ClassVar[str] = "elo"
+    network_takes: ClassVar[str] = (
+        "Boards [example, row, column, plane]: own stones, the opponent's, the last move, the one before it, empty "
+        "points that are forbidden, ones, and the komi that whoever is to play has, in quarters of a board."
+    )
+    network_gives: ClassVar[str] = (
+        'A mapping: "policy", logits of points row by row and of a pass [example, points + 1]; "value", a logit of '
+        'winning [example, 1]; "ownership", logits that a point will be of whoever is to play [example, points].'
+    )
+    players: tuple[str, str] = ("Black", "White")
+    size: int = 9
+    komi: float = 7.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 2 <= self.size <= 19:
+            raise SpecError("Go: size is out of range", expected="2 to 19", received=repr(self.size))
+
+    def encode(self, inputs: Mapping[str, Any]) -> np.ndarray:
+        """The board after the moves so far, [1, size, size, planes]."""
+        from layerwise_rl.go.planes import seen
+        from layerwise_rl.go.position import replay
+
+        position = replay(self.size, self.komi, self.moves_of(inputs.get("moves") or []))
+        return seen(position.state, self.size, self.komi)[None]
+
+    def warm_input(self) -> np.ndarray:
+        return self.encode({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoConfig(AgentConfig):
+    """The settings of learning Go by self-play. Steps are moves; environments are games."""
+
+    size: int = setting(9, "Points along a side of the board", minimum=3, maximum=19)
+    komi: float = setting(7.0, "What White is given", minimum=-361, maximum=361, unit="points")
+    filters: int = setting(64, "Filters of each convolution", minimum=4, maximum=512)
+    blocks: int = setting(6, "Residual blocks", minimum=1, maximum=40)
+    simulations: int = setting(100, "Positions looked at for a move that is learned from", minimum=2, maximum=10_000)
+    fast_simulations: int = setting(20, "Positions looked at for the other moves", minimum=1, maximum=10_000)
+    remembered: int = setting(
+        100_000, "Positions that are remembered", minimum=100, maximum=10_000_000, unit="positions", log=True
+    )
+    moves_between: int = setting(8, "Moves in each game between learning", minimum=1, maximum=1000, unit="moves")
+    batches: int = setting(16, "Batches that are learned from then", minimum=1, maximum=10_000)
+    gradient_norm: float = setting(5.0, "Largest norm of the gradients", minimum=1e-6, maximum=1e6, advanced=True)
+
+
+def task_of(context: Context) -> Go:
+    """The task of a run, on the board that its config asks for."""
+    task = context.task
+    assert isinstance(task, Go)
+    context.task = task = dataclasses.replace(task, size=context.config.size, komi=context.config.komi)
+    return task
