@@ -34,6 +34,8 @@ class BoardGame(Task):
     """
 
     type_name: ClassVar[str] = "board-game"
+    file_ending: ClassVar[str] = ".txt"
+    """Of the files that `written` is for."""
     players: tuple[str, str] = ("first", "second")
     simulations: int = 100
 
@@ -80,6 +82,24 @@ class BoardGame(Task):
             Field(name="chances", kind="plot", label="Who it thinks will win"),
             Field(name="lines", kind="table", label="What it looked at"),
         )
+
+    def written(self, moves: Sequence[str], komi: float | None = None, result: str = "") -> str:
+        """A game as the text of a file that other programs read.
+
+        Args:
+            moves: Their names.
+            komi: What the second player is given, where the game knows that; None is the usual.
+            result: As a page shows it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must write games down")
+
+    def read(self, text: str) -> dict[str, Any]:
+        """The game that such a text holds: "moves", and the other inputs that it tells.
+
+        Raises:
+            InputError: It cannot be read, or is of another board.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must read games")
 
     @staticmethod
     def moves_of(given: Any) -> Sequence[str]:

@@ -119,8 +119,8 @@ class AlphaZero(LearningByPlaying):
 
 
 def elo_of(share: float, games: int) -> float:
-    """By how much an agent is better that wins a share of games, in Elo's points; at most what half a game less than all
-    would say.
+    """By how much an agent is better that wins a share of games, in Elo's points; at most what half a game less than
+    all would say.
 
     Example:
         >>> round(elo_of(0.75, 100))

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from layerwise import setting
-from layerwise.errors import SpecError
-from layerwise.tasks import BoardGame
+from layerwise.errors import InputError, SpecError
+from layerwise.tasks import Answer, BoardGame, Field
 from layerwise_rl.settings import AgentConfig
 
 if TYPE_CHECKING:
     import numpy as np
 
     from layerwise.context import Context
+    from layerwise.runner import Runner
+    from layerwise.specs import ModelSpec
+    from layerwise.versions import Version
+
+
+RESIGN = "resign"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +34,7 @@ class Go(BoardGame):
     """
 
     type_name: ClassVar[str] = "go"
+    file_ending: ClassVar[str] = ".sgf"
     metric: ClassVar[str] = "elo"
     network_takes: ClassVar[str] = (
         "Boards [example, row, column, plane]: own stones, the opponent's, the last move, the one before it, empty "
@@ -46,6 +53,44 @@ class Go(BoardGame):
         if not 2 <= self.size <= 19:
             raise SpecError("Go: size is out of range", expected="2 to 19", received=repr(self.size))
 
+    @property
+    def inputs(self) -> tuple[Field, ...]:
+        komi = Field(
+            name="komi",
+            kind="number",
+            label="Komi: points that White is given",
+            minimum=-(self.size**2),
+            maximum=self.size**2,
+            default=self.komi,
+            advanced=True,
+        )
+        return (*super().inputs, komi)
+
+    def written(self, moves: Sequence[str], komi: float | None = None, result: str = "") -> str:
+        from layerwise_rl.go.sgf import Game, coded_result, write
+
+        return write(Game(self.size, self.komi if komi is None else komi, tuple(moves), coded_result(result)))
+
+    def read(self, text: str) -> dict[str, Any]:
+        from layerwise_rl.go.position import replay
+        from layerwise_rl.go.sgf import read
+
+        game = read(text)
+        if game.size != self.size:
+            raise InputError(
+                "This game is of another board",
+                expected=f"{self.size} by {self.size}",
+                received=f"{game.size} by {game.size}",
+                remedy="choose the network for that board first",
+            )
+        replay(game.size, game.komi, game.moves)
+        return {"moves": list(game.moves), "komi": game.komi}
+
+    def runner(self, version: Version, spec: ModelSpec) -> Runner:
+        from layerwise_rl.go.runner import GoRunner
+
+        return GoRunner(version, spec)
+
     def encode(self, inputs: Mapping[str, Any]) -> np.ndarray:
         """The board after the moves so far, [1, size, size, planes]."""
         from layerwise_rl.go.planes import seen
@@ -53,6 +98,14 @@ class Go(BoardGame):
 
         position = replay(self.size, self.komi, self.moves_of(inputs.get("moves") or []))
         return seen(position.state, self.size, self.komi)[None]
+
+    def decode(self, outputs: Any) -> list[Answer]:
+        """What the network would play at first sight, whether or not that is allowed."""
+        from layerwise_rl.go.position import Position
+
+        names = Position(self.size, self.komi)
+        moves = [names.name_of(int(logits.argmax())) for logits in outputs["policy"]]
+        return [{"said": f"At first sight: {move}", "move": move} for move in moves]
 
     def warm_input(self) -> np.ndarray:
         return self.encode({})

@@ -1,6 +1,6 @@
 """What the tests of trainings of agents share."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -41,3 +41,24 @@ def assert_same_end(run, other):
     differing = [name for name in ours.arrays if not np.array_equal(ours.arrays[name], theirs.arrays[name])]
     assert differing == []
     assert ours.state == theirs.state
+
+
+def promote_untrained(home, spec, variant, task, config):
+    """Put the network of a variant in use as it is before any training, drawn by a fixed seed."""
+    import keras
+
+    from layerwise import weights
+    from layerwise.runs import RunStore
+    from layerwise.versions import VersionStore
+
+    keras.utils.set_random_seed(0)
+    run = RunStore(home).create(spec, variant, config)
+    record = {
+        "name": spec.name,
+        "variant": variant,
+        "task": task.parameters(),
+        "config": asdict(config),
+    }
+    weights.save(resolve(spec.build)(config, task), run.folder / "version", record)
+    VersionStore(home).promote(spec, run)
+    return run

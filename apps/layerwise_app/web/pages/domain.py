@@ -8,7 +8,8 @@ import gradio as gr
 
 from layerwise.errors import LayerwiseError
 from layerwise.specs import ModelSpec, resolve
-from layerwise.tasks import Conversation
+from layerwise.tasks import BoardGame, Conversation
+from layerwise_app.web.board import draw_board
 from layerwise_app.web.chat import draw_chat
 from layerwise_app.web.demo import draw_demo
 from layerwise_app.web.guard import drawn, guard
@@ -22,6 +23,8 @@ def draw_model(site: Site, spec: ModelSpec) -> None:
     view = type(spec.task).view
     if view is not None:
         resolve(view)(spec, site.predictor)
+    elif isinstance(spec.task, BoardGame):
+        draw_board(site, spec)
     elif isinstance(spec.task, Conversation):
         draw_chat(site, spec)
     else:

@@ -1,0 +1,59 @@
+"""`rl/go`: an agent that has learned Go by playing against itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from layerwise import ModelCard, ModelSpec, Variant
+from layerwise_rl.go.task import Go, GoConfig
+
+if TYPE_CHECKING:
+    import keras
+
+HERE = Path(__file__).parent
+
+
+def build(config: GoConfig, task: Go) -> keras.Model:
+    """The network that looks at a board."""
+    from layerwise_rl.go.network import residual_network
+
+    return residual_network(task.size, config.filters, config.blocks)
+
+
+def _variant(size: int, komi: float, **settings: Any) -> Variant:
+    return Variant(
+        name=f"{size}x{size}",
+        summary=f"{size} by {size} points, komi {komi:g}",
+        config=GoConfig(size=size, komi=komi, schedule="cosine", **settings),
+    )
+
+
+GO = ModelSpec(
+    name="rl/go",
+    task=Go(),
+    build="layerwise_rl.go.model:build",
+    config=GoConfig,
+    train="layerwise_rl.go.alphazero:train",
+    variants=(
+        _variant(
+            5, 24.5, filters=32, blocks=3, num_epochs=40, steps_per_epoch=6_400, num_environments=64, batch_size=128
+        ),
+        _variant(7, 9.0, num_epochs=80, steps_per_epoch=12_800, num_environments=64, batch_size=256),
+        _variant(9, 7.0, num_epochs=200, steps_per_epoch=25_600, num_environments=128, batch_size=256),
+    ),
+    card=ModelCard(
+        title="Go",
+        summary="Play Go against an agent that was told the rules, and nothing else.",
+        description=(
+            "Its network looks at a board and says which moves are worth a look, who wins, and whose each point will "
+            "be. A tree search asks it about hundreds of positions before each move (AlphaZero, Silver et al. 2018). "
+            "It has learned by playing against itself: what the search found is what the network learns to see at "
+            "once, and the next games are played with the better network.\n\n"
+            "Area is counted: each side has its stones and what they alone surround, so play on until what is to be "
+            "taken is taken. No position may come back (superko), and suicide is not allowed."
+        ),
+        limits="It plays on this board alone, and without a clock.",
+        sources=("https://doi.org/10.1126/science.aar6404", "https://arxiv.org/abs/1902.10565"),
+    ),
+)
