@@ -5,8 +5,8 @@
     python benchmarks/go.py [rl/go:9x9] --speed
 
 A match is played by the Go Text Protocol: komi 7 (or the agent's usual one), colours by turns, area scoring; GNU Go
-says what the end is worth, dead stones taken off. Each game is written to a file when it is over, so that a match that was
-interrupted goes on with the next game. Given are the share of games that the agent won with its 95 % interval
+says what the end is worth, dead stones taken off. Each game is written to a file when it is over, so that a match that
+was interrupted goes on with the next game. Given are the share of games that the agent won with its 95 % interval
 (Wilson), and the seconds of its moves.
 
 `--speed` times searches from an empty board: positions a second when the network is asked about one at a time and about
