@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from layerwise import ModelCard, ModelSpec, Variant
 from layerwise.tasks import Control
-from layerwise_rl.settings import DQNConfig, PPOConfig
+from layerwise_rl.settings import DensePPOConfig, DQNConfig
 
 if TYPE_CHECKING:
     import keras
@@ -17,7 +17,7 @@ GYMNASIUM = "https://gymnasium.farama.org"
 PPO_PAPER, DQN_PAPER = "https://arxiv.org/abs/1707.06347", "https://doi.org/10.1038/nature14236"
 
 
-def build_ppo(config: PPOConfig, task: Control) -> keras.Model:
+def build_ppo(config: DensePPOConfig, task: Control) -> keras.Model:
     """The network of an agent by proximal policy optimisation."""
     from layerwise_rl.networks import actor_critic
 
@@ -43,13 +43,13 @@ def models() -> list[ModelSpec]:
         name="rl/cartpole",
         task=cartpole,
         build="layerwise_rl.control:build_ppo",
-        config=PPOConfig,
+        config=DensePPOConfig,
         train="layerwise_rl.ppo:train",
         variants=(
             Variant(
                 name="ppo",
                 summary="Proximal policy optimisation",
-                config=PPOConfig(
+                config=DensePPOConfig(
                     num_epochs=20,
                     batch_size=256,
                     learning_rate=1e-3,
@@ -98,7 +98,6 @@ def models() -> list[ModelSpec]:
                     learning_rate=2.3e-3,
                     schedule="constant",
                     num_environments=1,
-                    hidden_layers=(256, 256),
                 ),
             ),
         ),

@@ -8,20 +8,25 @@ from layerwise import TrainingConfig, setting
 
 
 @dataclass(frozen=True, kw_only=True)
-class AgentConfig(TrainingConfig):
-    """The settings of every agent. An epoch is a number of steps in the environments."""
+class PlayingConfig(TrainingConfig):
+    """The settings of everything that learns by playing. An epoch is a number of steps that are played."""
 
-    environment: str = setting("", "Id of the gymnasium environment; empty for the model's own")
     steps_per_epoch: int = setting(
-        5_000, "Steps in the environments of one epoch", minimum=1, maximum=10_000_000, unit="steps", log=True
+        5_000, "Steps that are played in an epoch", minimum=1, maximum=10_000_000, unit="steps", log=True
     )
-    num_environments: int = setting(8, "Environments side by side", minimum=1, maximum=1024)
-    discount: float = setting(0.99, "Worth of a reward one step later", minimum=0, maximum=1)
-    hidden_layers: tuple[int, ...] = setting((64, 64), "Neurons of each hidden layer", minimum=1, maximum=4096)
+    num_environments: int = setting(8, "Environments, or games, side by side", minimum=1, maximum=1024)
     milestones: int = setting(
         10, "How often the agent on its way is kept and measured", minimum=1, maximum=100, unit="times"
     )
-    episodes_measured: int = setting(20, "Episodes by which it is measured then", minimum=1, maximum=1000)
+    episodes_measured: int = setting(20, "Episodes, or games, by which it is measured then", minimum=1, maximum=1000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentConfig(PlayingConfig):
+    """The settings of every agent in an environment of gymnasium."""
+
+    environment: str = setting("", "Id of the gymnasium environment; empty for the model's own")
+    discount: float = setting(0.99, "Worth of a reward one step later", minimum=0, maximum=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +48,13 @@ class PPOConfig(AgentConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DensePPOConfig(PPOConfig):
+    """The settings of agents that are told numbers."""
+
+    hidden_layers: tuple[int, ...] = setting((64, 64), "Neurons of each hidden layer", minimum=1, maximum=4096)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PixelsConfig(PPOConfig):
     """The settings of agents that see pixels."""
 
@@ -56,6 +68,7 @@ class PixelsConfig(PPOConfig):
 class DQNConfig(AgentConfig):
     """The settings of deep Q-learning."""
 
+    hidden_layers: tuple[int, ...] = setting((256, 256), "Neurons of each hidden layer", minimum=1, maximum=4096)
     remembered: int = setting(
         100_000, "Steps that are remembered", minimum=100, maximum=10_000_000, unit="steps", log=True
     )

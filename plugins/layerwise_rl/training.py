@@ -200,7 +200,7 @@ class LearningByPlaying(abc.ABC):
     them.
 
     Args:
-        context: Of the run; its config is an AgentConfig.
+        context: Of the run; its config is a PlayingConfig.
         model: The agent's network.
 
     Attributes:
@@ -263,6 +263,9 @@ class LearningByPlaying(abc.ABC):
     def _resume(self) -> None:
         checkpoint = self.context.latest_checkpoint()
         if checkpoint is None:
+            version = self.context.start_from()
+            if version is not None:
+                weights.load_into(self.model, version.folder)
             return
         weights.assign(self._variables(), part_of(checkpoint.arrays, "variables"), self.context.run.checkpoints.folder)
         self.restore(part_of(checkpoint.arrays, "kept"))

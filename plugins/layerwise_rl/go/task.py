@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from layerwise import setting
 from layerwise.errors import InputError, SpecError
 from layerwise.tasks import Answer, BoardGame, Field
-from layerwise_rl.settings import AgentConfig
+from layerwise_rl.settings import PlayingConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,7 +112,7 @@ class Go(BoardGame):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GoConfig(AgentConfig):
+class GoConfig(PlayingConfig):
     """The settings of learning Go by self-play. Steps are moves; environments are games."""
 
     size: int = setting(9, "Points along a side of the board", minimum=3, maximum=19)

@@ -1,5 +1,7 @@
 """Agents that learn by trying: the formulas, and trainings that are stopped and go on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from agent_helpers import assert_same_end, start, train
@@ -11,6 +13,7 @@ from layerwise.registry import Registry
 from layerwise.runs import RunStore
 from layerwise.tasks import Control
 from layerwise.versions import read_version
+from layerwise.weights import read_arrays, read_record
 from layerwise_rl import dqn
 from layerwise_rl.networks import action_values, actor_critic
 from layerwise_rl.ppo import Objective, advantages_of
@@ -114,6 +117,18 @@ def test_what_an_agent_was_on_its_way_is_kept(runs, snapshot):
     version = read_version(snapshot.model("rl/cartpole"), "ppo", run.id, run.version_folder)
     assert [milestone.epoch for milestone in version.milestones] == [0, 1, 2, 3]
     assert all(milestone.metrics["measured_return"] >= 8 for milestone in version.milestones)
+
+
+def test_a_training_goes_on_from_a_version(runs, snapshot):
+    first = start(runs, snapshot, "rl/cartpole", **SMALL, rollout_steps=16)
+    train(first, snapshot)
+    spec = snapshot.model("rl/cartpole")
+    second = runs.create(spec, None, replace(spec.variant().config, **SMALL, rollout_steps=16), start_from=first.id)
+    train(second, snapshot)
+    begun, ended = second.folder / "version" / "milestones" / "00000", first.folder / "version" / "milestones"
+    best = max(ended.iterdir(), key=lambda folder: (read_record(folder)["metrics"]["measured_return"], folder.name))
+    ours, theirs = read_arrays(begun), read_arrays(best)
+    assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
 
 
 def test_another_environment_with_numbers_as_actions_is_learned_in(runs, snapshot):
