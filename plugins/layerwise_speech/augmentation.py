@@ -2,56 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import keras
-import numpy as np
 from keras import random
 
-from layerwise_speech.log_mel import hertz, mel
-
 ops: Any = keras.ops
-
-
-@keras.saving.register_keras_serializable("layerwise_speech")
-class WarpFrequencies(keras.layers.Layer):
-    """While training, moves the bands of each spectrogram [batch, frames, bands] as if the speaker were larger or
-    smaller (Jaitly & Hinton 2013, "Vocal Tract Length Perturbation (VTLP) improves speech recognition"). Otherwise it
-    does nothing.
-
-    Args:
-        most: The greatest logarithm of the factor of all frequencies, either way.
-        lowest, highest: Frequencies of the mel bands' ends in hertz (`log_mel.mel_filters`).
-        seed: Of the random numbers.
-    """
-
-    def __init__(self, most: float, lowest: float, highest: float, seed: int | None = None, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self.most, self.lowest, self.highest, self.seed = most, lowest, highest, seed
-        self._random = random.SeedGenerator(seed)
-
-    def call(self, spectrograms: Any, training: bool = False) -> Any:
-        if not training:
-            return spectrograms
-        count = spectrograms.shape[2]
-        middles = np.linspace(mel(self.lowest), mel(self.highest), count + 2)[1:-1]
-        factor = ops.exp(
-            random.uniform((ops.shape(spectrograms)[0], 1), -self.most, self.most, dtype="float32", seed=self._random)
-        )
-        # Where each band's sound comes from, in mel, and then in bands.
-        source = 2595.0 / math.log(10) * ops.log(1 + factor * hertz(middles)[None].astype("float32") / 700.0)
-        places = ops.clip((source - float(middles[0])) / float(middles[1] - middles[0]), 0.0, count - 1.0)
-        numbers = ops.reshape(ops.arange(count, dtype="float32"), (1, count, 1))
-        shares: Any = ops.relu(1.0 - ops.abs(ops.expand_dims(places, 1) - numbers))
-        return ops.matmul(spectrograms, ops.cast(shares, spectrograms.dtype))
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        names = ("most", "lowest", "highest", "seed")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @keras.saving.register_keras_serializable("layerwise_speech")

@@ -18,11 +18,6 @@ def mel(hertz: Any) -> Any:
     return 2595.0 * np.log10(1.0 + np.asarray(hertz, "float64") / 700.0)
 
 
-def hertz(mels: Any) -> Any:
-    """What `mel` makes the mel of."""
-    return 700.0 * (10.0 ** (np.asarray(mels, "float64") / 2595.0) - 1.0)
-
-
 def mel_filters(rate: int, window: int, bands: int, lowest: float, highest: float) -> np.ndarray:
     """How much of each frequency belongs to each band: triangles that are equally wide on the mel scale, float32
     [frequencies, bands], each with the sum 1.

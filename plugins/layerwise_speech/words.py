@@ -31,16 +31,10 @@ class WordsConfig(TrainingConfig):
     """The settings of `speech/digits-and-words`."""
 
     bands: int = setting(40, "Bands of frequencies", minimum=8, maximum=128)
-    maps: int = setting(
-        16, "Filters of the first convolutions, over time and frequencies; later twice as many", minimum=4, maximum=256
-    )
-    filters: int = setting(128, "Filters of the convolutions over time", minimum=8, maximum=1024)
+    filters: int = setting(160, "Filters of each convolution", minimum=8, maximum=1024)
     depth: int = setting(6, "Residual convolutions", minimum=1, maximum=32)
     kernel: int = setting(9, "Frames of 40 ms that each of them looks at, those before it", minimum=2, maximum=64)
     dropout: float = setting(0.15, "Share of numbers zeroed in a training step", minimum=0, maximum=0.9)
-    warp: float = setting(
-        0.15, "How far training moves all frequencies, as other voices do", minimum=0, maximum=0.5, advanced=True
-    )
     masks: int = setting(
         2, "Stretches of time and of frequencies that training blots out", minimum=0, maximum=10, advanced=True
     )
@@ -49,49 +43,39 @@ class WordsConfig(TrainingConfig):
 def build(config: WordsConfig, task: CtcSpeechRecognition) -> keras.Model:
     """The network: waveforms [batch, samples] to logits [batch, samples / 320 at 8 kHz, symbols + 1].
 
-    The first convolutions look over time and frequencies, since another voice is much the same a few bands higher; and
-    a little ahead. The others only look back: text can appear while somebody speaks.
+    The first convolutions look a little ahead, the others only back: text can appear while somebody speaks.
     """
     import keras
     from keras import layers
 
-    from layerwise_speech.augmentation import SpecAugment, WarpFrequencies
+    from layerwise_speech.augmentation import SpecAugment
     from layerwise_speech.log_mel import LogMel
 
     audio = keras.Input((None,), name="audio")
-    lowest, highest = 60.0, 0.475 * task.rate
-    window, hop = 2 * (task.rate * 16 // 1000), task.rate // 100
-    x = LogMel(task.rate, window, hop, config.bands, lowest, highest, name="log_mel")(audio)
+    hop = task.rate // 100
+    x = LogMel(task.rate, 2 * (task.rate * 16 // 1000), hop, config.bands, 60.0, 0.475 * task.rate, name="log_mel")(
+        audio
+    )
     x = layers.BatchNormalization(dtype="float32", name="standardise")(x)
-    if config.warp:
-        x = WarpFrequencies(config.warp, lowest, highest, name="warp_frequencies")(x)
     if config.masks:
         x = SpecAugment(config.masks, 20, config.bands // 5, 0.3, name="spec_augment")(x)
-    x = layers.Reshape((-1, config.bands, 1), name="as_picture")(x)
-    for level, (maps, kernel) in enumerate(((config.maps, 5), (2 * config.maps, 3)), start=1):
-        x = _normalised(layers.Conv2D(maps, kernel, 2, "same", use_bias=False, name=f"halve_{level}"), x)
-        x = layers.Add(name=f"halved_{level}")(
-            [x, _normalised(layers.Conv2D(maps, 3, padding="same", use_bias=False, name=f"look_{level}"), x)]
-        )
-    x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="as_frames")(x)
-    x = layers.Dropout(config.dropout, name="dropout_frames")(x)
-    x = _normalised(layers.Conv1D(config.filters, 3, padding="same", use_bias=False, name="around"), x)
+    for level in (1, 2):
+        x = _convolution(x, config.filters, 5, f"halve_{level}", strides=2, padding="same")
+    x = _convolution(x, config.filters, 5, "around", padding="same")
     for number in range(1, config.depth + 1):
-        block = layers.Conv1D(config.filters, config.kernel, padding="causal", use_bias=False, name=f"block_{number}")
-        found = layers.Dropout(config.dropout, name=f"dropout_{number}")(_normalised(block, x))
+        found = _convolution(x, config.filters, config.kernel, f"block_{number}", padding="causal")
+        found = layers.Dropout(config.dropout, name=f"dropout_{number}")(found)
         x = layers.Add(name=f"add_{number}")([x, found])
     # Logits in float32: in mixed precision the loss would lose digits.
     x = layers.Dense(len(task.symbols) + 1, dtype="float32", name="logits")(x)
     return keras.Model(audio, x, name="words")
 
 
-def _normalised(convolution: Any, x: Any) -> Any:
+def _convolution(x: Any, filters: int, kernel: int, name: str, **arguments: Any) -> Any:
     from keras import layers
 
-    name = convolution.name
-    return layers.Activation("silu", name=f"{name}_silu")(
-        layers.BatchNormalization(name=f"{name}_norm")(convolution(x))
-    )
+    x = layers.Conv1D(filters, kernel, use_bias=False, name=name, **arguments)(x)
+    return layers.Activation("silu", name=f"{name}_silu")(layers.BatchNormalization(name=f"{name}_norm")(x))
 
 
 def examples() -> Sequence[Example]:
@@ -116,13 +100,14 @@ WORDS = ModelSpec(
             name="convolutional",
             summary="A small convolutional network",
             config=WordsConfig(
-                num_epochs=18,
+                num_epochs=30,
                 batch_size=32,
                 learning_rate=2e-3,
                 optimizer="adamw",
                 schedule="cosine",
                 warmup_epochs=1,
                 weight_decay=0.01,
+                precision="mixed_bfloat16",
                 validation_fraction=0.05,
             ),
             weights=HERE / "weights" / "words",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 UNITS = ("word", "character")
 SEARCHES = ("greedy", "beam")
 BLANK_NAME = "(nothing)"
-MADE_UP_SHARE = 0.12
+MADE_UP_SHARE = 0.08
 """How many unknown words are made up for each word that is trained on, where there is a symbol for them."""
 
 
