@@ -116,13 +116,17 @@ def command_line():
     return app
 
 
+BUILT_IN = {"print", "train", "gtp"}
+"""Commands that are there without any plugin of a test."""
+
+
 def call(snapshot, hook, tmp_path):
     """What the hook gives: callbacks, or the names of commands."""
     if hook == "layerwise_callbacks":
         return snapshot.callbacks(Run(tmp_path))
     app = command_line()
     snapshot.add_commands(app)
-    return sorted(set(typer.main.get_group(app).commands) - {"print", "train"})
+    return sorted(set(typer.main.get_group(app).commands) - BUILT_IN)
 
 
 BAD_LATE = {

@@ -39,6 +39,9 @@ def spoken(spans: Sequence[Span], waveform: np.ndarray, rate: int) -> list[Span]
         following = spans[place + 1][0] if place + 1 < len(spans) else seconds
         low, high = max(before, end - REACH), min(following, end + AFTER, seconds)
         begin, stop = _around(power, (start, end), low, high) or (start, end)
+        if end - start > SHORTEST:
+            # What was said in several frames, as characters are, was heard in all of them.
+            begin, stop = min(begin, max(start, before)), max(stop, end)
         missing = max(0.0, SHORTEST - (stop - begin)) / 2
         found.append((max(before, begin - missing), min(seconds, stop + missing)))
     return found
