@@ -64,7 +64,8 @@ def build_optimizer(
     """
     import keras
 
-    rate, clip = learning_rate_schedule(config, steps_per_epoch), {"global_clipnorm": global_clipnorm}
+    rate = learning_rate_schedule(config, steps_per_epoch)
+    clip: dict[str, Any] = {"global_clipnorm": global_clipnorm}
     if config.optimizer == "adamw":
         optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, epsilon=epsilon, **clip)
     elif config.optimizer == "sgd":
