@@ -128,8 +128,7 @@ class NetworkRunner(Runner):
     def outputs(self, batch: Batch) -> Any:
         """The outputs for encoded examples [examples, ...], which are padded to a power of two, so that few
         different batch sizes are ever compiled."""
-        count = len(next(iter(batch.values())) if isinstance(batch, Mapping) else batch)
-        return map_arrays(lambda array: array[:count], self._forward(map_arrays(padded, batch)))
+        return of_any_number(self._forward, batch)
 
     def warm(self) -> None:
         """Compile the forward pass of one example, when the task has one to give."""
@@ -198,6 +197,12 @@ def padded(array: np.ndarray) -> np.ndarray:
         return array
     # Repeating a real example rather than zeros: what a network does with zeros may be slow or not a number.
     return np.concatenate([array, np.repeat(array[-1:], size - len(array), axis=0)])
+
+
+def of_any_number(forward: Callable[[Batch], Any], batch: Batch) -> Any:
+    """What a compiled forward pass gives for any number of examples, which it is given `padded`."""
+    count = len(next(iter(batch.values())) if isinstance(batch, Mapping) else batch)
+    return map_arrays(lambda array: array[:count], forward(map_arrays(padded, batch)))
 
 
 def map_arrays(function: Callable[[Any], Any], nest: Any) -> Any:

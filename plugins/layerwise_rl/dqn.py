@@ -17,7 +17,8 @@ from layerwise import weights
 from layerwise.optimizers import build_optimizer
 from layerwise.tasks.episodes.acting import best_actions, done, values
 from layerwise.tasks.episodes.policies import policy_of
-from layerwise_rl.training import AgentTraining, joined, part_of, run
+from layerwise_rl.memory import Memory
+from layerwise_rl.training import AgentTraining, copy_weights, joined, part_of, run
 
 if TYPE_CHECKING:
     from layerwise.context import Context
@@ -26,43 +27,6 @@ if TYPE_CHECKING:
 def train(context: Context) -> None:
     """Train an agent by deep Q-learning: `ModelSpec.train`."""
     run(context, DQN)
-
-
-class Memory:
-    """What came of the last actions, [size, ...] each.
-
-    Args:
-        size: How much is remembered.
-        observation: One, for its shape and type.
-    """
-
-    def __init__(self, size: int, observation: np.ndarray) -> None:
-        self.before = np.zeros((size, *observation.shape), observation.dtype)
-        self.after = np.zeros_like(self.before)
-        self.actions, self.rewards = np.zeros(size, "int32"), np.zeros(size, "float32")
-        self.terminated = np.zeros(size, bool)
-        self.count = 0
-
-    def __len__(self) -> int:
-        return min(self.count, len(self.actions))
-
-    def add(self, before: Any, action: Any, reward: Any, after: Any, terminated: Any) -> None:
-        """Remember a step, in place of the oldest one when it is full."""
-        place = self.count % len(self.actions)
-        self.before[place], self.after[place] = before, after
-        self.actions[place], self.rewards[place], self.terminated[place] = action, reward, terminated
-        self.count += 1
-
-    def state(self) -> dict[str, np.ndarray]:
-        """All of it, as arrays."""
-        names = ("before", "after", "actions", "rewards", "terminated")
-        return {**{name: getattr(self, name)[: len(self)] for name in names}, "count": np.array(self.count)}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Remember what `state` gave."""
-        self.count = int(state["count"])
-        for name in ("before", "after", "actions", "rewards", "terminated"):
-            getattr(self, name)[: len(self)] = state[name]
 
 
 class DQN(AgentTraining):
@@ -83,7 +47,7 @@ class DQN(AgentTraining):
         self.trainer = engines.current().Trainer(
             self.model, self.optimizer, loss, {"value": mean_value}, xla=uses_xla(self.model, config.compiler)
         )
-        self.memory = Memory(config.remembered, self.environments.observations[0])
+        self.memory = Memory(config.remembered)
         self.times = 0
 
     def round(self) -> tuple[int, Mapping[str, float]]:
@@ -106,46 +70,53 @@ class DQN(AgentTraining):
             is_random = self.random.random(count) < self.exploring
             actions = np.where(is_random, self.random.integers(0, environments.action_space.n, count), actions)
             result = environments.step(done(actions, environments.action_space))
-            for place in range(count):
-                after = result.last.get(place, environments.observations[place])
-                self.memory.add(before[place], actions[place], result.rewards[place], after, result.terminated[place])
+            after = environments.observations.copy()
+            for place, last in result.last.items():
+                after[place] = last
+            self.memory.add(
+                {
+                    "before": before,
+                    "after": after,
+                    "action": actions.astype("int32"),
+                    "reward": result.rewards,
+                    "terminated": result.terminated,
+                }
+            )
             self.course.count(environments.ended)
         return rounds * count
 
     def _learn(self) -> dict[str, float]:
         """Some batches of memories. The target network stays as it is meanwhile, so all that it expects is asked at
         once."""
-        config, memory = self.config, self.memory
-        chosen = self.random.integers(0, len(memory), config.batches * config.batch_size)
-        following = values(self.expected(memory.after[chosen])) * ~memory.terminated[chosen]
+        config = self.config
+        chosen = self.random.integers(0, len(self.memory), config.batches * config.batch_size)
+        memories = {name: part[chosen] for name, part in self.memory.arrays.items()}
+        following = values(self.expected(memories["after"])) * ~memories["terminated"]
         targets = {
-            "action": memory.actions[chosen],
-            "return": (memory.rewards[chosen] + config.discount * following).astype("float32"),
+            "action": memories["action"],
+            "return": (memories["reward"] + config.discount * following).astype("float32"),
         }
         order = np.arange(len(chosen), dtype="int32").reshape(config.batches, config.batch_size)
-        means = self.trainer.train(self.trainer.place(memory.before[chosen], targets), order, 0, len(order))
+        means = self.trainer.train(self.trainer.place(memories["before"], targets), order, 0, len(order))
         self.times += 1
         if self.times % config.target_every == 0:
             self._copy_target()
         return means
 
     def _copy_target(self) -> None:
-        for target, variable in zip(self.target.variables, self.model.variables, strict=True):
-            target.assign(variable)
+        copy_weights(self.model, self.target)
 
     def networks(self) -> dict[str, Any]:
         target = {f"target/{name}": variable for name, variable in weights.by_name(self.target.variables).items()}
         return super().networks() | target
 
     def kept(self) -> dict[str, np.ndarray]:
-        memory = {**self.memory.state(), "times": np.array(self.times)}
-        return super().kept() | joined({"memory": memory})
+        return super().kept() | joined({"memory": self.memory.state()}) | {"times": np.array(self.times)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         super().restore(arrays)
-        memory = part_of(arrays, "memory")
-        self.memory.restore(memory)
-        self.times = int(memory["times"])
+        self.memory.restore(part_of(arrays, "memory"))
+        self.times = int(arrays["times"])
 
 
 def loss(targets: Any, outputs: Any) -> Any:

@@ -273,6 +273,12 @@ class LearningByPlaying(abc.ABC):
         self.random.bit_generator.state = checkpoint.state["random"]
 
 
+def copy_weights(model: keras.Model, other: keras.Model) -> None:
+    """Give another network of the same making the weights of a model."""
+    for variable, source in zip(other.variables, model.variables, strict=True):
+        variable.assign(source)
+
+
 def joined(parts: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """The arrays of several parts, each named after its part."""
     return {f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()}

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
+from starlette.requests import HTTPConnection
 
 from layerwise.config import settings_of
 from layerwise.errors import (
@@ -94,11 +95,19 @@ def _error(error: LayerwiseError) -> JSONResponse:
     return JSONResponse({"error": content}, status)
 
 
+ELSEWHERE = "Another site's page may not do this"
+
+
+def is_elsewhere(connection: HTTPConnection) -> bool:
+    """Whether the page that asks is another site's."""
+    origin = connection.headers.get("origin")
+    return bool(origin) and urlsplit(origin).netloc != connection.headers.get("host")
+
+
 def _same_site(request: Request) -> None:
     """Refuse what a page of another site makes a visitor's browser send to this server."""
-    origin = request.headers.get("origin")
-    if request.method not in ("GET", "HEAD") and origin and urlsplit(origin).netloc != request.headers.get("host"):
-        raise LayerwiseError("Another site's page may not do this", received=f"Origin: {origin}")
+    if request.method not in ("GET", "HEAD") and is_elsewhere(request):
+        raise LayerwiseError(ELSEWHERE, received=f"Origin: {request.headers['origin']}")
 
 
 def make_api(workspace: Workspace, snapshot_number: Callable[[], int | None]) -> APIRouter:

@@ -18,13 +18,13 @@ import json
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from layerwise.errors import InputError, LayerwiseError
 from layerwise.tasks import Control
 from layerwise.versions import Reference
+from layerwise_app.web.api import ELSEWHERE, is_elsewhere
 from layerwise_app.web.guard import explain
 
 if TYPE_CHECKING:
@@ -169,9 +169,8 @@ def make_arena(workspace: Workspace) -> APIRouter:
     async def play(
         socket: WebSocket, domain: str, application: str, variant: str | None = None, version: str | None = None
     ) -> None:
-        origin = socket.headers.get("origin")
-        if origin and urlsplit(origin).netloc != socket.headers.get("host"):
-            await socket.close(code=1008, reason="Another site's page may not do this")
+        if is_elsewhere(socket):
+            await socket.close(code=1008, reason=ELSEWHERE)
             return
         await socket.accept()
         viewers.add(socket)

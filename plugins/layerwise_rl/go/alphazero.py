@@ -16,9 +16,10 @@ import numpy as np
 from layerwise.optimizers import build_optimizer
 from layerwise.tasks.episodes.policies import policy_of
 from layerwise_rl.go.network import Evaluator
-from layerwise_rl.go.records import Memory, batch_of
+from layerwise_rl.go.records import batch_of
 from layerwise_rl.go.self_play import SelfPlay, match
-from layerwise_rl.training import LearningByPlaying, joined, part_of, run
+from layerwise_rl.memory import Memory
+from layerwise_rl.training import LearningByPlaying, copy_weights, joined, part_of, run
 
 if TYPE_CHECKING:
     from layerwise.context import Context
@@ -100,8 +101,7 @@ class AlphaZero(LearningByPlaying):
         return {"elo": self.elo}
 
     def _copy_former(self) -> None:
-        for former, variable in zip(self.former.variables, self.model.variables, strict=True):
-            former.assign(variable)
+        copy_weights(self.model, self.former)
 
     def networks(self) -> dict[str, Any]:
         from layerwise import weights

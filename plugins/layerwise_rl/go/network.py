@@ -83,13 +83,11 @@ class Evaluator:
 
     def __init__(self, policy: Policy, size: int, komi: float, random: np.random.Generator | None = None) -> None:
         self.policy, self.size, self.komi, self.random = policy, size, komi, random
-        self.count = 0
 
     def __call__(self, states: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
         boards = np.stack([seen(state, self.size, self.komi) for state in states])
         symmetry = 0 if self.random is None else int(self.random.integers(8))
         outputs = self.policy(np.ascontiguousarray(turned(boards, symmetry)))
-        self.count += len(states)
         logits = points_turned(outputs["policy"], self.size, symmetry, back=True)
         return logits, np.tanh(outputs["value"][:, 0] / 2)
 

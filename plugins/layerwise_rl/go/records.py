@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,44 +29,6 @@ class Record:
     examples: Examples
     moves: Sequence[int]
     lead: float
-
-
-class Memory:
-    """The newest positions, [size] at the most.
-
-    Args:
-        size: How many.
-        like: Examples, for their shapes and types.
-    """
-
-    def __init__(self, size: int) -> None:
-        self.size, self.count = size, 0
-        self.arrays: Examples = {}
-
-    def __len__(self) -> int:
-        return min(self.count, self.size)
-
-    def add(self, examples: Examples) -> None:
-        """Remember positions, in place of the oldest ones when it is full."""
-        number = len(examples["player"])
-        if not self.arrays:
-            self.arrays = {name: np.zeros((self.size, *part.shape[1:]), part.dtype) for name, part in examples.items()}
-        places = (self.count + np.arange(number)) % self.size
-        for name, part in examples.items():
-            self.arrays[name][places] = part
-        self.count += number
-
-    def state(self) -> Examples:
-        """All of it, as arrays."""
-        return {name: part[: len(self)] for name, part in self.arrays.items()} | {"count": np.array(self.count)}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Remember what `state` gave."""
-        self.count = 0
-        parts = {name: part for name, part in state.items() if name != "count"}
-        if parts:
-            self.add(dict(parts))
-        self.count = int(state["count"])
 
 
 def batch_of(

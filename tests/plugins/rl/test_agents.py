@@ -15,6 +15,7 @@ from layerwise.tasks import Control
 from layerwise.versions import read_version
 from layerwise.weights import read_arrays, read_record
 from layerwise_rl import dqn
+from layerwise_rl.memory import Memory
 from layerwise_rl.networks import action_values, actor_critic
 from layerwise_rl.ppo import Objective, advantages_of
 from layerwise_rl.settings import PPOConfig
@@ -89,14 +90,14 @@ def test_the_loss_of_deep_q_learning_is_hubers():
 
 
 def test_memories_are_forgotten_in_their_order():
-    memory = dqn.Memory(3, np.zeros(1, "float32"))
+    memory = Memory(3)
     for number in range(5):
-        memory.add([number], number, number, [number + 1], number == 4)
-    assert sorted(memory.actions.tolist()) == [2, 3, 4]
-    other = dqn.Memory(3, np.zeros(1, "float32"))
+        memory.add({"action": np.array([number])})
+    assert sorted(memory.arrays["action"].tolist()) == [2, 3, 4]
+    other = Memory(3)
     other.restore(memory.state())
-    other.add([9], 9, 9, [9], False)
-    assert sorted(other.actions.tolist()) == [3, 4, 9]
+    other.add({"action": np.array([9])})
+    assert sorted(other.arrays["action"].tolist()) == [3, 4, 9]
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from layerwise_rl.go.alphazero import elo_of, loss, policy_loss
 from layerwise_rl.go.network import Evaluator, residual_network
 from layerwise_rl.go.planes import points_turned, seen, turned, turned_back
 from layerwise_rl.go.position import replay
-from layerwise_rl.go.records import Memory, batch_of
+from layerwise_rl.go.records import batch_of
 from layerwise_rl.go.self_play import SelfPlay, match
 from layerwise_rl.go.task import Go, GoConfig
+from layerwise_rl.memory import Memory
 
 SIZE = 5
 

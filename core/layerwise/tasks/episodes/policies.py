@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from layerwise.runner import map_arrays, padded
+from layerwise.runner import of_any_number
 from layerwise.weights import load_into
 
 if TYPE_CHECKING:
@@ -27,13 +26,7 @@ def policy_of(model: keras.Model) -> Policy:
     """A network as what is asked about any number of observations."""
     from layerwise import engines
 
-    forward = engines.current().compile_predict(model)
-
-    def policy(observations: np.ndarray) -> Any:
-        count = len(observations)
-        return map_arrays(lambda array: array[:count], forward(padded(observations)))
-
-    return policy
+    return functools.partial(of_any_number, engines.current().compile_predict(model))
 
 
 class Policies:
