@@ -1,0 +1,1 @@
+"""Molecules: read, standardised, described in numbers, drawn."""

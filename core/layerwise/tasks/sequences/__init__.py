@@ -1,0 +1,1 @@
+"""Sequences of letters that stand for molecules: DNA, RNA and proteins."""
