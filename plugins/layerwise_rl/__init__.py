@@ -23,6 +23,7 @@ def layerwise_tasks():
 
 @hookimpl
 def layerwise_commands(app):
-    from layerwise_rl.go.command import gtp
+    from layerwise_rl.go.command import gtp, match
 
     app.command()(gtp)
+    app.command()(match)

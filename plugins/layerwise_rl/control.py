@@ -98,7 +98,9 @@ def models() -> list[ModelSpec]:
                     learning_rate=2.3e-3,
                     schedule="constant",
                     num_environments=1,
+                    hidden_layers=(128, 128),
                 ),
+                weights=HERE / "weights" / "cartpole-dqn",
             ),
         ),
         card=ModelCard(

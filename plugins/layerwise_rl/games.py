@@ -58,31 +58,36 @@ def build(config: PixelsConfig, task: Control) -> keras.Model:
 
 
 SMALL = PixelsConfig(
-    num_epochs=100,
+    num_epochs=200,
     steps_per_epoch=40_960,
     num_environments=32,
-    batch_size=512,
-    learning_rate=1e-3,
+    processes=64,
+    batch_size=256,
+    learning_rate=7e-4,
     schedule="linear",
-    rollout_steps=128,
-    passes=3,
+    rollout_steps=32,
+    passes=4,
     clip_range=0.1,
+    clip_falls=False,
     entropy_bonus=0.01,
-    milestones=8,
+    filters=(16, 32),
+    milestones=10,
     episodes_measured=8,
 )
 LARGE = PixelsConfig(
     num_epochs=100,
     steps_per_epoch=102_400,
     num_environments=64,
+    processes=64,
     batch_size=1024,
     learning_rate=5e-4,
     schedule="linear",
-    rollout_steps=128,
+    rollout_steps=64,
     passes=4,
     clip_range=0.1,
+    clip_falls=False,
     entropy_bonus=0.01,
-    filters=(32, 64, 64),
+    filters=(32, 64),
     hidden_units=512,
     milestones=8,
     episodes_measured=10,
@@ -100,7 +105,7 @@ PIXELS = (
 LIMITS = "It has seen nothing but this game, at this speed, and is not told the rules: other colours would confuse it."
 
 
-def _game(name: str, task: AtariControl, card: ModelCard) -> ModelSpec:
+def _game(name: str, task: AtariControl, card: ModelCard, weights: Path | None = None) -> ModelSpec:
     return ModelSpec(
         name=name,
         task=task,
@@ -108,8 +113,8 @@ def _game(name: str, task: AtariControl, card: ModelCard) -> ModelSpec:
         config=PixelsConfig,
         train="layerwise_rl.ppo:train",
         variants=(
-            Variant(name="small", summary="For two cores", config=SMALL),
-            Variant(name="large", summary="For a GPU", config=LARGE),
+            Variant(name="small", summary="For two cores", config=SMALL, fine_tuning=SMALL, weights=weights),
+            Variant(name="large", summary="For a GPU", config=LARGE, fine_tuning=LARGE),
         ),
         card=card,
     )
@@ -121,6 +126,8 @@ def models() -> list[ModelSpec]:
         environment="ALE/Pong-v5",
         actions=("wait", "fire", "up", "down", "up and fire", "down and fire"),
         keys=("", " ", "ArrowUp", "ArrowDown", "", ""),
+        # Chance has its part in the game itself, so the best actions do not go in circles.
+        by_chance=False,
         known={"random": -20.7, "a person": 9.3},
     )
     breakout = AtariControl(
@@ -141,10 +148,15 @@ def models() -> list[ModelSpec]:
             ModelCard(
                 title="Pong",
                 summary="Table tennis of 1972: the agent sees pixels and its score, and nothing else.",
-                description=PIXELS + "Whoever has 21 points first wins; a return of 14 is 21 to 7.",
+                description=PIXELS + "Whoever has 21 points first wins; a return of 14 is 21 to 7.\n\n"
+                "The agent that is shipped has played 4.9 million of its actions, in an hour on two cores that had "
+                "other work too (epoch 120 of 200, where its training was stopped). Over 30 games its mean return is "
+                "17.4, with a 95 % interval from 16.7 to 18.1; of somebody who presses anything it is −20.7, of a "
+                "person 9.3 (Mnih et al. 2015, without sticky actions).",
                 limits=LIMITS,
                 sources=sources,
             ),
+            HERE / "weights" / "pong",
         ),
         _game(
             "rl/breakout",

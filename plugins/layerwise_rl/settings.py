@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from layerwise import TrainingConfig, setting
 
@@ -11,6 +12,13 @@ from layerwise import TrainingConfig, setting
 class PlayingConfig(TrainingConfig):
     """The settings of everything that learns by playing. An epoch is a number of steps that are played."""
 
+    unused: ClassVar[tuple[str, ...]] = (
+        "label_smoothing",
+        "validation_fraction",
+        "frozen_epochs",
+        "lora_rank",
+        "patience",
+    )
     steps_per_epoch: int = setting(
         5_000, "Steps that are played in an epoch", minimum=1, maximum=10_000_000, unit="steps", log=True
     )
@@ -26,6 +34,13 @@ class AgentConfig(PlayingConfig):
     """The settings of every agent in an environment of gymnasium."""
 
     environment: str = setting("", "Id of the gymnasium environment; empty for the model's own")
+    processes: int = setting(
+        1,
+        "Processes that play in the environments, at most as many as there are processor cores",
+        minimum=1,
+        maximum=1024,
+        advanced=True,
+    )
     discount: float = setting(0.99, "Worth of a reward one step later", minimum=0, maximum=1)
 
 
@@ -59,7 +74,7 @@ class PixelsConfig(PPOConfig):
     """The settings of agents that see pixels."""
 
     filters: tuple[int, ...] = setting(
-        (16, 32, 32), "Filters of each convolution, each of which halves the picture", minimum=1, maximum=1024
+        (16, 32), "Filters of each convolution, each of which halves the picture", minimum=1, maximum=1024
     )
     hidden_units: int = setting(128, "Neurons of the layer above them", minimum=1, maximum=8192)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import dataclasses
 import time
 from collections import deque
@@ -13,15 +14,15 @@ import numpy as np
 
 from layerwise import weights
 from layerwise.tasks import Control
-from layerwise.tasks.episodes.environments import Environments
 from layerwise.tasks.episodes.playing import play_many
 from layerwise.tasks.episodes.policies import policy_of
+from layerwise.tasks.episodes.processes import EnvironmentProcesses, side_by_side
 
 if TYPE_CHECKING:
     import keras
 
     from layerwise.context import Context
-    from layerwise.tasks.episodes.environments import Episode
+    from layerwise.tasks.episodes.environments import Environments, Episode
     from layerwise_rl.settings import AgentConfig
 
 FIRST_TEST_SEED = 1_000_000
@@ -38,8 +39,8 @@ def run(context: Context, kind: Callable[[Context], LearningByPlaying]) -> None:
     prepare(config.precision, context.device, deterministic=config.deterministic)
     keras = quiet_import()
     keras.utils.set_random_seed(config.seed)
-    with context.scope():
-        kind(context).train()
+    with context.scope(), contextlib.closing(kind(context)) as training:
+        training.train()
 
 
 def task_of(context: Context) -> Control:
@@ -54,9 +55,10 @@ def task_of(context: Context) -> Control:
     return task
 
 
-def environments_of(task: Control, config: AgentConfig) -> Environments:
+def environments_of(task: Control, config: AgentConfig) -> Environments | EnvironmentProcesses:
     """The environments that a run learns in."""
-    return Environments([task.to_learn_in] * config.num_environments, config.seed * config.num_environments)
+    makers = [task.to_learn_in] * config.num_environments
+    return side_by_side(makers, config.seed * config.num_environments, config.processes)
 
 
 class Course:
@@ -226,6 +228,10 @@ class LearningByPlaying(abc.ABC):
         """How good the agent is now, the metric that decides first."""
 
     @abc.abstractmethod
+    def close(self) -> None:
+        """Give back what it plays with."""
+
+    @abc.abstractmethod
     def kept(self) -> dict[str, np.ndarray]:
         """All that a checkpoint needs beside variables and random numbers, as arrays."""
 
@@ -305,6 +311,9 @@ class AgentTraining(LearningByPlaying):
         super().__init__(context, resolve(context.spec.build)(context.config, self.task))
         self.environments = environments_of(self.task, self.config)
         self.policy = policy_of(self.model)
+
+    def close(self) -> None:
+        self.environments.close()
 
     def measure(self) -> dict[str, float]:
         seeds = FIRST_TEST_SEED + np.arange(self.config.episodes_measured)

@@ -1,5 +1,6 @@
-"""Learning Go by playing against oneself (AlphaZero: Silver et al. 2018, Science 362; with what Wu 2019,
-arXiv:1902.10565, found to be faster: playout cap randomisation, and whose each point will be as a further target).
+"""Learning Go by playing against oneself (AlphaZero: Silver et al. 2018, Science 362; with what was found to
+be faster: moves drawn with Gumbel noise, Danihelka et al. 2022, and whose each point will be as a further target, Wu
+2019, arXiv:1902.10565).
 
 A tree search plays better than the network that it asks. So the network learns to think at once what the search found
 after a while, and who won in the end; and the next games are played with the better network.
@@ -10,31 +11,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from layerwise.optimizers import build_optimizer
 from layerwise.tasks.episodes.policies import policy_of
+from layerwise_rl.go.elo import elo_of
+from layerwise_rl.go.losses import METRICS, loss
 from layerwise_rl.go.network import Evaluator
 from layerwise_rl.go.records import batch_of
-from layerwise_rl.go.self_play import SelfPlay, match
+from layerwise_rl.go.self_play import SelfPlay
+from layerwise_rl.go.tournament import match
 from layerwise_rl.memory import Memory
 from layerwise_rl.training import LearningByPlaying, copy_weights, joined, part_of, run
 
 if TYPE_CHECKING:
     from layerwise.context import Context
 
-ops: Any = keras.ops
-
-OWNER_WEIGHT = 0.3
-"""Weight of whose each point will be, in the loss."""
 KOMI_SPREAD = 2.0
 """Points by which the komi differs that a position is learned with."""
 
 
 def train(context: Context) -> None:
-    """Learn Go: `ModelSpec.train`."""
-    run(context, AlphaZero)
+    """Learn Go: `ModelSpec.train`. With games of others as data, to play as they did; without, by self-play, from the
+    beginning or from a version that has learned from games."""
+    from layerwise.training import Supervised
+    from layerwise_rl.go.task import task_of
+
+    if context.run.data is None:
+        run(context, AlphaZero)
+    else:
+        context.task = task_of(context)
+        Supervised(context).fit()
 
 
 class AlphaZero(LearningByPlaying):
@@ -56,9 +63,7 @@ class AlphaZero(LearningByPlaying):
         self.former_evaluate = Evaluator(policy_of(self.former), size, komi, self.random)
         self.elo = 0.0
         self._copy_former()
-        self.play = SelfPlay(
-            size, komi, config.num_environments, config.simulations, config.fast_simulations, self.random
-        )
+        self.play = SelfPlay(size, komi, config.num_environments, config.simulations, config.considered, self.random)
         self.memory = Memory(config.remembered)
         rounds = max(1, config.steps_per_epoch // (config.num_environments * config.moves_between))
         self.optimizer = build_optimizer(config, rounds * config.batches, global_clipnorm=config.gradient_norm)
@@ -93,7 +98,7 @@ class AlphaZero(LearningByPlaying):
                 self.evaluate,
                 self.former_evaluate,
                 self.config.episodes_measured,
-                self.config.fast_simulations,
+                self.config.simulations,
                 self.random,
             )
             self.elo += elo_of(share, self.config.episodes_measured)
@@ -109,6 +114,9 @@ class AlphaZero(LearningByPlaying):
         former = {f"former/{name}": variable for name, variable in weights.by_name(self.former.variables).items()}
         return super().networks() | former
 
+    def close(self) -> None:
+        """Games need nothing that would have to be given back."""
+
     def kept(self) -> dict[str, np.ndarray]:
         return joined({"memory": self.memory.state(), "play": self.play.state()}) | {"elo": np.array(self.elo)}
 
@@ -116,46 +124,3 @@ class AlphaZero(LearningByPlaying):
         self.memory.restore(part_of(arrays, "memory"))
         self.play.restore(part_of(arrays, "play"))
         self.elo = float(arrays["elo"])
-
-
-def elo_of(share: float, games: int) -> float:
-    """By how much an agent is better that wins a share of games, in Elo's points; at most what half a game less than
-    all would say.
-
-    Example:
-        >>> round(elo_of(0.75, 100))
-        191
-    """
-    share = min(max(share, 0.5 / games), 1 - 0.5 / games)
-    return float(400 * np.log10(share / (1 - share)))
-
-
-def policy_loss(targets: Any, outputs: Any) -> Any:
-    """How far what it thinks at once is from what the search found, in nats."""
-    logs = ops.log_softmax(outputs["policy"], axis=-1)
-    wanted = targets["policy"]
-    # Without what no network could do better: the entropy of what is wanted.
-    entropy = -ops.sum(wanted * ops.log(ops.maximum(wanted, 1e-9)), axis=-1)
-    return ops.mean(-ops.sum(wanted * logs, axis=-1) - entropy)
-
-
-def value_loss(targets: Any, outputs: Any) -> Any:
-    """Of who wins, in nats."""
-    return ops.mean(_cross_entropy(outputs["value"][:, 0], targets["value"]))
-
-
-def owner_loss(targets: Any, outputs: Any) -> Any:
-    """Of whose each point will be, in nats, the mean over points."""
-    return ops.mean(_cross_entropy(outputs["ownership"], targets["owner"]))
-
-
-def loss(targets: Any, outputs: Any) -> Any:
-    """All three."""
-    return policy_loss(targets, outputs) + value_loss(targets, outputs) + OWNER_WEIGHT * owner_loss(targets, outputs)
-
-
-METRICS = {"policy_loss": policy_loss, "value_loss": value_loss, "owner_loss": owner_loss}
-
-
-def _cross_entropy(logits: Any, shares: Any) -> Any:
-    return ops.maximum(logits, 0.0) - logits * shares + ops.log1p(ops.exp(-ops.abs(logits)))

@@ -22,10 +22,13 @@ def build(config: GoConfig, task: Go) -> keras.Model:
 
 
 def _variant(size: int, komi: float, **settings: Any) -> Variant:
+    config = GoConfig(size=size, komi=komi, schedule="cosine", **settings)
     return Variant(
         name=f"{size}x{size}",
         summary=f"{size} by {size} points, komi {komi:g}",
-        config=GoConfig(size=size, komi=komi, schedule="cosine", **settings),
+        task={"size": size, "komi": komi},
+        config=config,
+        fine_tuning=config,
     )
 
 
@@ -37,10 +40,10 @@ GO = ModelSpec(
     train="layerwise_rl.go.alphazero:train",
     variants=(
         _variant(
-            5, 24.5, filters=32, blocks=3, num_epochs=40, steps_per_epoch=6_400, num_environments=64, batch_size=128
+            5, 24.5, filters=32, blocks=3, num_epochs=40, steps_per_epoch=12_800, num_environments=128, batch_size=128
         ),
-        _variant(7, 9.0, num_epochs=80, steps_per_epoch=12_800, num_environments=64, batch_size=256),
-        _variant(9, 7.0, num_epochs=200, steps_per_epoch=25_600, num_environments=128, batch_size=256),
+        _variant(7, 9.0, filters=32, blocks=4, num_epochs=60, steps_per_epoch=25_600, num_environments=128),
+        _variant(9, 7.0, filters=32, blocks=5, num_epochs=100, steps_per_epoch=25_600, num_environments=128),
     ),
     card=ModelCard(
         title="Go",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise_rl.go.planes import PLANES, points_turned, seen, turned
+from layerwise_rl.go.planes import PLANES, all_seen, points_turned, seen, turned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +85,7 @@ class Evaluator:
         self.policy, self.size, self.komi, self.random = policy, size, komi, random
 
     def __call__(self, states: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-        boards = np.stack([seen(state, self.size, self.komi) for state in states])
+        boards = all_seen(states, self.size, self.komi)
         symmetry = 0 if self.random is None else int(self.random.integers(8))
         outputs = self.policy(np.ascontiguousarray(turned(boards, symmetry)))
         logits = points_turned(outputs["policy"], self.size, symmetry, back=True)

@@ -11,13 +11,13 @@ import numpy as np
 
 from layerwise.devices import quiet_import
 from layerwise.plots import BarPlot, Plot
-from layerwise.runner import Runner
+from layerwise.runner import Batch, Runner
 from layerwise.specs import resolve
 from layerwise.tasks.base import Answer
 from layerwise.tasks.episodes.policies import Policies
 from layerwise_rl.go.network import Evaluator
 from layerwise_rl.go.position import COLORS, Position, replay
-from layerwise_rl.go.search import Node, main_line, root_value, search, shares
+from layerwise_rl.go.search import Node, main_line, most_tried, root_value, search, shares
 from layerwise_rl.go.task import RESIGN, Go
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class GoRunner(Runner):
         quiet_import()
         task = version.task
         assert isinstance(task, Go)
-        self.task = task
+        self.task, self.epoch = task, int(version.record.get("epoch", 0))
         self.policies = Policies(version, lambda: resolve(spec.build)(version.config, task))
         self.model = self.policies.model
 
@@ -68,7 +68,7 @@ class GoRunner(Runner):
             until = time.monotonic() + SHOWN_EVERY
 
             def stops(until: float = until, done: int = done) -> bool:
-                has_looked = float(root.visits.sum()) > done if root.actions is not None else False
+                has_looked = root.count > done
                 return has_looked and (time.monotonic() > until or cancelled.is_set())
 
             search(
@@ -79,12 +79,28 @@ class GoRunner(Runner):
                 allowed=[allowed],
                 stops=stops,
             )
-            done = int(root.visits.sum())
+            done = root.count
             if cancelled.is_set():
                 break
             if done < simulations:
                 yield self._answer(position, evaluate, position, root)
         yield self._played(position, evaluate, root)
+
+    def outputs(self, batch: Batch) -> Any:
+        """What games come to, or what the network says of boards.
+
+        Args:
+            batch: "game", the numbers of games that are played by what the agent was on its way; or boards [examples,
+                size, size, planes].
+
+        Returns:
+            As `layerwise_rl.go.measures.played` says; or what the network gives.
+        """
+        if isinstance(batch, Mapping):
+            from layerwise_rl.go.measures import played
+
+            return played(self.policies, self.epoch, self.task, np.asarray(batch["game"]))
+        return self.policies.after(100)(np.asarray(batch, "float32"))
 
     def warm(self) -> None:
         policy = self.policies.after(100)
@@ -93,7 +109,7 @@ class GoRunner(Runner):
 
     def _played(self, position: Position, evaluate: Evaluator, root: Node) -> Answer:
         """The answer with the agent's move."""
-        chosen = int(shares(root, position.size**2 + 1, temperature=0).argmax())
+        chosen = most_tried(root)
         if root_value(root) < HOPELESS and len(position.moves) > position.size**2 / 3:
             return {**self._answer(position, evaluate, position, root), "move": RESIGN, "said": _resigns(position)}
         return self._answer(position.play(chosen), evaluate, position, root, position.name_of(chosen))
@@ -109,12 +125,12 @@ class GoRunner(Runner):
             root: Its tree, if it was.
             move: What the agent does.
         """
-        if root is None or not root.visits.any():
+        if root is None or not root.count:
             return {"said": said_of(shown), "move": move, "board": drawn(shown, evaluate), "chances": [], "lines": []}
         worth = shares(root, thought.size**2 + 1)
         player = COLORS[thought.to_play]
         wins = (root_value(root) + 1) / 2
-        said = f"{player} plays {move}" if move else f"{player} thinks: {int(root.visits.sum()):,} positions"
+        said = f"{player} plays {move}" if move else f"{player} thinks: {root.count:,} positions"
         return {
             "said": f"{said}, and expects to win with {wins:.0%}. {said_of(shown) if shown.is_over else ''}".strip(),
             "move": move,
@@ -172,19 +188,17 @@ def _chances(position: Position, root: Node) -> list[Plot]:
 def _lines(position: Position, root: Node) -> list[dict[str, Any]]:
     """The moves that were looked at most, each with how it would go on."""
     assert root.actions is not None
-    found = []
-    for place in np.argsort(-root.visits, kind="stable")[:SHOWN_MOVES]:
-        if not root.visits[place]:
+    found, visits, totals = [], root.visits, root.totals
+    for place in np.argsort(-visits, kind="stable")[:SHOWN_MOVES].tolist():
+        if not visits[place]:
             break
-        child = root.children[place]
-        line = main_line(child, 4) if child is not None else []
         found.append(
             {
-                "move": position.name_of(int(root.actions[place])),
-                "looked at": int(root.visits[place]),
-                "wins": f"{50 * (root.totals[place] / root.visits[place] + 1):.0f} %",
+                "move": position.name_of(root.actions[place]),
+                "looked at": int(visits[place]),
+                "wins": f"{50 * (totals[place] / visits[place] + 1):.0f} %",
                 "at first sight": f"{100 * root.priors[place]:.0f} %",
-                "goes on": " ".join(position.name_of(action) for action in line),
+                "goes on": " ".join(position.name_of(action) for action in main_line(root.children[place], 4)),
             }
         )
     return found

@@ -24,8 +24,6 @@ EXPLORATION = 1.4
 UNSEEN = 0.25
 """By how much less than its parent an action that was not tried yet counts, at the most ("first play urgency", Wu 2019,
 "Accelerating Self-Play Learning in Go", arXiv:1902.10565)."""
-NOISE_SHARE = 0.25
-"""Of the priors at the root of a game that is learned from."""
 
 Evaluate = Callable[[Sequence[Any]], tuple[np.ndarray, np.ndarray]]
 """States that are not over, to logits of all actions [states, actions], and values [states] from -1 to 1 for whoever is
@@ -35,23 +33,28 @@ to play."""
 class Node:
     """A position in a tree.
 
+    Of the actions that were not tried yet the one of the highest prior always comes next. So actions are kept in that
+    order, those that were tried come first, and only these and the next one have to be looked at to choose: in plain
+    lists, since for so few numbers arrays take longer.
+
     Args:
         state: OpenSpiel's.
 
     Attributes:
-        actions: What may be done, int [n]; None until the network was asked.
-        priors, visits, totals: Of each, float32 [n]: how much it is worth a look, how often it was tried, and the sum
-            of the values that came back, for whoever is to play here.
-        children: The positions after them, None for those that were not tried.
+        actions: What may be done, the likelier first; None until the network was asked.
+        priors: Of each action, how much it is worth a look.
+        children: The positions after those that were tried.
+        count: How often any was tried.
     """
 
-    __slots__ = ("actions", "children", "player", "priors", "state", "totals", "value", "visits")
+    __slots__ = ("_totals", "_visits", "actions", "children", "count", "player", "priors", "state", "tried", "value")
 
     def __init__(self, state: Any) -> None:
         self.state = state
         self.player = state.current_player()
-        self.actions: np.ndarray | None = None
+        self.actions: list[int] | None = None
         self.value = 0.0
+        self.count = 0
 
     def expand(self, logits: np.ndarray, value: float, allowed: Sequence[int] | None = None) -> None:
         """Take note of what the network says.
@@ -60,21 +63,73 @@ class Node:
             logits: Of all actions of the game.
             allowed: The actions, where there are fewer than the state says.
         """
-        self.actions = np.array(self.state.legal_actions() if allowed is None else allowed)
-        chosen = logits[self.actions]
-        powers = np.exp(chosen - chosen.max())
-        self.priors = (powers / powers.sum()).astype("float32")
-        self.visits, self.totals = np.zeros(len(chosen), "float32"), np.zeros(len(chosen), "float32")
-        self.children: list[Node | None] = [None] * len(chosen)
+        actions = np.array(self.state.legal_actions() if allowed is None else allowed)
+        chosen = logits[actions]
+        order = (-chosen).argsort(kind="stable")
+        powers = np.exp(chosen[order] - chosen[order[0]])
+        self.actions = actions[order].tolist()
+        self.priors: list[float] = (powers / powers.sum()).tolist()
+        self.children: list[Node] = []
+        self._visits: list[int] = []
+        self._totals: list[float] = []
+        self.tried = 0.0
         self.value = value
 
+    @property
+    def visits(self) -> np.ndarray:
+        """How often each action was tried, float64 [actions]."""
+        return self._of_all(self._visits)
+
+    @property
+    def totals(self) -> np.ndarray:
+        """The sum of the values that came back from each action, for whoever is to play here [actions]."""
+        return self._of_all(self._totals)
+
+    def _of_all(self, values: Sequence[float]) -> np.ndarray:
+        assert self.actions is not None
+        return np.array([*values, *[0] * (len(self.actions) - len(values))], "float64")
+
     def best(self) -> int:
-        """The place of the action to look at next."""
-        count = float(self.visits.sum())
-        seen = float(self.priors[self.visits > 0].sum())
-        unseen = self.value - UNSEEN * math.sqrt(seen)
-        values = np.where(self.visits > 0, self.totals / np.maximum(self.visits, 1), unseen)
-        return int(np.argmax(values + EXPLORATION * self.priors * math.sqrt(count + 1) / (1 + self.visits)))
+        """The place of the action to look at next (PUCT)."""
+        scale = EXPLORATION * math.sqrt(self.count + 1)
+        unseen = self.value - UNSEEN * math.sqrt(self.tried)
+        found, highest, place = 0, -math.inf, -1
+        for place, visits in enumerate(self._visits):
+            value = self._totals[place] / visits if visits else unseen
+            score = value + scale * self.priors[place] / (1 + visits)
+            if score > highest:
+                found, highest = place, score
+        following = place + 1
+        if following < len(self.priors) and unseen + scale * self.priors[following] > highest:
+            return following
+        return found
+
+    def enter(self, place: int) -> Node:
+        """The position after an action, which counts as if it had been lost until the answer comes."""
+        if place == len(self.children):
+            assert self.actions is not None
+            self.children.append(Node(self.state.child(self.actions[place])))
+            self._visits.append(0)
+            self._totals.append(0.0)
+            self.tried += self.priors[place]
+        self._visits[place] += 1
+        self._totals[place] -= 1.0
+        self.count += 1
+        return self.children[place]
+
+    def leave(self, place: int) -> None:
+        """As if it had not been entered."""
+        self._visits[place] -= 1
+        self._totals[place] += 1.0
+        self.count -= 1
+
+    def learn(self, place: int, value: float) -> None:
+        """Take note of the answer for an action that was entered.
+
+        Args:
+            value: For whoever is to play here.
+        """
+        self._totals[place] += 1.0 + value
 
 
 Path = list[tuple[Node, int]]
@@ -95,7 +150,6 @@ def search(
     *,
     leaves: int = 1,
     allowed: Sequence[Sequence[int] | None] | None = None,
-    noise: Callable[[int, int], np.ndarray] | None = None,
     stops: Callable[[], bool] = lambda: False,
 ) -> None:
     """Let trees grow, each until its root was visited so often. They keep what they have from before.
@@ -106,7 +160,6 @@ def search(
         simulations: Visits of the children of each root.
         leaves: How many positions of a game are asked about at once, at most.
         allowed: The actions at each root, where there are fewer than its state says.
-        noise: `(game, actions) -> [actions]`, what the priors at a root are mixed with; None for none.
         stops: Asked between two looks; True ends it.
     """
     new = [place for place, root in enumerate(roots) if root.actions is None]
@@ -114,14 +167,11 @@ def search(
         logits, values = evaluate([roots[place].state for place in new])
         for row, place in enumerate(new):
             roots[place].expand(logits[row], float(values[row]), allowed[place] if allowed is not None else None)
-    if noise is not None:
-        for place, root in enumerate(roots):
-            root.priors = (1 - NOISE_SHARE) * root.priors + NOISE_SHARE * noise(place, len(root.priors))
     while not stops():
         found: list[Leaf] = []
         busy = False
         for root, wanted in zip(roots, simulations, strict=True):
-            left = wanted - int(root.visits.sum())
+            left = wanted - root.count
             busy |= left > 0
             found += _leaves(root, min(leaves, left))
         if found:
@@ -144,8 +194,7 @@ def _leaves(root: Node, count: int) -> list[Leaf]:
         elif id(leaf.node) in asked:
             # All paths lead to one that was found already: wait for the network.
             for node, place in leaf.path:
-                node.visits[place] -= 1
-                node.totals[place] += 1
+                node.leave(place)
             break
         else:
             asked.add(id(leaf.node))
@@ -158,58 +207,41 @@ def _go_down(root: Node) -> Leaf:
     while node.actions is not None:
         place = node.best()
         path.append((node, place))
-        # As if it had been lost, until the answer comes.
-        node.visits[place] += 1
-        node.totals[place] -= 1
-        following = node.children[place]
-        if following is None:
-            following = node.children[place] = Node(node.state.child(int(node.actions[place])))
-        node = following
+        node = node.enter(place)
     return Leaf(node, path)
 
 
 def _go_back(path: Path, value: float, player: int) -> None:
     """Give a value for a player to all positions on a path."""
     for node, place in path:
-        node.totals[place] += 1 + (value if node.player == player else -value)
+        node.learn(place, value if node.player == player else -value)
 
 
 def root_value(root: Node) -> float:
     """How good the position is for whoever is to play, from -1 to 1, by what was looked at."""
-    count = float(root.visits.sum())
-    return float(root.totals.sum()) / count if count else root.value
+    return float(root.totals.sum()) / root.count if root.count else root.value
 
 
-def shares(root: Node, num_actions: int, temperature: float = 1.0) -> np.ndarray:
-    """How often each action was tried, as shares [actions] of all, the more equal the higher the temperature; 0 gives
-    all to the one that was tried most."""
+def shares(root: Node, num_actions: int) -> np.ndarray:
+    """How often each action was tried, as shares of all, float32 [actions]; the priors before any was."""
     found = np.zeros(num_actions, "float32")
     assert root.actions is not None
-    if temperature == 0:
-        # Of those that were tried equally often, the one of the higher value.
-        order = np.lexsort((root.totals / np.maximum(root.visits, 1), root.visits))
-        found[root.actions[order[-1]]] = 1.0
-        return found
-    weights = root.visits ** (1 / temperature)
-    found[root.actions] = weights / weights.sum() if weights.sum() > 0 else root.priors
+    found[root.actions] = root.visits / root.count if root.count else root.priors
     return found
 
 
-def child_of(root: Node, action: int) -> Node:
-    """The position after an action, with what its tree has already."""
-    if root.actions is not None:
-        place = int(np.flatnonzero(root.actions == action)[0])
-        following = root.children[place]
-        if following is not None:
-            return following
-    return Node(root.state.child(action))
+def most_tried(root: Node) -> int:
+    """The action that was tried most; of those that were tried equally often, the one of the higher value."""
+    assert root.actions is not None
+    visits, totals = root.visits, root.totals
+    return root.actions[np.lexsort((totals / np.maximum(visits, 1), visits))[-1]]
 
 
 def main_line(root: Node, length: int = 8) -> list[int]:
     """The actions that were tried most, one after another."""
     found: list[int] = []
     node: Node | None = root
-    while node is not None and node.actions is not None and node.visits.any() and len(found) < length:
+    while node is not None and node.actions is not None and node.count and len(found) < length:
         place = int(node.visits.argmax())
         found.append(int(node.actions[place]))
         node = node.children[place]

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from layerwise_rl.go.gumbel import GumbelRoot
 from layerwise_rl.go.planes import seen
 from layerwise_rl.go.position import new_state, owners
 from layerwise_rl.go.records import KOMI_PLANE, Record
-from layerwise_rl.go.search import Evaluate, Node, child_of, search, shares
-
-FULL_SHARE = 0.25
-"""How many moves are thought over at length, and learned from; the others only bring the game on (playout cap
-randomisation: Wu 2019, arXiv:1902.10565, section 3.1)."""
-NOISE = 10.83
-"""The sum of the parameters of the Dirichlet distribution from which noise is drawn, as in AlphaZero: 0.03 for each of
-361 points."""
-LATER = 0.25
-"""Temperature of the choice of moves after the opening."""
+from layerwise_rl.go.search import Evaluate, search
 
 
 @dataclass
@@ -28,11 +19,11 @@ class Game:
     """A game that goes on.
 
     Args:
-        root: Where it is, with its tree.
+        state: Where it is, OpenSpiel's.
         boards, policies, players: What is learned from its moves so far.
     """
 
-    root: Node
+    state: Any
     boards: list[np.ndarray] = field(default_factory=list)
     policies: list[np.ndarray] = field(default_factory=list)
     players: list[int] = field(default_factory=list)
@@ -44,60 +35,42 @@ class SelfPlay:
     Args:
         size, komi: Of the board.
         games: How many side by side.
-        simulations: Of a move that is learned from.
-        fast: Of the others.
+        simulations: Positions looked at for a move.
+        considered: Moves that are looked at, at most.
         random: Draws all choices.
     """
 
     def __init__(
-        self, size: int, komi: float, games: int, simulations: int, fast: int, random: np.random.Generator
+        self, size: int, komi: float, games: int, simulations: int, considered: int, random: np.random.Generator
     ) -> None:
-        self.size, self.komi, self.simulations, self.fast, self.random = size, komi, simulations, fast, random
+        self.size, self.komi, self.random = size, komi, random
+        self.simulations, self.considered = simulations, considered
         self.games = [self._new() for _ in range(games)]
 
     def _new(self) -> Game:
-        return Game(Node(new_state(self.size, self.komi)))
+        return Game(new_state(self.size, self.komi))
 
     def move(self, evaluate: Evaluate) -> list[Record]:
         """Do a move in each game. Returns those that are over by it."""
-        full = self.random.random(len(self.games)) < FULL_SHARE
-        quick = [game for game, is_full in zip(self.games, full, strict=True) if not is_full]
-        slow = [game for game, is_full in zip(self.games, full, strict=True) if is_full]
-        search([game.root for game in quick], evaluate, [self.fast] * len(quick))
-        search([game.root for game in slow], evaluate, [self.simulations] * len(slow), noise=self._noise)
+        roots = [GumbelRoot(game.state, self.simulations, self.considered, self.random) for game in self.games]
+        search(roots, evaluate, [self.simulations] * len(roots))
         over = []
-        for place, game in enumerate(self.games):
-            if full[place]:
-                self._learn_from(game)
-            action = self._chosen(game.root)
-            following = child_of(game.root, action)
-            # What was found with noise or in passing is not kept: the next search begins with the network's own view.
-            game.root = Node(following.state)
-            if game.root.state.is_terminal():
+        for place, (game, root) in enumerate(zip(self.games, roots, strict=True)):
+            game.boards.append(seen(game.state, self.size, self.komi).astype("float16"))
+            game.policies.append(root.improved(game.state.num_distinct_actions()).astype("float16"))
+            game.players.append(game.state.current_player())
+            game.state = game.state.child(root.chosen())
+            if game.state.is_terminal():
                 over.append(self._record(game))
                 self.games[place] = self._new()
         return over
 
-    def _noise(self, _game: int, count: int) -> np.ndarray:
-        return self.random.dirichlet(np.full(count, NOISE / self.size**2))
-
-    def _chosen(self, root: Node) -> int:
-        temperature = 1.0 if len(root.state.history()) < self.size else LATER
-        chances = shares(root, root.state.num_distinct_actions(), temperature).astype("float64")
-        return int(self.random.choice(len(chances), p=chances / chances.sum()))
-
-    def _learn_from(self, game: Game) -> None:
-        state = game.root.state
-        game.boards.append(seen(state, self.size, self.komi).astype("float16"))
-        game.policies.append(shares(game.root, state.num_distinct_actions()).astype("float16"))
-        game.players.append(state.current_player())
-
     def _record(self, game: Game) -> Record:
-        return record_of(game.root.state, self.size, game.boards, game.policies, game.players)
+        return record_of(game.state, self.size, game.boards, game.policies, game.players)
 
     def state(self) -> dict[str, Any]:
         """The games as they are, as JSON and arrays can hold them."""
-        moves = [game.root.state.history() for game in self.games]
+        moves = [game.state.history() for game in self.games]
         counts = [len(game.players) for game in self.games]
         boards = [board for game in self.games for board in game.boards]
         policies = [policy for game in self.games for policy in game.policies]
@@ -122,7 +95,7 @@ class SelfPlay:
             part = slice(first, first + count)
             first += count
             self.games[place] = Game(
-                Node(start), list(state["boards"][part]), list(state["policies"][part]), state["players"][part].tolist()
+                start, list(state["boards"][part]), list(state["policies"][part]), state["players"][part].tolist()
             )
 
 
@@ -151,48 +124,3 @@ def record_of(
         "lead": np.full(count, lead, "float32"),
     }
     return Record(examples, state.history(), lead)
-
-
-def match(
-    size: int,
-    komi: float,
-    one: Evaluate,
-    other: Evaluate,
-    games: int,
-    simulations: int,
-    random: np.random.Generator,
-    progress: Callable[[], bool] = lambda: False,
-) -> float:
-    """The share of games that one agent wins against another, each Black in half of them; draws count half. The first
-    two moves of each pair of games are drawn, and the same for both.
-
-    Args:
-        progress: Called after each move; True ends it, and what was not finished counts half.
-    """
-    openings = [_opening(size, komi, random) for _ in range(-(-games // 2))]
-    states = [openings[number // 2].clone() for number in range(games)]
-    going = set(range(games))
-    while going and not progress():
-        for evaluate, parity in ((one, 0), (other, 1)):
-            # One is Black in games of even numbers.
-            mine = [n for n in sorted(going) if (states[n].current_player() + n) % 2 == parity]
-            roots = [Node(states[n]) for n in mine]
-            if roots:
-                search(roots, evaluate, [simulations] * len(roots))
-            for number, root in zip(mine, roots, strict=True):
-                action = int(shares(root, states[number].num_distinct_actions(), temperature=0).argmax())
-                states[number] = states[number].child(action)
-            going = {number for number in going if not states[number].is_terminal()}
-    total = 0.0
-    for number, state in enumerate(states):
-        result = state.returns()[number % 2] if state.is_terminal() else 0.0
-        total += (result + 1) / 2
-    return total / games
-
-
-def _opening(size: int, komi: float, random: np.random.Generator) -> Any:
-    state = new_state(size, komi)
-    for _ in range(2):
-        points = [action for action in state.legal_actions() if action < size * size]
-        state.apply_action(int(random.choice(points)))
-    return state

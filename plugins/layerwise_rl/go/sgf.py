@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -24,12 +25,15 @@ class Game:
         komi: What White is given.
         moves: The names of the moves, Black's first.
         result: As SGF writes it: "B+3.5", "W+R", "".
+        black, white: Who plays.
     """
 
     size: int
     komi: float
     moves: tuple[str, ...]
     result: str = ""
+    black: str = ""
+    white: str = ""
 
 
 def write(game: Game) -> str:
@@ -40,7 +44,8 @@ def write(game: Game) -> str:
         '(;GM[1]FF[4]CA[UTF-8]AP[Layerwise]SZ[9]KM[7];B[ee];W[])'
     """
     head = f"(;GM[1]FF[4]CA[UTF-8]AP[Layerwise]SZ[{game.size}]KM[{game.komi:g}]"
-    head += f"RE[{game.result}]" if game.result else ""
+    for name, text in (("PB", game.black), ("PW", game.white), ("RE", game.result)):
+        head += f"{name}[{_escaped(text)}]" if text else ""
     moves = "".join(f";{'BW'[number % 2]}[{_coded(move, game.size)}]" for number, move in enumerate(game.moves))
     return f"{head}{moves})"
 
@@ -77,15 +82,26 @@ def read(text: str) -> Game:
         raise InputError("Games with stones put on the board beforehand cannot be played here")
     try:
         size, komi = int(first.get("SZ", "19")), float(first.get("KM") or 0)
+        if not (1 <= size <= len(_POINTS) and math.isfinite(komi)):
+            raise ValueError
     except ValueError:
-        raise InputError("The size or the komi of the game cannot be read", received=str(first)[:100]) from None
+        raise InputError("The size or the komi of the game cannot be used", received=str(first)[:100]) from None
     moves = []
     for name, values in found:
         if name in ("B", "W"):
             if name != "BW"[len(moves) % 2]:
                 raise InputError("One side moves twice in a row", received=f"move {len(moves) + 1} is {name}'s")
             moves.append(_named(values[0].strip(), size))
-    return Game(size, komi, tuple(moves), first.get("RE", ""))
+    result, black, white = (_plain(first.get(name, "")) for name in ("RE", "PB", "PW"))
+    return Game(size, komi, tuple(moves), result, black, white)
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\]\\])", r"\\\1", text)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
 
 
 def _main_line(text: str) -> str:
@@ -101,6 +117,9 @@ def _main_line(text: str) -> str:
         elif letter == ")" and not is_inside:
             break
         depth_text.append(letter)
+    if is_inside:
+        # The search for properties would look for the end of each bracket in all that follows.
+        raise InputError("A bracket of the file is not closed", expected="a text such as (;GM[1]SZ[9];B[ee])")
     return "".join(depth_text)
 
 

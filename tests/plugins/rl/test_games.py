@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 
+from layerwise.config import config_from
 from layerwise.errors import InputError
 from layerwise.tasks.episodes.environments import Environments
 from layerwise.tasks.episodes.states import can_be_restored
+from layerwise.versions import MILESTONES
+from layerwise.weights import read_record
 from layerwise_rl.atari import AtariEnvironment, shrunk
-from layerwise_rl.games import AtariControl
+from layerwise_rl.games import AtariControl, models
 from layerwise_rl.networks import seeing_actor_critic
+from layerwise_rl.settings import PixelsConfig
 
 PONG = AtariControl(environment="ALE/Pong-v5")
 BREAKOUT = AtariControl(environment="ALE/Breakout-v5")
@@ -95,3 +99,14 @@ def test_the_network_takes_bytes():
     outputs = model(np.full([2, 40, 40, 4], 255, "uint8"))
     assert outputs["policy"].shape == (2, 6)
     assert np.isfinite(np.asarray(outputs["value"])).all()
+
+
+def test_the_shipped_agent_of_pong_is_better_than_a_person():
+    """A person has 9.3 points more than the other side (Mnih et al. 2015); the bar is 14."""
+    (pong,) = (spec for spec in models() if spec.name == "rl/pong")
+    record = read_record(pong.variant().weights)
+    assert record["command"] == "layerwise train rl/pong:small"
+    assert config_from(PixelsConfig, record["config"]) == pong.variant().config
+    assert record["measured"]["count"] >= 30
+    assert record["measured"]["metrics"]["mean_return"] > 14
+    assert read_record(pong.variant().weights / MILESTONES / "00000")["epoch"] == 0

@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from layerwise import ModelCard, ModelSpec, Variant
 from layerwise.registry import Registry
 from layerwise.runs import RunStore
-from layerwise_rl.go.alphazero import elo_of, loss, policy_loss
+from layerwise_rl.go.elo import elo_of
+from layerwise_rl.go.losses import loss, policy_loss
 from layerwise_rl.go.network import Evaluator, residual_network
 from layerwise_rl.go.planes import points_turned, seen, turned, turned_back
 from layerwise_rl.go.position import replay
 from layerwise_rl.go.records import batch_of
-from layerwise_rl.go.self_play import SelfPlay, match
+from layerwise_rl.go.self_play import SelfPlay
 from layerwise_rl.go.task import Go, GoConfig
+from layerwise_rl.go.tournament import match
 from layerwise_rl.memory import Memory
 
 SIZE = 5
@@ -33,7 +35,7 @@ SMALL = GoConfig(
     num_environments=4,
     batch_size=8,
     simulations=6,
-    fast_simulations=3,
+    considered=3,
     moves_between=8,
     batches=2,
     filters=4,
@@ -117,7 +119,7 @@ def test_games_are_learned_from_with_their_results():
         for place, player in enumerate(examples["player"]):
             np.testing.assert_array_equal(examples["owner"][place].reshape(SIZE, SIZE), black * (1 - 2 * int(player)))
         np.testing.assert_allclose(examples["policy"].astype("float32").sum(axis=1), 1, atol=0.01)
-        assert len(examples["player"]) < len(record.moves)
+        assert examples["player"].tolist() == [number % 2 for number in range(len(record.moves))]
 
 
 def test_batches_have_boards_and_targets_turned_alike():
@@ -152,7 +154,7 @@ def test_the_newest_positions_are_remembered():
 def test_a_match_is_won_by_the_better_one():
     random = np.random.default_rng(0)
     assert match(SIZE, 0.5, takes_ground, knows_nothing, 8, 30, random) >= 0.75
-    assert match(SIZE, 0.5, takes_ground, takes_ground, 4, 4, random, progress=lambda: True) == 0.5
+    assert match(SIZE, 0.5, takes_ground, takes_ground, 4, 4, random, stops=lambda: True) == 0.5
 
 
 def test_the_loss_is_least_where_all_is_known():

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layerwise_rl.go.search import Node, child_of, main_line, root_value, search, shares
+from layerwise_rl.go.gumbel import GumbelRoot, visits_of
+from layerwise_rl.go.search import Node, main_line, most_tried, root_value, search, shares
 
 
 def knows_nothing(states):
@@ -44,14 +45,14 @@ def test_it_plays_tic_tac_toe_without_a_mistake(leaves):
             continue
         root = Node(state)
         search([root], knows_nothing, [1200], leaves=leaves)
-        chosen = int(shares(root, 9, temperature=0).argmax())
+        chosen = most_tried(root)
         assert -best_value(state.child(chosen), memory) == best_value(state, memory)
 
 
 def test_a_win_in_one_is_found_and_valued():
     root = Node(tic_tac_toe(0, 3, 1, 4))
     search([root], knows_nothing, [300])
-    assert shares(root, 9, temperature=0).argmax() == 2
+    assert most_tried(root) == 2
     assert root_value(root) > 0.7
     assert main_line(root)[0] == 2
 
@@ -69,10 +70,10 @@ def test_visits_are_as_many_as_were_asked_for(simulations, leaves, games):
 def check(node):
     """What was counted as lost for a while is counted no more: each value is a mean of results."""
     assert (np.abs(node.totals) <= node.visits + 1e-3).all()
+    assert node.count == node.visits.sum()
+    assert (node.visits[len(node.children) :] == 0).all()
     for place, following in enumerate(node.children):
-        if following is None:
-            assert node.visits[place] == 0
-        elif following.actions is not None:
+        if following.actions is not None:
             # Once when it was found, and each time that somebody went on from there.
             assert node.visits[place] == following.visits.sum() + 1
             check(following)
@@ -89,15 +90,12 @@ def test_games_side_by_side_do_not_change_each_other():
     assert [root.visits.tolist() for root in roots] == [alone(place) for place in range(4)]
 
 
-def test_a_tree_goes_on_after_a_move():
-    root = Node(tic_tac_toe())
+def test_a_tree_goes_on_growing():
+    root, other = Node(tic_tac_toe()), Node(tic_tac_toe())
     search([root], knows_nothing, [200])
-    following = child_of(root, 4)
-    before = following.visits.sum()
-    assert before > 0
-    search([following], knows_nothing, [100 + int(before)])
-    assert following.visits.sum() == 100 + before
-    assert child_of(Node(tic_tac_toe()), 0).state.history() == [0]
+    search([root], knows_nothing, [300])
+    search([other], knows_nothing, [300])
+    assert root.visits.tolist() == other.visits.tolist()
 
 
 def test_actions_that_are_not_allowed_are_not_looked_at():
@@ -106,22 +104,72 @@ def test_actions_that_are_not_allowed_are_not_looked_at():
     assert set(np.flatnonzero(shares(root, 9))) <= {5, 8}
 
 
-def test_noise_makes_other_actions_worth_a_look():
-    def noise(game, count):
-        return np.eye(count)[-1]
-
-    plain, noisy = Node(tic_tac_toe()), Node(tic_tac_toe())
-    search([plain], knows_nothing, [30])
-    search([noisy], knows_nothing, [30], noise=noise)
-    assert noisy.visits[-1] > plain.visits[-1]
-
-
-def test_shares_are_the_more_equal_the_higher_the_temperature():
+def test_shares_are_those_of_the_visits():
     root = Node(tic_tac_toe(0, 3, 1, 4))
     search([root], knows_nothing, [300])
-    cold, warm = shares(root, 9, 0.5), shares(root, 9, 2.0)
-    assert cold.sum() == pytest.approx(1)
-    assert cold.max() > shares(root, 9).max() > warm.max()
+    found = shares(root, 9)
+    assert found.sum() == pytest.approx(1)
+    assert found.argmax() == most_tried(root) == 2
+    assert found[[0, 1, 3, 4]].tolist() == [0] * 4
+
+
+@pytest.mark.parametrize(("considered", "simulations"), [(1, 5), (2, 9), (3, 7), (4, 16), (16, 32), (16, 3)])
+def test_halving_gives_each_simulation_an_action_that_can_have_its_turn(considered, simulations):
+    visits = [0] * considered
+    for turn in visits_of(considered, simulations):
+        place = visits.index(turn)
+        visits[place] += 1
+    assert sum(visits) == simulations
+    if simulations >= 2 * considered:
+        assert min(visits) > 0
+        assert max(visits) >= simulations / considered
+
+
+def test_a_root_that_is_learned_from_finds_the_win_with_few_simulations():
+    random = np.random.default_rng(0)
+    chosen, improved = [], []
+    for _ in range(20):
+        root = GumbelRoot(tic_tac_toe(0, 3, 1, 4), 12, 8, random)
+        search([root], knows_nothing, [12])
+        assert root.count == 12
+        chosen.append(root.chosen())
+        improved.append(root.improved(9))
+    assert chosen.count(2) >= 19
+    assert np.mean(improved, axis=0)[2] > 0.9
+    np.testing.assert_allclose(np.sum(improved, axis=1), 1, rtol=1e-5)
+
+
+def test_where_all_is_alike_moves_are_drawn_as_the_network_thinks():
+    chances = np.array([0.5, 0.2, 0.1, 0.05, 0.05, 0.04, 0.03, 0.02, 0.01])
+
+    def thinks(states):
+        return np.tile(np.log(chances), (len(states), 1)), np.zeros(len(states))
+
+    class Drawn:
+        """A game in which nobody ever wins."""
+
+        def __init__(self, player=0):
+            self.player = player
+
+        def current_player(self):
+            return self.player
+
+        def legal_actions(self):
+            return list(range(9))
+
+        def child(self, action):
+            return Drawn(1 - self.player)
+
+        def is_terminal(self):
+            return False
+
+    random, counts = np.random.default_rng(1), np.zeros(9)
+    for _ in range(400):
+        root = GumbelRoot(Drawn(), 4, 4, random)
+        search([root], thinks, [4])
+        counts[root.chosen()] += 1
+        np.testing.assert_allclose(root.improved(9), chances, rtol=1e-4)
+    np.testing.assert_allclose(counts / 400, chances, atol=0.08)
 
 
 def test_it_stops_when_it_is_asked_to():

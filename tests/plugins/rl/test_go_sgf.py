@@ -16,7 +16,13 @@ def games(draw):
     size = draw(SIZES)
     point = st.builds(lambda column, row: f"{LETTERS[column]}{row + 1}", *[st.integers(0, size - 1)] * 2)
     moves = draw(st.lists(st.one_of(point, st.just("pass")), max_size=40))
-    return Game(size, draw(st.integers(-20, 20)) / 2, tuple(moves), draw(st.sampled_from(["", "B+3.5", "W+R"])))
+    return Game(
+        size,
+        draw(st.integers(-20, 20)) / 2,
+        tuple(moves),
+        draw(st.sampled_from(["", "B+3.5", "W+R"])),
+        black=draw(st.sampled_from(["", "a \\ [b]"])),
+    )
 
 
 @settings(deadline=None)
@@ -29,7 +35,7 @@ def test_a_file_of_another_program():
     text = """(;FF[4]GM[1]SZ[9]KM[6.5]
     PB[A \\] B]C[a comment (with ; and \\) in it)]
     ;B[ee] C[good] ;W [gc] ;B[tt](;W[cc];B[dd])(;W[aa]))"""
-    assert read(text) == Game(9, 6.5, ("E5", "G7", "pass", "C7", "D6"))
+    assert read(text) == Game(9, 6.5, ("E5", "G7", "pass", "C7", "D6"), black="A ] B")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +45,7 @@ def test_a_file_of_another_program():
         ("hello", "no SGF"),
         ("(;GM[2]SZ[8])", "another sort"),
         ("(;GM[1]SZ[9]HA[2]AB[cc][gg];W[ee])", "beforehand"),
-        ("(;SZ[nine])", "cannot be read"),
+        ("(;SZ[nine])", "size or the komi of the game cannot be used"),
         ("(;SZ[9];B[ee];B[dd])", "twice"),
         ("(;SZ[9];B[zz])", "two letters"),
         ("(;SZ[9];B[e])", "two letters"),

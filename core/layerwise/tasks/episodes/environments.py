@@ -61,7 +61,7 @@ class Step:
         rewards: Float32 [environments].
         terminated: Whether the episode is over, bool [environments].
         truncated: Whether it was cut off at its longest, bool [environments].
-        last: Of environments whose episode has ended, what was last observed, by their position. What is observed of
+        last: Of environments whose episode has ended, what was last observed, by their number. What is observed of
             them now is the beginning of the next.
     """
 
@@ -95,17 +95,22 @@ class Environments:
     Args:
         makers: A function for each that makes it.
         seed: The first episode of the n-th begins with the seed `seed` + n, and later ones with what follows.
+        first: The number of the first, where these are only a part of all.
 
     Attributes:
         observations: What is observed now, [environments, ...].
         ended: The episodes that have ended in the last step.
     """
 
-    def __init__(self, makers: Sequence[Callable[[], gymnasium.Env]], seed: int) -> None:
+    def __init__(self, makers: Sequence[Callable[[], gymnasium.Env]], seed: int, first: int = 0) -> None:
         self.single = [maker() for maker in makers]
+        self.numbers = range(first, first + len(makers))
         self.keeps_state = can_be_restored(self.single[0])
-        first = [environment.reset(seed=seed + place)[0] for place, environment in enumerate(self.single)]
-        self.observations = np.stack([np.asarray(observation) for observation in first])
+        observed = [
+            environment.reset(seed=seed + number)[0]
+            for number, environment in zip(self.numbers, self.single, strict=True)
+        ]
+        self.observations = np.stack([np.asarray(observation) for observation in observed])
         self.ended: list[Episode] = []
         self._totals = np.zeros(len(makers))
         self._lengths = np.zeros(len(makers), "int64")
@@ -130,7 +135,7 @@ class Environments:
             self._totals[place] += getattr(environment, "last_reward", reward)
             self._lengths[place] += 1
             if terminated[place] or truncated[place]:
-                last[place] = np.asarray(observation)
+                last[self.numbers[place]] = np.asarray(observation)
                 # Where losing a life ends an episode for learning, the game may go on.
                 if not getattr(environment, "goes_on", False):
                     self.ended.append(Episode(float(self._totals[place]), int(self._lengths[place])))
@@ -145,22 +150,23 @@ class Environments:
         if not self.keeps_state:
             return {}
         found = {
-            f"{place}/{name}": array
-            for place, environment in enumerate(self.single)
+            f"{number}/{name}": array
+            for number, environment in zip(self.numbers, self.single, strict=True)
             for name, array in get_state(environment).items()
         }
         return {**found, "observations": self.observations, "totals": self._totals, "lengths": self._lengths}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from what `state` gave."""
-        for place, environment in enumerate(self.single):
+        """Go on from what `state` gave, of these or of more environments."""
+        for number, environment in zip(self.numbers, self.single, strict=True):
             environment.reset()
-            start = f"{place}/"
+            start = f"{number}/"
             set_state(
                 environment, {name[len(start) :]: array for name, array in state.items() if name.startswith(start)}
             )
-        self.observations = np.array(state["observations"])
-        self._totals, self._lengths = np.array(state["totals"]), np.array(state["lengths"])
+        part = slice(self.numbers.start, self.numbers.stop)
+        self.observations = np.array(state["observations"][part])
+        self._totals, self._lengths = np.array(state["totals"][part]), np.array(state["lengths"][part])
 
     def close(self) -> None:
         for environment in self.single:

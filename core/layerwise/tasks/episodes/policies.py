@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layerwise.runner import of_any_number
+from layerwise.batches import of_any_number
 from layerwise.weights import load_into
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ class Policies:
             return self._newest
         last = max(self.milestones[-1].epoch, 1)
         distances = [abs(100 * milestone.epoch / last - training) for milestone in self.milestones]
-        place = distances.index(min(distances))
+        return self.at(distances.index(min(distances)))
+
+    def at(self, place: int) -> Policy:
+        """What it was at a milestone, by its place among them."""
         with self._lock:
             if place not in self._former:
                 self._former[place] = self._loaded(self.milestones[place].folder)[1]
