@@ -1,0 +1,145 @@
+"""Published models as Layerwise registers models: a spec for each that was added."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from layerwise import Example, ModelCard, ModelSpec, Variant
+from layerwise import tasks as stock
+from layerwise.errors import LayerwiseError, SpecError
+from layerwise.quota import in_bytes
+from layerwise_hub.kinds import KINDS
+from layerwise_hub.manifest import Entry, Manifest
+
+logger = logging.getLogger(__name__)
+
+FRAMEWORK = "torch"
+_TASKS = {
+    kind.type_name: kind for kind in (getattr(stock, name) for name in stock.__all__) if hasattr(kind, "type_name")
+}
+_TEXTS = {
+    "text-classification": ("What a wonderful film!", "Two hours that nobody gives back."),
+    "text-generation": ("Once upon a time", "The three laws of thermodynamics are"),
+    "dialogue": ("Hi! How are you?", "Explain what a neural network is in two sentences."),
+    "translation": ("Good morning, how are you?", "The cat sat on the mat."),
+}
+_COMPARED = (
+    "The feline rested on the rug.\nStocks fell sharply on Monday.\nMy dog loves long walks.\nShares lost value."
+)
+
+
+def registered_models() -> list[ModelSpec]:
+    """A spec for each published model that was added. One whose entry is not understood is left out, and logged.
+
+    Raises:
+        WeightsError: The list of them cannot be read.
+    """
+    found = []
+    for entry in Manifest().entries().values():
+        try:
+            found.append(spec_of(entry))
+        except (LayerwiseError, KeyError, TypeError) as error:
+            logger.warning("The published model %s is left out: %s", entry.name, error)
+    return found
+
+
+def spec_of(entry: Entry) -> ModelSpec:
+    """The spec of a published model."""
+    kind = KINDS[entry.kind]
+    task = _TASKS[kind.task]
+    where = f"The folder `{entry.source}`" if entry.is_local else f"`{entry.source}` at the hub of Hugging Face"
+    at = f", commit `{entry.revision[:12]}`" if entry.revision else ""
+    size = f"{entry.num_parameters:,} parameters, {in_bytes(entry.size)}"
+    # What the card says is a stranger's text, so nothing in it may be taken for markup.
+    said = f"\n\nIts card says: {_escaped(entry.about)}" if entry.about else ""
+    return ModelSpec(
+        name=entry.name,
+        task=task(**task.fields_from(dict(entry.task))),
+        build="layerwise_hub.models:build",
+        runner="layerwise_hub.runners:runner",
+        framework=FRAMEWORK,
+        variants=(Variant(name="pretrained", num_parameters=entry.num_parameters),),
+        examples=f"layerwise_hub.models:examples_of_{kind.task.replace('-', '_')}" if kind.task in _EXAMPLED else None,
+        card=ModelCard(
+            title=title_of(entry),
+            summary=f"{kind.title}, published by others: {entry.architecture}, {short_count(entry.num_parameters)}.",
+            description=(
+                f"{where}{at}: `{entry.architecture}`, {size}. It was trained by others and is computed with PyTorch "
+                f"in a process of its own, exactly as transformers does.{said}"
+            ),
+            limits=(
+                "Nothing here was measured by Layerwise. What it was trained on, what it is not for and how it was "
+                "measured is said by its own card."
+            ),
+            licence=entry.licence or "not told by its card",
+            sources=() if entry.is_local else (f"https://huggingface.co/{entry.source}",),
+        ),
+    )
+
+
+def build(config: Any, task: Any) -> NoReturn:
+    """There is no Keras network of a published model.
+
+    Raises:
+        SpecError: Always.
+    """
+    raise SpecError(
+        "A published model is computed with PyTorch, so there is no Keras network of it",
+        remedy="ask it, or compare it; to train a network of your own choose another model",
+    )
+
+
+def examples_of_text_classification() -> Sequence[Example]:
+    """Texts to try."""
+    return _texts("text-classification", "text")
+
+
+def examples_of_text_generation() -> Sequence[Example]:
+    """Beginnings to try."""
+    return _texts("text-generation", "text")
+
+
+def examples_of_dialogue() -> Sequence[Example]:
+    """Messages to try."""
+    return _texts("dialogue", "message")
+
+
+def examples_of_translation() -> Sequence[Example]:
+    """Texts to translate."""
+    return _texts("translation", "text")
+
+
+def examples_of_embedding() -> Sequence[Example]:
+    """A text and others to compare it with."""
+    return [Example(inputs={"text": "A cat sat on the mat.", "others": _COMPARED})]
+
+
+_EXAMPLED = ("text-classification", "text-generation", "dialogue", "embedding", "translation")
+
+
+def title_of(entry: Entry) -> str:
+    """What people call the model: the last part of its id, or the name of a folder."""
+    return entry.name.partition("/local-")[2] if entry.is_local else Path(entry.source).name
+
+
+def short_count(count: int) -> str:
+    """A number of parameters for a reader.
+
+    Example:
+        >>> short_count(22_713_216), short_count(1_235_814_400)
+        ('22.7 million parameters', '1.2 billion parameters')
+    """
+    if count >= 1e9:
+        return f"{count / 1e9:.1f} billion parameters"
+    return f"{count / 1e6:.1f} million parameters" if count >= 1e5 else f"{count:,} parameters"
+
+
+def _texts(task: str, field: str) -> list[Example]:
+    return [Example(inputs={field: text}) for text in _TEXTS[task]]
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>()#+-.!|$~&" else letter for letter in text)

@@ -1,0 +1,6 @@
+"""Where these tests find their samples."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))
