@@ -31,7 +31,7 @@ def test_without_a_gpu_it_says_so_in_one_sentence():
     assert "--device cpu" in line
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_the_whole_script_runs_on_a_cpu(tmp_path, fashion_mnist_folder):
     done = benchmark("gpu.py", "--device", "cpu", "--quick", "--out", str(tmp_path / "gpu.json"))
@@ -62,3 +62,34 @@ def test_looks_at_a_few_runs_and_a_short_log_are_measured():
     assert [line.split(",")[0] for line in lines[:2]] == ["the list of 3 runs"] * 2
     assert all(float(line.split()[-2]) > 0 for line in lines[:4])
     assert lines[4].startswith("a later look within 20 ms: ")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_the_server_is_measured_beside_a_plain_interface():
+    done = benchmark("serving.py", "--rounds", "1", "--repeats", "5", "--seconds", "1", "--clients", "4")
+    assert done.returncode in (0, 1), done.stderr[-3000:]
+    found, _ = json.JSONDecoder().raw_decode(done.stdout)
+    assert found["errors"] == {"layerwise": {}, "gradio": {}}
+    assert found["ratio"] > 0
+    assert found["milliseconds"]["http"]["p50"] > 0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_few_visitors_are_measured():
+    done = benchmark("serving.py", "--visitors", "4", "--minutes", "0.3", "--think", "1")
+    assert done.returncode in (0, 1), done.stderr[-3000:]
+    found, _ = json.JSONDecoder().raw_decode(done.stdout)
+    assert found["errors"] == {}
+    assert found["galleries"]
+    assert {*found["p95_by_kind"]} == {"page", "example", "own"}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_nothing_is_lost_when_the_server_is_killed_under_load():
+    done = benchmark("serving.py", "--kills", "1", "--epochs", "300")
+    assert done.returncode in (0, 1), done.stderr[-3000:]
+    found, _ = json.JSONDecoder().raw_decode(done.stdout[done.stdout.index("{") :])
+    assert (found["jobs"], found["lost_jobs"], found["lost_versions"]) == (2, 0, 0)

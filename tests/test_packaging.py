@@ -58,6 +58,8 @@ def test_the_wheel_holds_weights_examples_and_nothing_else(tmp_path):
     names = zipfile.ZipFile(wheel).namelist()
     assert any(re.fullmatch(r"layerwise_vision/weights/fashion-conv/weights-\w+\.safetensors", name) for name in names)
     assert any(name.startswith("layerwise_vision/examples/") for name in names)
+    templates = (ROOT / "core" / "layerwise" / "scaffold" / "templates").rglob("*.*")
+    assert {str(path.relative_to(ROOT / "core")) for path in templates} <= set(names)
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"layerwise", *PLUGINS, "layerwise_app", f"layerwise-{layerwise.__version__}.dist-info"}
     assert wheel.stat().st_size < 60 * 2**20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
+import math
 import mimetypes
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -52,12 +53,19 @@ def plain(value: Any) -> Any:
         parts = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {"plot": type(value).__name__, **parts}
     if hasattr(value, "tolist"):
-        return value.tolist()
+        return _without_nan(value.tolist())
     if is_picture(value):
         return data_url(*picture_file(value))
     if isinstance(value, bytes):
         return data_url(value, "")
-    return str(value) if isinstance(value, Path) else value
+    return str(value) if isinstance(value, Path) else _without_nan(value)
+
+
+def _without_nan(value: Any) -> Any:
+    """Numbers as JSON has them: it knows neither "not a number" nor infinity, which become null."""
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def is_picture(value: Any) -> bool:

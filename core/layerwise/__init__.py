@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layerwise import errors, tasks
+from layerwise import deprecations, errors, tasks
 from layerwise.config import Settings, TrainingConfig, setting
 from layerwise.errors import LayerwiseError
 from layerwise.hookspecs import hookimpl
@@ -57,3 +57,8 @@ def open_workspace(home: Path | str | None = None) -> Workspace:
     from layerwise import workspace
 
     return workspace.open_workspace(home)
+
+
+deprecations.keep_former_arguments(globals())
+if not TYPE_CHECKING:  # a type checker would take every name for one that is there
+    __getattr__ = deprecations.former_names(__name__)

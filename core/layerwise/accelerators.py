@@ -94,10 +94,7 @@ def precision_for(device: Mapping[str, Any]) -> tuple[str, str]:
         return "mixed_bfloat16", "TPUs multiply in bfloat16."
     if device["kind"] == "CPU":
         if cpu_flags() & {"amx_bf16", "avx512_bf16"}:
-            return (
-                "float32",
-                "This processor can multiply in bfloat16: mixed_bfloat16 is worth a try for large networks.",
-            )
+            return "mixed_bfloat16", "This processor multiplies in bfloat16; small networks may be faster in float32."
         return "float32", "This processor computes 16 bits by way of 32, which takes longer."
     if device["compute_capability"] is None:
         return "float32", "What it multiplies fastest is not known."

@@ -5,6 +5,7 @@ bring with them. They are rendered in a sandbox, since they are a stranger's cod
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Never
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 USER_TOKEN, ASSISTANT_TOKEN = "<user>", "<assistant>"
 """What turns begin with in the plain template."""
+LARGEST_PRODUCT = 1_000_000
+"""Of a text and a number in a template, in characters."""
 PLAIN = (
     "{% for message in messages if message.role != 'system' %}"
     f"{{{{ '{USER_TOKEN}' if message.role == 'user' else '{ASSISTANT_TOKEN}' }}}}"
@@ -56,10 +59,27 @@ def render(
 def _compiled(template: str) -> Template:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+    class Environment(ImmutableSandboxedEnvironment):
+        # Jinja limits `range`, and not what a text or a number is multiplied with.
+        intercepted_binops = frozenset(("*", "**"))
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            _check_operands(operator, left, right)
+            return super().call_binop(context, operator, left, right)
+
     # As the templates of published networks expect it.
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(trim_blocks=True, lstrip_blocks=True)
     environment.globals |= {"raise_exception": _refuse, "strftime_now": _now}
     return environment.from_string(template)
+
+
+def _check_operands(operator: str, left: Any, right: Any) -> None:
+    """Refuse what would fill the memory: "a" * 10 ** 12."""
+    sizes = [len(item) for item in (left, right) if hasattr(item, "__len__")]
+    numbers = [abs(item) for item in (left, right) if isinstance(item, int | float)]
+    is_large = math.prod([*sizes, *numbers]) > LARGEST_PRODUCT if operator == "*" else max(numbers, default=0) > 64
+    if is_large:
+        raise SpecError("The chat template computes something too large")
 
 
 def _refuse(reason: Any) -> Never:

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 from layerwise.errors import InputError
 from layerwise.measurement import Measurement
 from layerwise.runs import Run, RunStore
+from layerwise.spreadsheets import plain_cell
 
 _ABOUT_THE_EVENT = ("time", "event")
 
@@ -192,9 +193,9 @@ def _summary_row(run: Run) -> dict[str, Any]:
 
 def _write_csv(rows: Sequence[Mapping[str, Any]], file: TextIO) -> None:
     names = dict.fromkeys(name for row in rows for name in row)
-    writer = csv.DictWriter(file, fieldnames=list(names) or ["run"])
+    writer = csv.DictWriter(file, fieldnames=[plain_cell(name) for name in names] or ["run"])
     writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    writer.writerows({plain_cell(name): plain_cell(_cell(value)) for name, value in row.items()} for row in rows)
 
 
 def _cell(value: Any) -> Any:

@@ -11,7 +11,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from layerwise.errors import SpecError
 
@@ -222,6 +222,9 @@ class TrainingConfig(Settings):
         3
     """
 
+    unused: ClassVar[tuple[str, ...]] = ()
+    """Fields that mean nothing to a training of the subclass's own, which nobody is asked for."""
+
     num_epochs: int = setting(10, "Passes over the training data", minimum=1, maximum=10_000, unit="epochs")
     batch_size: int = setting(
         128, "Examples per step of the optimizer", minimum=1, maximum=65_536, unit="examples", log=True
@@ -279,8 +282,8 @@ class TrainingConfig(Settings):
     seed: int = setting(0, "Seed of all randomness of the run", minimum=0, maximum=2**31 - 1, advanced=True)
     precision: str = setting(
         "float32",
-        "Number format of the computation",
-        choices=("float32", "mixed_bfloat16", "mixed_float16"),
+        "Number format of the computation; auto: 16 bits where the device multiplies them faster",
+        choices=("float32", "mixed_bfloat16", "mixed_float16", "auto"),
         advanced=True,
     )
     compiler: str = setting(
@@ -307,6 +310,11 @@ def settings_of(config_type: type) -> tuple[Setting, ...]:
         raise SpecError("A config must be a dataclass type", received=repr(config_type))
     hints = typing.get_type_hints(config_type)
     return tuple(_setting_of(config_type, field, hints[field.name]) for field in dataclasses.fields(config_type))
+
+
+def offered_settings(config_type: type[TrainingConfig]) -> tuple[Setting, ...]:
+    """Those of the fields that the command line and the forms ask for."""
+    return tuple(item for item in settings_of(config_type) if item.name not in config_type.unused)
 
 
 def _setting_of(config_type: type, field: dataclasses.Field, hint: Any) -> Setting:

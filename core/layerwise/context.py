@@ -14,11 +14,14 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise import weights
 from layerwise.checkpoints import Cadence, Checkpoint
 from layerwise.config import TrainingConfig, config_from, settings_of
+from layerwise.errors import RunError
+from layerwise.own_data import REPORT_FILE
 from layerwise.paths import write_atomically
 from layerwise.slots import parse_device
 from layerwise.versions import MILESTONES, VersionStore
@@ -75,7 +78,8 @@ class Context:
     def of(cls, run: Run, snapshot: Snapshot) -> Self:
         """The context of a run that was asked for."""
         spec = snapshot.model(run.name)
-        return cls(run=run, spec=spec, task=spec.task, config=config_from(spec.config, run.config), snapshot=snapshot)
+        task = spec.task_of(spec.variant(run.variant))
+        return cls(run=run, spec=spec, task=task, config=config_from(spec.config, run.config), snapshot=snapshot)
 
     def start_from(self) -> Version | None:
         """The version whose weights the training begins with; None begins with random ones.
@@ -86,6 +90,39 @@ class Context:
         if self.run.start_from is None:
             return None
         return VersionStore(self.run.folder.parent.parent).get(self.spec, self.run.variant, self.run.start_from)
+
+    def read_data(self) -> tuple[Split, Split | None]:
+        """What the run trains on, and what is held out to watch for overfitting, None for nothing: the user's own data,
+        whose labels become those of the task, or the model's data set, downloaded first where it is not here.
+
+        Raises:
+            DataError: The data cannot be had, or are not what they should be.
+            RunError: There is no data set.
+        """
+        from layerwise.data import hold_out, load
+
+        config = self.config
+        if self.run.data is not None:
+            own = self.task.read_folder(Path(self.run.data))
+            self.task, splits = own.task, own.splits
+            write_atomically(self.run.folder / REPORT_FILE, json.dumps(own.report.as_json(), indent=2) + "\n")
+            self.data = {"dataset": None, "folder": self.run.data, "source": "folder"}
+        elif self.spec.data is not None:
+            dataset = load(self.snapshot.dataset(self.spec.data), self.snapshot, progress=self.downloading)
+            splits = dataset.splits
+            self.data = {"dataset": dataset.spec.name, "folder": None, "source": dataset.source.name}
+        else:
+            raise RunError(f"{self.spec.name} has no data set of its own", remedy="name a folder: --data FOLDER")
+        train, validation = splits["train"], splits.get("validation")
+        if validation is None:
+            train, validation = hold_out(train, config.validation_fraction, config.seed)
+        self.data |= {
+            "train_examples": len(train.targets),
+            "validation_examples": 0 if validation is None else len(validation.targets),
+            "validation_fraction": config.validation_fraction,
+            "seed": config.seed,
+        }
+        return train, validation
 
     def fit_task(self, train: Split) -> None:
         """Let the task learn what it learns from the training data. That is done once for a run and kept in its folder,
@@ -189,10 +226,13 @@ class Context:
         self.run.append("checkpoint", epoch=epoch, step=step)
         self._checkpoints.did(begin)
 
-    def save_version(self, model: keras.Model, *, epoch: int, metrics: dict[str, float]) -> None:
-        """Keep the weights of `model` as what this run has made so far. They are written now unless others were
-        written within the last 30 seconds, and otherwise before the next checkpoint or at the end."""
-        arrays = weights.merged_arrays(model)
+    def save_version(
+        self, model: keras.Model | Mapping[str, np.ndarray], *, epoch: int, metrics: dict[str, float]
+    ) -> None:
+        """Keep the weights of `model` as what this run has made so far, or arrays by name of a model that is not Keras.
+        They are written now unless others were written within the last 30 seconds, and otherwise before the next
+        checkpoint or at the end."""
+        arrays = dict(model) if isinstance(model, Mapping) else weights.merged_arrays(model)
         self._unwritten = arrays, self.record(model, epoch=epoch, metrics=metrics)
         if self._versions is None or self._versions.is_due():
             self.write_version()
@@ -219,7 +259,9 @@ class Context:
         self._versions = self._versions or Cadence(EPOCH_SECONDS)
         self._versions.did(begin)
 
-    def record(self, model: keras.Model, *, epoch: int, metrics: dict[str, float]) -> dict[str, Any]:
+    def record(
+        self, model: keras.Model | Mapping[str, np.ndarray], *, epoch: int, metrics: dict[str, float]
+    ) -> dict[str, Any]:
         """What is known of the version, for its `version.json`."""
         request = self.run.request
         return {
@@ -259,8 +301,10 @@ def train_command(
     return shlex.join(words)
 
 
-def num_trainable_parameters(model: keras.Model) -> int:
+def num_trainable_parameters(model: keras.Model | Mapping[str, np.ndarray]) -> int:
     """The number of values that training changes."""
+    if isinstance(model, Mapping):
+        return sum(array.size for array in model.values())
     return sum(math.prod(variable.shape) for variable in model.trainable_variables)
 
 

@@ -95,13 +95,13 @@ def _folders(spec: DatasetSpec, source: Source) -> Iterator[Path]:
 
 def _own_folders(spec: DatasetSpec) -> Iterator[Path]:
     for folder in paths.data_folders():
-        for name in dict.fromkeys((spec.name, spec.name.replace("-", "_"))):
+        for name in dict.fromkeys((spec.folder_name, spec.folder_name.replace("-", "_"))):
             yield folder / name
 
 
 def cache_folder(spec: DatasetSpec, source: Source) -> Path:
     """Where the downloaded files of a source are kept."""
-    return paths.cache() / "datasets" / spec.name / source.name
+    return paths.cache() / "datasets" / spec.folder_name / source.name
 
 
 def _has_size(path: Path, file: File) -> bool:
@@ -145,7 +145,7 @@ def _not_at_hand(spec: DatasetSpec, reasons: list[str]) -> DataError:
     again = "try again with a connection to the internet, or " if _downloadable(spec) else ""
     return DataError(
         f"{spec.title} is not on this machine and was not downloaded: {why}",
-        remedy=f"{again}put the files {names} (from {origin}) into FOLDER/{spec.name}, a folder of your choice, "
+        remedy=f"{again}put the files {names} (from {origin}) into FOLDER/{spec.folder_name}, a folder of your choice, "
         "and set LAYERWISE_DATA=FOLDER",
     )
 

@@ -18,7 +18,7 @@ from layerwise.slots import Device, parse_device, refuse_missing
 
 __all__ = ["PRECISIONS", "describe", "environment", "git_revision", "prepare", "quiet_import"]
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")
 # What TensorFlow, XLA and absl write about themselves; everything else that is written meanwhile is passed on.
 _NOISE = re.compile(
     r"WARNING: All log messages before absl::|"
@@ -99,7 +99,8 @@ def prepare(precision: str = "float32", device: str = "auto", *, deterministic: 
 
     Args:
         precision: The dtype policy: "float32", or "mixed_bfloat16" or "mixed_float16", which compute in 16 bits
-            and keep the variables in 32.
+            and keep the variables in 32; "auto" is the one that suits the device that is used
+            (`layerwise.accelerators.precision_for`).
         device: A device word (`layerwise.slots`), its numbers those of the GPUs that this process sees. "auto" takes
             one accelerator when there is any.
         deterministic: Whether only operations are used whose result does not depend on the order in which parts of
@@ -121,8 +122,14 @@ def prepare(precision: str = "float32", device: str = "auto", *, deterministic: 
     backend = keras.backend.backend()
     if backend in _CHOOSE:
         _CHOOSE[backend](wanted, deterministic)
+    devices = describe()
+    if precision == "auto":
+        from layerwise.accelerators import precision_for
+
+        first = next((device for device in devices if device["kind"] != "CPU"), devices[0])
+        precision, _ = precision_for(first)
     keras.config.set_dtype_policy(precision)
-    return describe()
+    return devices
 
 
 def describe() -> list[dict[str, Any]]:

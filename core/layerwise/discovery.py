@@ -1,4 +1,4 @@
-"""Discovery: which plugins are installed, by their entry points."""
+"""Discovery: which plugins there are, by the entry points of what is installed, and as files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 from layerwise.errors import PluginError
 from layerwise.hookspecs import ENTRY_POINT_GROUP
-from layerwise.plugins import Plugin, PluginReport
+from layerwise.plugin_files import PluginFile, plugin_files
+from layerwise.plugins import Plugin, PluginReport, load
 
 BUILT_IN = "layerwise"
 """The distribution whose plugins are built in."""
@@ -17,11 +18,36 @@ BUILT_IN = "layerwise"
 FILE = "entry_points.txt"
 
 
-def discover() -> list[tuple[EntryPoint, Plugin]]:
-    """All entry points of the group, built-ins first, then by distribution and name: the same order at each start.
+def discover(home: Path) -> list[tuple[EntryPoint | PluginFile, Plugin]]:
+    """All entry points of the group, built-ins first, then by distribution and name, then the plugins that are files:
+    the same order at each start.
 
     A distribution whose entry points cannot be read gives one plugin that has failed, if it names the group.
+
+    Args:
+        home: The folder below which the user's own files are.
     """
+    return [*_installed(), *((file, Plugin(report=_report_of(file))) for file in plugin_files(home))]
+
+
+def load_one(name: str, home: Path) -> Plugin | None:
+    """The plugin of that name as `load` gives it, without the others, which cost time and may have faults of their own;
+    None for none.
+
+    Args:
+        home: As `discover` takes it.
+    """
+    for point, plugin in discover(home):
+        if plugin.report.name == name:
+            return load(point, plugin)
+    return None
+
+
+def _report_of(file: PluginFile) -> PluginReport:
+    return PluginReport(name=file.name, distribution=str(file.path), version="", built_in=False)
+
+
+def _installed() -> list[tuple[EntryPoint, Plugin]]:
     # An installation may be younger than what the import system remembers of the folders.
     importlib.invalidate_caches()
     found: dict[tuple[bool, str, str], tuple[EntryPoint, Plugin]] = {}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -90,10 +91,17 @@ class ResumingDownloader:
         file: What is downloaded.
         part: Where its bytes are kept until it is complete.
         progress: See `Progress`.
+        headers: Sent with each request, to the first server only when it leads on to another one.
     """
 
-    def __init__(self, file: File, part: Path, progress: Progress | None = None) -> None:
-        self.file, self.part, self.progress = file, part, progress
+    def __init__(
+        self,
+        file: File,
+        part: Path,
+        progress: Progress | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.file, self.part, self.progress, self.headers = file, part, progress, headers
 
     def __call__(self, url: str, output_file: str, pooch: Any, check_only: bool = False) -> None:
         """Download `url` to the path `output_file`, as pooch calls it.
@@ -123,7 +131,7 @@ class ResumingDownloader:
         import urllib3
 
         # Without compression on the way, since offsets and checksums are those of the file itself.
-        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begin}-"} if begin else {})
+        headers = {**self.headers, "Accept-Encoding": "identity"} | ({"Range": f"bytes={begin}-"} if begin else {})
         try:
             with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
                 begin = self._first_byte(response, begin)

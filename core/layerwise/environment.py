@@ -79,6 +79,12 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def thread_variables(count: int) -> dict[str, str]:
+    """The environment variables with which a new process computes on a processor with so many threads."""
+    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    return {name: str(count) for name in names}
+
+
 def memory() -> int | None:
     """The memory that this process may use, in bytes: that of the machine or, when less, of its container."""
     try:

@@ -64,6 +64,26 @@ class PluginError(LayerwiseError):
     """A plugin cannot be loaded, or what it registers clashes with what is there."""
 
 
+class WorkerError(LayerwiseError):
+    """The process in which a plugin's model answers died, hung or became too large."""
+
+
+class BusyError(LayerwiseError):
+    """So many requests to a model wait already that another one is not taken.
+
+    Attributes:
+        position: Which of those who wait it would have been, from 1.
+        retry_after: In how many seconds there is likely to be room.
+    """
+
+    position: int = 0
+    retry_after: int = 1
+
+
+class LateError(LayerwiseError):
+    """An answer does not come to an end within the time that it may take."""
+
+
 class NotFoundError(LayerwiseError):
     """A name (of a model, variant, data set, version, run, plugin) is not known here."""
 
@@ -90,6 +110,10 @@ class ExportError(LayerwiseError):
 
 class DeviceError(LayerwiseError):
     """A device or a precision that was asked for is not available."""
+
+
+class AccessError(LayerwiseError):
+    """Who asks may not do this, or asks too often, or nobody knows who asks."""
 
 
 class MissingDependencyError(LayerwiseError):

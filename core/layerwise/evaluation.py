@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerwise.batches import map_arrays
 from layerwise.data import load
 from layerwise.errors import DataError
 from layerwise.feed import take
 from layerwise.intervals import percentile_interval, resample, wilson
 from layerwise.loading import explained
-from layerwise.runner import Runner, make_runner, map_arrays
+from layerwise.runner import Runner, make_runner
 from layerwise.serving import find_version
 from layerwise.splits import Split, hold_out
 from layerwise.versions import parse_reference
@@ -95,11 +96,8 @@ def evaluate_version(
         with contextlib.closing(make_runner(snapshot.model(version.name), version, lambda: snapshot)) as runner:
             outputs = compute_outputs(runner, examples, progress)
         targets = _as_array(examples.targets)
-        metrics = {name: float(value) for name, value in version.task.evaluate(outputs, targets).items()}
-        shares = {name for name, value in metrics.items() if _is_share(name, value, len(targets))}
-        is_needed = for_comparing or shares != metrics.keys()
-        resampled = resampled_metrics(version.task, outputs, targets) if is_needed else {}
-    more = {"examples": _digest(dataset, found_split, targets), "resampled": resampled} if for_comparing else {}
+        metrics, interval, resampled = figures(version.task, outputs, targets, for_comparing=for_comparing)
+    more = {"examples": digest(dataset, found_split, targets), "resampled": resampled} if for_comparing else {}
     return {
         "name": version.name,
         "variant": version.variant,
@@ -109,10 +107,30 @@ def evaluate_version(
         "split": found_split,
         "count": len(examples),
         "metrics": metrics,
-        "interval": _intervals(metrics, len(targets), shares, resampled),
+        "interval": interval,
         **more,
         "seconds": round(time.perf_counter() - begin, 3),
     }
+
+
+def figures(
+    task: Task, outputs: Any, targets: np.ndarray, *, for_comparing: bool = False, resamples: int = 1000
+) -> tuple[dict[str, float], dict[str, list[float]], dict[str, list[float]]]:
+    """The metrics of a model's outputs.
+
+    Args:
+        outputs, targets: As for `Task.evaluate`.
+        for_comparing: Whether they are resampled also where no interval needs it.
+        resamples: How often, as long as there is time.
+
+    Returns:
+        The metrics; the 95 % interval of each that has one; its values in resamples (`resampled_metrics`).
+    """
+    metrics = {name: float(value) for name, value in task.evaluate(outputs, targets).items()}
+    shares = {name for name, value in metrics.items() if _is_share(name, value, len(targets))}
+    is_needed = for_comparing or shares != metrics.keys()
+    resampled = resampled_metrics(task, outputs, targets, resamples) if is_needed else {}
+    return metrics, _intervals(metrics, len(targets), shares, resampled), resampled
 
 
 def report_of(
@@ -199,13 +217,13 @@ def compute_outputs(runner: Runner, examples: Split, progress: Progress | None =
     return np.concatenate(parts)
 
 
-def resampled_metrics(task: Task, outputs: Any, targets: np.ndarray) -> dict[str, list[float]]:
+def resampled_metrics(task: Task, outputs: Any, targets: np.ndarray, resamples: int = 1000) -> dict[str, list[float]]:
     """The metrics in samples that are drawn from the examples (`layerwise.intervals.resample`)."""
 
     def statistics(positions: np.ndarray) -> Mapping[str, float]:
         return task.evaluate(map_arrays(lambda array: array[positions], outputs), targets[positions])
 
-    return resample(statistics, len(targets), seconds=BOOTSTRAP_SECONDS)
+    return resample(statistics, len(targets), resamples=resamples, seconds=BOOTSTRAP_SECONDS)
 
 
 def _intervals(
@@ -221,7 +239,7 @@ def _intervals(
     return {name: list(interval) for name, interval in found.items() if interval is not None}
 
 
-def _digest(dataset: str, split: str, targets: np.ndarray) -> str:
+def digest(dataset: str, split: str, targets: np.ndarray) -> str:
     """What tells the examples of one evaluation from those of another."""
     # The bytes of an array of objects are addresses.
     content = repr(targets.tolist()).encode() if targets.dtype.hasobject else targets.tobytes()

@@ -1,9 +1,11 @@
 """Failures of plugins: a sentence for who uses the plugin, a traceback for who wrote it.
 
-    LAYERWISE_HOME/failures/NAME.HOOK.json    how a hook failed that is called after loading
+    LAYERWISE_HOME/failures/NAME.HOOK.json       how a hook failed that is called after loading
+                            NAME.answers.json    how the process of one of its models ended (`layerwise.workers`)
 
 Callbacks are asked for in the process of a training, commands in that of one command line. What they leave here is
-shown by every other process, until the same hook succeeds or another release of the plugin is installed.
+shown by every other process, until the same hook succeeds or another release of the plugin is installed; how a process
+ended, until somebody switches the plugin on again.
 """
 
 from __future__ import annotations
@@ -28,13 +30,18 @@ from layerwise.paths import write_atomically
 
 logger = logging.getLogger(__name__)
 
+ANSWERS = "answers"
+"""In place of a hook: the process in which one of its models answers."""
 _HERE = Path(__file__).parent
 _MACHINERY = (
     "<frozen importlib",
     str(Path(importlib.__file__).parent),
     str(Path(pluggy.__file__).parent),
     threading.__file__,
-    *(str(_HERE / name) for name in ("plugins.py", "contributions.py", "snapshot.py", "failures.py")),
+    *(
+        str(_HERE / name)
+        for name in ("plugins.py", "plugin_files.py", "contributions.py", "snapshot.py", "failures.py")
+    ),
 )
 """Files whose frames lead to a plugin and say nothing about it."""
 
@@ -125,7 +132,15 @@ class FailureStore:
 
     def keep(self, name: str, hook: str, version: str, error: BaseException) -> None:
         """Remember that the hook of the plugin `name` failed."""
-        content = {"version": version, "reason": reason_of(error), "traceback": traceback_of(error)}
+        self.put(name, hook, version, Failure(reason=reason_of(error), traceback=traceback_of(error)))
+
+    def put(self, name: str, hook: str, version: str, failure: Failure) -> None:
+        """Remember how the hook of the plugin `name` failed. The same reason is not written again: each time that
+        something is, everybody looks."""
+        known = self.find(name, hook, version)
+        if known is not None and known.reason == failure.reason:
+            return
+        content = {"version": version, "reason": failure.reason, "traceback": failure.traceback}
         try:
             write_atomically(self._path(name, hook), json.dumps(content, indent=2) + "\n")
         except OSError as trouble:

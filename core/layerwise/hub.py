@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
@@ -48,7 +49,7 @@ def download(repository: str, needed: Sequence[str], progress: Progress, *, expe
         ) from error
     except Exception as error:  # whatever a missing network makes of it
         try:
-            return Path(snapshot_download(repository, allow_patterns=[*needed], local_files_only=True))
+            return Path(snapshot_download(repository, allow_patterns=[*needed], local_files_only=True))  # nosec B615
         except LocalEntryNotFoundError:
             raise WeightsError(
                 f"{repository} is not on this machine, and the hub cannot be reached",
@@ -58,9 +59,9 @@ def download(repository: str, needed: Sequence[str], progress: Progress, *, expe
     wanted = [file for file in found.siblings or [] if any(fnmatch(file.rfilename, name) for name in needed)]
     folder = Path()
     for file in wanted:
-        bar = _bar_of(file.rfilename, file.size or 0, progress)
+        bar = bar_of(file.rfilename, file.size or 0, progress)
         try:
-            path = hf_hub_download(repository, file.rfilename, tqdm_class=bar)
+            path = hf_hub_download(repository, file.rfilename, tqdm_class=bar)  # nosec B615
         except Exception as error:  # its own, those of HTTP, those of the disk
             raise WeightsError(
                 f"{file.rfilename} of {repository} could not be downloaded",
@@ -73,11 +74,15 @@ def download(repository: str, needed: Sequence[str], progress: Progress, *, expe
     return folder
 
 
-def _bar_of(name: str, size: int, progress: Progress) -> Any:
+def bar_of(name: str, size: int, progress: Progress) -> Any:
     """A progress bar as the hub's library wants one, which draws nothing and tells how much of a file is here."""
     from huggingface_hub.utils import tqdm
 
     class Bar(tqdm):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            # Elsewhere than in a terminal, bars count nothing unless they are told to.
+            super().__init__(*arguments, **{**options, "disable": False, "file": io.StringIO()})
+
         def display(self, *_: Any, **__: Any) -> None:
             pass
 

@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import secrets
+import signal
 import time
 from collections.abc import Iterable
 from functools import cached_property
@@ -181,6 +183,21 @@ class Job:
     def stop_requested(self) -> bool:
         """Whether somebody asked it to stop."""
         return (self.folder / "stop").exists()
+
+    @property
+    def stop_requested_at(self) -> float | None:
+        """When somebody asked it to stop, in seconds since 1970; None when nobody did."""
+        try:
+            return (self.folder / "stop").stat().st_mtime
+        except OSError:
+            return None
+
+    def kill(self) -> None:
+        """End its process, which does not stop by itself. What it has kept stays."""
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            pid = json.loads((self.folder / "process.json").read_text(encoding="utf-8"))["pid"]
+            if self.is_alive:  # as long as it holds the lock, the number is its own
+                os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def append(self, event: str, **values: Any) -> None:
         """Add an event. Only its process calls it, after whoever asked for it added the first."""

@@ -8,11 +8,13 @@ before it imports anything heavy.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -30,12 +32,17 @@ from layerwise.processes import start_detached
 from layerwise.queue import turn
 from layerwise.runs import Run, RunStore
 from layerwise.slots import num_gpus, parse_device, slots_of, visible_devices
+from layerwise.specs import ForeignSpec
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec, Variant
     from layerwise.versions import Version
 
 ASKED = "Somebody asked it to stop."
+STUBBORN_SECONDS = 60.0
+"""After so long a job that was asked to stop, and has not, is ended when it is asked again."""
+LEAVING_SECONDS = 10.0
+"""For which the process of a job that is over waits for threads that still run."""
 # What TensorFlow, XLA, PyTorch and CUDA's libraries say when an allocation on a device fails.
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|\bOOM\b|RESOURCE_?EXHAUSTED|ALLOC_FAILED|can't allocate memory", re.IGNORECASE
@@ -90,6 +97,10 @@ def start(
         word = str(parse_device(device, num_gpus()))
     else:
         raise RunError("Workers are those of a cluster", remedy="name it with --cluster ADDRESS, or --cluster local")
+    if isinstance(spec, ForeignSpec):
+        if cluster is not None:
+            raise RunError(f"{spec.name} has a Python of its own, which no cluster has")
+        more |= {"python": spec.python}
     run = runs.create(spec, variant, config, data=data, device=word, **more)
     launch(run)
     return run
@@ -110,7 +121,7 @@ def check_data(spec: ModelSpec, data: Path | str | None) -> None:
 
 
 def _check_start(spec: ModelSpec, variant: Variant, version: Version) -> None:
-    if spec.train is not None:
+    if spec.train is not None and variant.fine_tuning is None:
         raise RunError(f"{spec.name} has a training of its own, which always begins with random weights")
     if (version.name, version.variant) != (spec.name, variant.name):
         raise RunError(
@@ -148,6 +159,7 @@ def launch(job: Job) -> None:
         home=job.folder.parent.parent,
         log=job.folder / "log.txt",
         held=job.folder / "starting",
+        python=job.request.get("python"),
     )
 
 
@@ -175,14 +187,19 @@ def follow(job: Job, poll: float = 0.2, *, position: int = 0) -> Iterator[dict[s
 
 
 def stop(job: Job) -> None:
-    """Ask a job to stop: a run after its current step or in the queue, a study with its current run.
+    """Ask a job to stop: a run after its current step or in the queue, a study with its current run. One that was asked
+    more than a minute ago, and has not stopped, is ended.
 
     Raises:
         RunError: It has ended already.
     """
     if not job.is_active:
         raise RunError(f"The {job.KIND} {job.id} cannot be stopped", received=f"one that is {job.state}")
-    job.request_stop()
+    asked = job.stop_requested_at
+    if asked is None:
+        job.request_stop()
+    elif time.time() - asked > STUBBORN_SECONDS:
+        job.kill()
 
 
 def main(folder: str) -> int:
@@ -202,7 +219,7 @@ def conduct(job: Job, work: Callable[[], None]) -> int:
             work()
         except LayerwiseError as error:
             job.append_failure(str(error))
-        except Exception as error:  # the last place where a reason can be written
+        except (Exception, SystemExit) as error:  # the last place where a reason can be written
             traceback.print_exc()
             job.append_failure(sentence_of(error), traceback=traceback.format_exc())
         return int(job.state == "failed")
@@ -233,12 +250,16 @@ def _train(run: Run) -> None:
     from layerwise.context import Context
     from layerwise.registry import Registry
     from layerwise.training import fit
+    from layerwise.workers.guard import nothing_left_over
 
     snapshot = Registry(run.folder.parent.parent).snapshot()
-    fit(Context.of(run, snapshot))
+    plugin = snapshot.plugin_of(run.name)
+    is_strange = plugin is not None and not plugin.built_in
+    with nothing_left_over() if is_strange else contextlib.nullcontext():
+        fit(Context.of(run, snapshot))
 
 
-def sentence_of(error: Exception) -> str:
+def sentence_of(error: BaseException) -> str:
     """An exception as a reason that a user can read."""
     if isinstance(error, LayerwiseError):
         return str(error)
@@ -255,5 +276,18 @@ def sentence_of(error: Exception) -> str:
     return f"An unexpected {type(error).__name__}: {first}"
 
 
+def _leave(status: int) -> None:
+    """End this process, whatever threads somebody's code has left running."""
+    end = time.monotonic() + LEAVING_SECONDS
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
+    for thread in others:
+        thread.join(max(0.0, end - time.monotonic()))
+    if any(thread.is_alive() for thread in others):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    _leave(main(sys.argv[1]))

@@ -75,7 +75,7 @@ def build_optimizer(
         optimizer = keras.optimizers.RMSprop(rate, epsilon=epsilon, **clip)
     else:
         optimizer = keras.optimizers.Adam(rate, epsilon=epsilon, **clip)
-    if config.precision == "mixed_float16":
+    if keras.config.dtype_policy().name == "mixed_float16":
         return keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from layerwise.errors import DataError
+from layerwise.errors import DataError, InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -163,6 +163,19 @@ class OwnData(Generic[TaskT_co]):
     report: DataReport
 
 
+def format_of(task: Task) -> str:
+    """How data of one's own must look for a task.
+
+    Raises:
+        InputError: It cannot be trained on any.
+    """
+    if not task.folder_format:
+        raise InputError(
+            f"{task.type_name} cannot be trained on data of your own", remedy="choose a model of another task"
+        )
+    return task.folder_format
+
+
 def check(task: Task, path: Path) -> DataReport:
     """Look at data before a training: all that `read_folder` would say of them.
 
@@ -262,23 +275,24 @@ class Repeats:
         return found
 
 
-def check_unreadable(unreadable: Sequence[Unreadable], total: int) -> list[str]:
+def check_unreadable(unreadable: Sequence[Unreadable], total: int, what: str = "files") -> list[str]:
     """A sentence on the files that cannot be read, if there are any.
 
     Args:
         unreadable: All of them.
         total: How many files there are, readable ones included.
+        what: What they are, in the plural.
 
     Raises:
         DataError: A tenth or more cannot be read.
     """
     if not unreadable:
         return []
-    text = f"{len(unreadable):,} of {total:,} files cannot be read: " + shortened(
+    text = f"{len(unreadable):,} of {total:,} {what} cannot be read: " + shortened(
         [f"{item.name} ({item.reason})" for item in unreadable], 5, "; "
     )
     if len(unreadable) >= UNREADABLE_SHARE * total:
-        raise DataError(text, expected="less than a tenth of the files", remedy="repair or remove these files")
+        raise DataError(text, expected=f"less than a tenth of the {what}", remedy=f"repair or remove these {what}")
     return [f"{text}. They are left out."]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -317,6 +318,94 @@ class Tokens:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class StripKind:
+    """What a letter of a SequenceStrip can belong to.
+
+    Args:
+        letter: What stands for it.
+        name: A word or two.
+        shape: "spiral", "arrow", "bar" or "line".
+    """
+
+    letter: str
+    name: str
+    shape: str = "bar"
+
+    def __post_init__(self) -> None:
+        _one_of("StripKind: shape", self.shape, ("spiral", "arrow", "bar", "line"))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SequenceStrip:
+    """A sequence of letters in blocks, with what each letter belongs to: as a drawing above, as a letter below.
+
+    Args:
+        letters: The sequence.
+        labels: The letter of a kind for each of them.
+        kinds: What there is, in the order of their colours.
+    """
+
+    title: str = ""
+    letters: str
+    labels: str
+    kinds: Sequence[StripKind]
+
+    def __post_init__(self) -> None:
+        if len(self.letters) != len(self.labels):
+            raise SpecError(
+                "A SequenceStrip needs a label for each letter",
+                expected=str(len(self.letters)),
+                received=str(len(self.labels)),
+            )
+        if unknown := set(self.labels) - {kind.letter for kind in self.kinds}:
+            raise SpecError("A SequenceStrip has a label of no kind", received=repr(min(unknown)))
+
+    def stretches(self) -> list[tuple[int, int, int]]:
+        """Where the same kind goes on: its first letter, the one after its last, and the place of the kind.
+
+        Example:
+            >>> kinds = (StripKind(letter="H", name="helix"), StripKind(letter="C", name="coil"))
+            >>> SequenceStrip(letters="MKV", labels="CHH", kinds=kinds).stretches()
+            [(0, 1, 1), (1, 3, 0)]
+        """
+        places = {kind.letter: place for place, kind in enumerate(self.kinds)}
+        found, start = [], 0
+        for letter, group in groupby(self.labels):
+            stop = start + len([*group])
+            found.append((start, stop, places[letter]))
+            start = stop
+        return found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Logo:
+    """A sequence logo: at each place of a motif letters above each other, the highest on top (Schneider and Stephens
+    1990).
+
+    Args:
+        letters: One for each column of `heights`.
+        heights: [places, letters], in bits; none is negative.
+        limit: The greatest height that a place can have: 2 bits for DNA whose letters are equally frequent.
+        unit: What the heights are.
+    """
+
+    title: str = ""
+    letters: str
+    heights: Array
+    limit: float = 2.0
+    unit: str = "bits"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "heights", _array("Logo: heights", self.heights, 2))
+        if self.heights.shape[1] != len(self.letters) or not len(self.heights) or np.any(self.heights < 0):
+            raise SpecError(
+                "A Logo has unusable heights",
+                expected=f"[places, {len(self.letters)}], one for each letter, none negative",
+                received=f"shape {self.heights.shape}",
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Row:
     """Plots side by side, below each other where there is no room."""
 
@@ -324,7 +413,20 @@ class Row:
 
 
 Plot = (
-    Text | Formula | LinePlot | BarPlot | Histogram | Heatmap | Pictures | NetworkDiagram | Graph | Table | Tokens | Row
+    Text
+    | Formula
+    | LinePlot
+    | BarPlot
+    | Histogram
+    | Heatmap
+    | Pictures
+    | NetworkDiagram
+    | Graph
+    | Table
+    | Tokens
+    | SequenceStrip
+    | Logo
+    | Row
 )
 """Anything of the above that stands by itself."""
 

@@ -8,36 +8,31 @@ traceback; everything else goes on.
 from __future__ import annotations
 
 import contextlib
-import difflib
-import inspect
+import contextvars
+import ctypes
 import math
 import os
-import re
 import sys
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import pluggy
 
-from layerwise import hookspecs
+from layerwise import deprecations
 from layerwise.contributions import REGISTERING, checked
 from layerwise.errors import PluginError
 from layerwise.failures import during, reason_of, stack_of, traceback_of
-from layerwise.hookspecs import HOOKSPEC_VERSION, PROJECT
+from layerwise.implementations import check_marks, check_version, manager_of
+from layerwise.plugin_files import PluginFile
+
+T = TypeVar("T")
 
 DEFAULT_TIMEOUT = 20.0
 """Seconds for which a plugin may load."""
-
-HOOKS: dict[str, tuple[str, ...]] = {
-    name: tuple(inspect.signature(value).parameters)
-    for name, value in vars(hookspecs).items()
-    if hasattr(value, f"{PROJECT}_spec")
-}
-"""All hooks, and the names of their arguments."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +40,17 @@ class PluginReport:
     """What became of one plugin.
 
     Args:
-        name: The name of its entry point.
-        distribution, version: What it was installed with.
+        name: The name of its entry point, or made from the name of its file.
+        distribution, version: What it was installed with; the path of its file, and no version.
         built_in: Whether it comes with Layerwise.
         status: "loaded", "failed", "disabled" or "quarantined".
         reason: Why it is not loaded, one sentence; of a loaded one, how a hook failed that is called later.
         traceback: Where it failed, from its own first line on.
         hooks: The hooks that it implements.
         models: The names of the models that it registered.
+        module: The module that it is.
+        deprecated: What it has used that a later release will not have, a sentence each for its author.
+        python: The path of the Python of its own that it has; empty for that of Layerwise.
     """
 
     name: str
@@ -64,6 +62,15 @@ class PluginReport:
     traceback: str = ""
     hooks: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    module: str = ""
+    deprecated: tuple[str, ...] = ()
+    python: str = ""
+
+    @property
+    def source(self) -> str:
+        """Where it comes from: "my-pets 1.0", or the path of its file; and which Python runs it, if not this one."""
+        under = f", run by {self.python}" if self.python else ""
+        return f"{self.distribution} {self.version}".strip() + under
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +84,7 @@ class Plugin:
     @property
     def origin(self) -> str:
         """How it is named in messages: "pets (my-pets 1.0)"."""
-        return f"{self.report.name} ({self.report.distribution} {self.report.version})"
+        return f"{self.report.name} ({self.report.source})"
 
     def failed(self, error: BaseException) -> Plugin:
         """This plugin without anything that it registered."""
@@ -89,11 +96,12 @@ class Plugin:
         return Plugin(report=replace(self.report, status=status, reason=reason, traceback=trace))
 
 
-def load(point: EntryPoint, plugin: Plugin) -> Plugin:
+def load(point: EntryPoint | PluginFile, plugin: Plugin) -> Plugin:
     """Import a plugin and ask it for what it registers. Never raises but for Ctrl-C."""
     with stdout_kept_clean():
         if not plugin.report.built_in:
-            return _load_in_thread(point, plugin)
+            with _descriptor_kept_clean():
+                return _load_in_thread(point, plugin)
         try:
             return _load(point, plugin)
         except KeyboardInterrupt:
@@ -102,27 +110,66 @@ def load(point: EntryPoint, plugin: Plugin) -> Plugin:
             return plugin.failed(error)
 
 
-def _load_in_thread(point: EntryPoint, plugin: Plugin) -> Plugin:
-    # An import cannot be ended from outside. In a thread of its own, one that hangs costs a thread and not the start.
-    results: list[Plugin] = []
+def _load_in_thread(point: EntryPoint | PluginFile, plugin: Plugin) -> Plugin:
+    try:
+        return in_thread(f"load {plugin.report.name}", lambda: _load(point, plugin))
+    except HangingError as error:
+        late = PluginError(
+            f"It did not finish loading within {error.seconds:g} seconds",
+            remedy=f"layerwise plugins --enable {plugin.report.name} tries again; "
+            "LAYERWISE_PLUGIN_TIMEOUT sets the time",
+        )
+        return plugin.off("quarantined", str(late), error.stack)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return plugin.failed(error)
 
-    def work() -> None:
+
+class HangingError(PluginError):
+    """What was asked of a plugin is not done yet.
+
+    Args:
+        seconds: For which it was waited for.
+        stack: Where it is just now.
+    """
+
+    def __init__(self, seconds: float, stack: str) -> None:
+        super().__init__(
+            f"It did not come to an end within {seconds:g} seconds", remedy="LAYERWISE_PLUGIN_TIMEOUT sets the time"
+        )
+        self.seconds, self.stack = seconds, stack
+
+
+def in_thread(name: str, work: Callable[[], T]) -> T:
+    """What `work` gives. It cannot be ended from outside; in a thread of its own, one that hangs costs a thread.
+
+    Raises:
+        HangingError: It is not done when `timeout_seconds` are over.
+        BaseException: What it raised; a KeyboardInterrupt of its own as a PluginError, as a real one is raised here.
+    """
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
         try:
-            results.append(_load(point, plugin))
-        except BaseException as error:  # KeyboardInterrupt too: a real Ctrl-C arrives in the main thread
-            results.append(plugin.failed(error))
+            results.append(work())
+        except KeyboardInterrupt as error:
+            errors.append(PluginError("It raised KeyboardInterrupt"))
+            errors[0].__cause__ = error
+        except BaseException as error:
+            errors.append(error)
 
-    thread = threading.Thread(target=work, name=f"load {plugin.report.name}", daemon=True)
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(run,), name=name, daemon=True)
     thread.start()
     seconds = timeout_seconds()
     thread.join(seconds)
-    if results:
-        return results[0]
-    late = PluginError(
-        f"It did not finish loading within {seconds:g} seconds",
-        remedy=f"layerwise plugins --enable {plugin.report.name} tries again; LAYERWISE_PLUGIN_TIMEOUT sets the time",
-    )
-    return plugin.off("quarantined", str(late), stack_of(thread))
+    if errors:
+        raise errors[0]
+    if not results:
+        raise HangingError(seconds, stack_of(thread))
+    return results[0]
 
 
 def timeout_seconds() -> float:
@@ -150,28 +197,54 @@ def stdout_kept_clean() -> Iterator[None]:
                 sys.stdout = stdout
 
 
+@contextlib.contextmanager
+def _descriptor_kept_clean() -> Iterator[None]:
+    """The same for what is written past Python: by C code, or to the descriptor."""
+    with contextlib.suppress(OSError, ValueError):
+        if sys.__stdout__ is not None:
+            sys.__stdout__.flush()
+    try:
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:  # there is no standard output, or no standard error
+        yield
+        return
+    try:
+        yield
+    finally:
+        if sys.platform != "win32":
+            ctypes.CDLL(None).fflush(None)  # C keeps what it prints until then
+        with contextlib.suppress(OSError):  # the plugin has closed it
+            os.dup2(kept, 1)
+            os.close(kept)
+
+
 _diverting = threading.Lock()
 _diverted: list[Any] = []
 """Standard output, once for each block of `stdout_kept_clean` that is running."""
 
 
-def _load(point: EntryPoint, plugin: Plugin) -> Plugin:
+def _load(point: EntryPoint | PluginFile, plugin: Plugin) -> Plugin:
     module = _imported(point)
-    _check_version(module)
-    manager = _manager(module, plugin.report.name)
+    check_version(module, point.dist if isinstance(point, EntryPoint) else None)
+    manager = manager_of(module, plugin.report.name)
     names = tuple(sorted(caller.name for caller in manager.get_hookcallers(module) or ()))
-    _check_marks(module, names)
+    check_marks(module, names)
     registered = {}
     for hook, kinds in REGISTERING.items():
         if hook in names:
             with during(f"Its hook {hook}"):
                 registered[hook] = checked(hook, getattr(manager.hook, hook)(), kinds)
     models = tuple(spec.name for spec in registered.get("layerwise_models", ()))
-    report = replace(plugin.report, hooks=names, models=models)
+    name = point.path.stem if isinstance(point, PluginFile) else point.module
+    report = replace(plugin.report, hooks=names, models=models, module=name, deprecated=deprecations.used_by(name))
     return Plugin(report=report, manager=manager, registered=MappingProxyType(registered))
 
 
-def _imported(point: EntryPoint) -> Any:
+def _imported(point: EntryPoint | PluginFile) -> Any:
+    if isinstance(point, PluginFile):
+        with during("Running its file"):
+            return point.load()
     if point.pattern.match(point.value) is None:
         raise PluginError("Its entry point cannot be read", expected='"module:object"', received=repr(point.value))
     with during("Importing it"):
@@ -186,66 +259,3 @@ def _imported(point: EntryPoint) -> Any:
                 remedy="have its pyproject.toml list the modules, such as "
                 f'[tool.setuptools] py-modules = ["{error.name}"], and install it again',
             ) from error
-
-
-def _check_version(module: Any) -> None:
-    wanted = getattr(module, "LAYERWISE_HOOKS", HOOKSPEC_VERSION)
-    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
-        raise PluginError("LAYERWISE_HOOKS cannot be read", expected="a whole number from 1", received=repr(wanted))
-    if wanted > HOOKSPEC_VERSION:
-        raise PluginError(
-            f"It was written for version {wanted} of the hooks",
-            expected=f"version {HOOKSPEC_VERSION} or older",
-            remedy="update Layerwise, or install an older release of the plugin",
-        )
-
-
-def _manager(module: Any, name: str) -> pluggy.PluginManager:
-    """A manager of this plugin's own.
-
-    Raises:
-        PluginError: It implements a hook that does not exist, or one with other arguments than the hook has.
-    """
-    manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(hookspecs)
-    try:
-        manager.register(module, name=name)
-    except pluggy.PluginValidationError as error:
-        raise PluginError("It does not fit the hooks", **_misfit(error)) from error
-    try:
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        unknown = [caller.name for caller in manager.get_hookcallers(module) or () if caller.name not in HOOKS]
-        raise PluginError(f"There is no hook {' and no hook '.join(unknown)}", remedy=_suggestion(unknown)) from error
-    return manager
-
-
-def _misfit(error: pluggy.PluginValidationError) -> dict[str, str]:
-    """The parts of the message about arguments that a hook does not have, or a wrapper that is none."""
-    text = " ".join(str(error).split())
-    found = re.search(r"for hook '(\w+)'", text)
-    hook = found.group(1) if found else ""
-    _, _, received = text.partition("hookimpl definition: ")
-    return {
-        "expected": f"{hook}({', '.join(HOOKS.get(hook, ()))})",
-        "received": received or text,
-        "remedy": "docs/hooks.md shows each hook",
-    }
-
-
-def _suggestion(unknown: Collection[str]) -> str:
-    close = [match for name in unknown for match in difflib.get_close_matches(name, HOOKS, n=1)]
-    return f"did you mean {' and '.join(close)}?" if close else f"the hooks are {', '.join(HOOKS)}"
-
-
-def _check_marks(module: Any, names: Collection[str]) -> None:
-    """A function that is named like a hook but not marked would be left out without a word."""
-    unmarked = [hook for hook in HOOKS if hook not in names and callable(getattr(module, hook, None))]
-    if unmarked:
-        raise PluginError(f"{' and '.join(unmarked)} would never be called", remedy="mark it with @layerwise.hookimpl")
-    if not names:
-        raise PluginError(
-            "It implements no hook",
-            received=f"an entry point that leads to {module!r}",
-            remedy="mark a function of it with @layerwise.hookimpl; docs/hooks.md shows each hook",
-        )

@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
+from layerwise.batches import Batch, joined, of_any_number, shape_of
+from layerwise.batching import LARGEST_BATCH, Batcher
 from layerwise.devices import quiet_import
 from layerwise.errors import LayerwiseError
-from layerwise.specs import call, resolve
+from layerwise.specs import ForeignSpec, call, resolve
 from layerwise.tasks.base import Answer
 from layerwise.weights import load_into
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from layerwise.snapshot import Snapshot
     from layerwise.specs import ModelSpec
     from layerwise.versions import Version
 
-LARGEST_BATCH = 64
-"""The most examples that one forward pass of `run_batch` takes."""
 
-Batch = Any
-"""An array [examples, ...], or a dict of them for a network with several inputs."""
+MOST_ENCODING = 8
+"""So many inputs of a model are read at a time: pictures may be large, and reading them is what the processor has to do
+for each alone."""
 
 
 class Runner(abc.ABC):
@@ -38,13 +38,29 @@ class Runner(abc.ABC):
     `run` is all that a runner must have.
     """
 
-    stateful: ClassVar[bool] = False
+    stateful: bool = False
     """Whether it remembers something between the requests of a session. A session of a stateful runner stays
     with the version it began with until `end_session`, also when another one is promoted meanwhile."""
+
+    joins: bool = False
+    """Whether it computes requests that come at the same time together, so that many threads may ask it at once."""
+
+    deterministic: bool = False
+    """Whether equal inputs get equal answers, whatever was asked before and by whom, so that an answer can be given
+    again."""
+
+    is_bounded: bool = False
+    """Whether it sees to it itself that every answer comes to an end."""
 
     model: Any = None
     """The network as `build` makes it, with the weights of the version, for those who look inside; None if the runner
     has none."""
+
+    device: str = ""
+    """Where it computes, such as "GPU"; empty for where Keras does."""
+
+    weights_bytes: int | None = None
+    """What its weights take in memory; None for what those of `model` take."""
 
     @abc.abstractmethod
     def run(
@@ -81,6 +97,10 @@ class Runner(abc.ABC):
             remedy="its model card says how it was measured",
         )
 
+    def memory(self) -> int:
+        """The bytes that it has in memory elsewhere than in this process."""
+        return 0
+
     def warm(self) -> None:  # noqa: B027 (most have nothing to do here, and need not say so)
         """Do what makes the first request slow. Called once, before the first."""
 
@@ -98,9 +118,15 @@ class NetworkRunner(Runner):
         version: The weights, with the task parameters and the config that belong to them.
         spec: The model, which builds the architecture.
 
+    Attributes:
+        encoding: To be held while an input is read, which needs memory.
+
     Raises:
         WeightsError: The weights are corrupted or of another architecture.
     """
+
+    joins = True
+    deterministic = True
 
     def __init__(self, version: Version, spec: ModelSpec) -> None:
         quiet_import()
@@ -109,10 +135,18 @@ class NetworkRunner(Runner):
         self.version, self.task = version, version.task
         self.model = resolve(spec.build)(version.config, version.task)
         load_into(self.model, version.folder)
-        self._forward: Callable[[Batch], Any] = engines.current().compile_predict(self.model)
+        compile_predict = functools.partial(engines.current().compile_predict, self.model)
+        self._forward: Callable[[Batch], Any] = compile_predict()
+        self._batcher = Batcher(lambda batch: self._forward(batch), compile_predict)
+        self.encoding = threading.BoundedSemaphore(MOST_ENCODING)
 
-    def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event) -> Answer:
-        return self.task.decode(self._forward(self.task.encode(inputs)))[0]
+    def run(
+        self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event
+    ) -> Answer | Iterator[Answer]:
+        with self.encoding:
+            example = self.task.encode(inputs)
+        outputs = self.output(example, cancelled)
+        return iter(()) if outputs is None else self.task.decode(outputs)[0]
 
     def run_batch(self, batch: Sequence[Mapping[str, Any]]) -> list[Answer]:
         """Answer several inputs, those of the same shape together."""
@@ -121,9 +155,14 @@ class NetworkRunner(Runner):
         for positions in _positions_by_shape(encoded):
             for start in range(0, len(positions), LARGEST_BATCH):
                 part = positions[start : start + LARGEST_BATCH]
-                outputs = self.outputs(_joined([encoded[position] for position in part]))
+                outputs = self.outputs(joined([encoded[position] for position in part]))
                 answers.update(zip(part, self.task.decode(outputs), strict=True))
         return [answers[position] for position in range(len(batch))]
+
+    def output(self, example: Batch, cancelled: threading.Event) -> Any:
+        """The outputs [1, ...] for one encoded example [1, ...], computed together with those that are asked for at the
+        same time; None when nobody waits for it any more."""
+        return self._batcher.compute(example, cancelled)
 
     def outputs(self, batch: Batch) -> Any:
         """The outputs for encoded examples [examples, ...], which are padded to a power of two, so that few
@@ -145,6 +184,11 @@ def make_runner(spec: ModelSpec, version: Version, registered: Callable[[], Snap
     Raises:
         LayerwiseError: The weights cannot be used, or the model's `runner` gives something else.
     """
+    if isinstance(spec, ForeignSpec):
+        raise LayerwiseError(
+            f"{spec.name} has a Python of its own, in which alone this can be done",
+            remedy=f"use that one: {spec.python} -m layerwise_app.cli",
+        )
     if spec.runner is None:
         return version.task.runner(version, spec)
     runner = call(spec.runner, version, registered)
@@ -174,41 +218,5 @@ def last_answer(result: Answer | Iterator[Answer]) -> Answer:
 def _positions_by_shape(encoded: Sequence[Batch]) -> list[list[int]]:
     groups: dict[Any, list[int]] = {}
     for position, batch in enumerate(encoded):
-        parts = batch.items() if isinstance(batch, Mapping) else [("", batch)]
-        groups.setdefault(tuple((name, part.shape[1:], str(part.dtype)) for name, part in parts), []).append(position)
+        groups.setdefault(shape_of(batch), []).append(position)
     return list(groups.values())
-
-
-def _joined(batches: Sequence[Batch]) -> Batch:
-    import numpy as np
-
-    if isinstance(batches[0], Mapping):
-        return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
-    return np.concatenate(batches)
-
-
-def padded(array: np.ndarray) -> np.ndarray:
-    """Examples [examples, ...], the last one repeated until their number is a power of two, so that few different ones
-    are ever compiled."""
-    import numpy as np
-
-    size = 1 << (len(array) - 1).bit_length()
-    if len(array) == size:
-        return array
-    # Repeating a real example rather than zeros: what a network does with zeros may be slow or not a number.
-    return np.concatenate([array, np.repeat(array[-1:], size - len(array), axis=0)])
-
-
-def of_any_number(forward: Callable[[Batch], Any], batch: Batch) -> Any:
-    """What a compiled forward pass gives for any number of examples, which it is given `padded`."""
-    count = len(next(iter(batch.values())) if isinstance(batch, Mapping) else batch)
-    return map_arrays(lambda array: array[:count], forward(map_arrays(padded, batch)))
-
-
-def map_arrays(function: Callable[[Any], Any], nest: Any) -> Any:
-    """`function` of an array, or of each array of a dict, list or tuple of them."""
-    if isinstance(nest, Mapping):
-        return {name: map_arrays(function, part) for name, part in nest.items()}
-    if isinstance(nest, list | tuple):
-        return type(nest)(map_arrays(function, part) for part in nest)
-    return function(nest)

@@ -138,6 +138,7 @@ class RunStore:
 
         Raises:
             NotFoundError: The model has no such variant.
+            OSError: It cannot be written, since the disk is full; nothing of it is left.
         """
         from layerwise.environment import environment, git_revision
 
@@ -158,10 +159,13 @@ class RunStore:
         # Made under a hidden name first, so that nobody ever lists a run without its request.
         hidden = self.folder / f".{identifier}"
         hidden.mkdir(parents=True)
-        write_atomically(hidden / "run.json", json.dumps(request, indent=2) + "\n")
-        run = Run(hidden.rename(self.folder / identifier))
-        run.append("queued")
-        return run
+        try:
+            write_atomically(hidden / "run.json", json.dumps(request, indent=2) + "\n")
+            Run(hidden).append("queued")
+            return Run(hidden.rename(self.folder / identifier))
+        except OSError:
+            shutil.rmtree(hidden, ignore_errors=True)
+            raise
 
     def list(self) -> list[Run]:
         """All runs, the newest first."""

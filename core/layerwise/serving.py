@@ -56,7 +56,7 @@ def find_version(versions: VersionStore, spec: ModelSpec, variant: str | None, i
             folder=versions.home / "models" / spec.name / chosen.name,
             task=spec.task,
             config=chosen.config,
-            record={},
+            record={} if chosen.num_parameters is None else {"num_parameters": chosen.num_parameters},
         )
 
 
@@ -132,12 +132,18 @@ class Slot:
         loading = self._loading
         return "loading" if loading is not None and not loading.done() else "cold"
 
+    def let_go(self) -> None:
+        """Let go of the runner. Who asks next loads it again."""
+        with self._lock:
+            loaded, self.loaded = self.loaded, None
+        if loaded is not None:
+            self.runners.release(loaded)
+
     def close(self) -> None:
         """Let go of the runner. Nothing is loaded any more."""
         with self._lock:
-            self._is_closed, loaded, self.loaded = True, self.loaded, None
-        if loaded is not None:
-            self.runners.release(loaded)
+            self._is_closed = True
+        self.let_go()
 
     def _is_fresh(self, spec: ModelSpec) -> bool:
         if self._spec is not spec:
@@ -184,7 +190,7 @@ class Slot:
             if self._is_closed:  # which has let go of the former one
                 unused = loaded
             else:
-                unused, self.loaded, self.warnings = former, loaded, warnings
+                unused, self.loaded, self.warnings = self.loaded, loaded, warnings
                 self._spec, self._seen = spec, (chosen, record)
         if unused is not None:
             self.runners.release(unused)

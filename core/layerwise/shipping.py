@@ -58,8 +58,6 @@ def ship(
     # What the machine was called or where the data lay is nobody's business.
     record["data"] = {**record["data"], "folder": None}
     weights.save_arrays(arrays, folder, record, version.task.files())
-    measured = evaluate_version(snapshot, read_version(spec, found.variant, SHIPPED, folder), split=split)
-    weights.save_arrays(arrays, folder, {**record, "measured": measured})
     shutil.rmtree(folder / MILESTONES, ignore_errors=True)
     for milestone in version.milestones:
         kept = weights.read_record(milestone.folder)
@@ -68,6 +66,8 @@ def ship(
             folder / MILESTONES / milestone.folder.name,
             {"epoch": kept["epoch"], "metrics": kept["metrics"]},
         )
+    measured = evaluate_version(snapshot, read_version(spec, found.variant, SHIPPED, folder), split=split)
+    weights.save_arrays(arrays, folder, {**record, "measured": measured})
     store_plots(spec, found.variant, folder, snapshot, split=split)
     return weights.read_record(folder)
 

@@ -7,12 +7,14 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from layerwise.contributions import checked
 from layerwise.errors import NotFoundError, PluginError
-from layerwise.failures import FailureStore, during
-from layerwise.plugins import Plugin, PluginReport, stdout_kept_clean
+from layerwise.failures import Failure, FailureStore, during, reason_of, traceback_of
+from layerwise.journal import Journal
+from layerwise.plugins import HangingError, Plugin, PluginReport, in_thread, stdout_kept_clean
 from layerwise.specs import DatasetSpec, ModelSpec, Page
 from layerwise.tasks.base import Task
 
@@ -80,6 +82,10 @@ class Snapshot:
         """
         return named(self.datasets, name, "data set", "layerwise data lists them")
 
+    def plugin_of(self, model: str) -> PluginReport | None:
+        """The plugin that registers a model."""
+        return next((report for report in self.plugins if model in report.models), None)
+
     @property
     def domains(self) -> dict[str, tuple[ModelSpec, ...]]:
         """The models of each domain, in the order of their registration."""
@@ -96,7 +102,7 @@ class Snapshot:
             with self._guard(plugin, "layerwise_callbacks"):
                 from keras.callbacks import Callback
 
-                found += checked("layerwise_callbacks", call(run=run), (Callback,))
+                found += checked("layerwise_callbacks", self._asked(plugin, partial(call, run=run)), (Callback,))
         return found
 
     def add_commands(self, app: typer.Typer) -> None:
@@ -109,7 +115,7 @@ class Snapshot:
             with self._guard(plugin, "layerwise_commands"):
                 # Its own app first, so that all of its commands come in, or none.
                 own = typer.Typer()
-                call(app=own)
+                self._asked(plugin, partial(call, app=own))
                 names = set(typer.main.get_group(own).commands)
                 if names & taken:
                     words = " and ".join(repr(name) for name in sorted(names & taken))
@@ -123,6 +129,29 @@ class Snapshot:
             if hook in plugin.report.hooks and plugin.manager is not None:
                 yield plugin, getattr(plugin.manager.hook, hook)
 
+    def plugin_of_page(self, page: str) -> PluginReport | None:
+        """The plugin that registers a page."""
+        pages = ((plugin.report, plugin.registered.get("layerwise_pages", ())) for plugin in self.loaded)
+        return next((report for report, found in pages if any(item.name == page for item in found)), None)
+
+    @contextmanager
+    def noted(self, plugin: PluginReport | None) -> Iterator[None]:
+        """Remember, for as long as it lasts, that something of a stranger's runs in this process: a plugin that ends
+        it, or that somebody gives up waiting for, is quarantined at the next start."""
+        if plugin is None or plugin.built_in:
+            yield
+            return
+        with Journal(self.failures.home) as journal:
+            journal.loading(plugin.name)
+            yield
+
+    def _asked(self, plugin: Plugin, call: Callable[[], T]) -> T:
+        """What a hook gives. A stranger's is left when it does not come to an end."""
+        if plugin.report.built_in:
+            return call()
+        with self.noted(plugin.report):
+            return in_thread(f"ask {plugin.report.name}", call)
+
     @contextmanager
     def _guard(self, plugin: Plugin, hook: str) -> Iterator[None]:
         name, version = plugin.report.name, plugin.report.version
@@ -131,7 +160,8 @@ class Snapshot:
                 yield
         except Exception as error:
             logger.warning("The plugin %s is left out here. %s", plugin.origin, error)
-            self.failures.keep(name, hook, version, error)
+            stack = error.stack if isinstance(error, HangingError) else traceback_of(error)
+            self.failures.put(name, hook, version, Failure(reason=reason_of(error), traceback=stack))
         else:
             self.failures.clear(name, hook)
 

@@ -10,7 +10,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Reference = Callable | str
 """A function, or where to find it: "module:function"."""
 
+KERAS = "keras"
+"""The framework of networks that are trained, looked into and exported here."""
 _PART = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -143,8 +145,11 @@ class Variant:
         summary: One sentence that tells it from the other variants.
         config: The config it is built and trained with unless told otherwise.
         weights: A version folder (`layerwise.weights`) that is shipped, or None.
-        fine_tuning: The config with which a training goes on from a version, mostly on other data; None is `config`.
+        fine_tuning: The config with which a training goes on from a version, mostly on other data; None is `config`. A
+            training of the model's own (`ModelSpec.train`) can do so only where there is one.
         published: Weights that can be fetched, in place of shipped ones, or None.
+        task: Fields of the model's task that are others in a training of this variant: `{"representation": "graph"}`.
+        num_parameters: Of a model whose weights are no version of Layerwise's, how many they are, if that is known.
     """
 
     name: str
@@ -153,6 +158,8 @@ class Variant:
     weights: Path | None = None
     fine_tuning: TrainingConfig | None = None
     published: PublishedWeights | None = None
+    task: Mapping[str, Any] = field(default_factory=dict)
+    num_parameters: int | None = None
 
     def __post_init__(self) -> None:
         check_name("Variant", self.name)
@@ -206,6 +213,8 @@ class ModelSpec:
             registered.
         card: What a reader should know.
         examples: A function without arguments that gives a sequence of Example.
+        framework: What its network is computed with, if not with Keras: "torch". Such a model answers by its `runner`,
+            in a process of its own; it has no layers to look into here, and only its own `train` can train it.
 
     Raises:
         SpecError: A value is not usable; the text says what was expected.
@@ -221,10 +230,14 @@ class ModelSpec:
     train: Reference | None = None
     runner: Reference | None = None
     examples: Reference | None = None
+    framework: str = KERAS
 
     def __post_init__(self) -> None:
         check_name("ModelSpec", self.name, parts=2)
         owner = f"ModelSpec {self.name}"
+        check_name(f"{owner}: framework", self.framework)
+        if self.framework != KERAS and self.runner is None:
+            raise SpecError(f"{owner} is computed with {self.framework} and has no runner", expected="a runner")
         if not isinstance(self.task, Task):
             raise SpecError(f"{owner}: task is not usable", expected="a Task", received=repr(self.task))
         if not isinstance(self.card, ModelCard):
@@ -239,6 +252,9 @@ class ModelSpec:
                 f"{owner}: config is not usable", expected="a subclass of TrainingConfig", received=repr(self.config)
             )
         settings_of(self.config)
+        object.__setattr__(self, "variants", self._checked_variants(owner))
+
+    def _checked_variants(self, owner: str) -> tuple[Variant, ...]:
         variants = tuple(self.variants) or (Variant(name="default", config=self.config()),)
         names = [variant.name for variant in variants]
         if len(set(names)) != len(names):
@@ -251,7 +267,8 @@ class ModelSpec:
                         expected=self.config.__name__,
                         received=type(config).__name__,
                     )
-        object.__setattr__(self, "variants", variants)
+            self.task_of(variant)
+        return variants
 
     @property
     def domain(self) -> str:
@@ -262,7 +279,23 @@ class ModelSpec:
     def is_trainable(self) -> bool:
         """Whether there can be something to train it on: a data set, what its own training makes, or the user's own
         data."""
+        if self.framework != KERAS:
+            return self.train is not None
         return self.data is not None or self.train is not None or bool(self.task.folder_format)
+
+    def task_of(self, variant: Variant) -> Task:
+        """The task with the fields of a variant.
+
+        Raises:
+            SpecError: It has no such fields, or they are not usable.
+        """
+        try:
+            return replace(self.task, **variant.task)
+        except TypeError as error:
+            raise SpecError(
+                f"ModelSpec {self.name}: the variant {variant.name!r} names fields that the task does not have",
+                received=str(error),
+            ) from None
 
     def variant(self, name: str | None = None) -> Variant:
         """The variant of that name, the default one for None.
@@ -279,6 +312,18 @@ class ModelSpec:
             f"{self.name} has no variant {name!r}",
             remedy=f"choose one of {', '.join(variant.name for variant in self.variants)}",
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignSpec(ModelSpec):
+    """A model of a plugin that has a Python of its own. This process knows what that has described and never imports
+    the plugin, so its references lead nowhere here.
+
+    Args:
+        python: The path of that Python.
+    """
+
+    python: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -345,6 +390,7 @@ class DatasetSpec:
             where an underscore may stand for a hyphen.
         title: A few words.
         sources: In the order of preference, at least one.
+        folder: The name of that folder where it is another one, which several data sets may share.
         summary: One sentence: what it holds.
         splits: The names of its splits; "train" is trained on, "test" is evaluated on.
     """
@@ -352,15 +398,23 @@ class DatasetSpec:
     name: str
     title: str
     sources: tuple[Source, ...]
+    folder: str = ""
     summary: str = ""
     splits: tuple[str, ...] = ("train", "test")
 
     def __post_init__(self) -> None:
         check_name("DatasetSpec", self.name)
+        if self.folder:
+            check_name(f"DatasetSpec {self.name}: folder", self.folder)
         check_text(f"DatasetSpec {self.name}", title=self.title)
         object.__setattr__(self, "sources", tuple(self.sources))
         if not self.sources or not all(isinstance(source, Source) for source in self.sources):
             raise SpecError(f"DatasetSpec {self.name} needs at least one Source", received=repr(self.sources))
+
+    @property
+    def folder_name(self) -> str:
+        """The name of its folder below `LAYERWISE_DATA` and in the cache."""
+        return self.folder or self.name
 
 
 @dataclass(frozen=True, kw_only=True)

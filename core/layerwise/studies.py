@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
 
 ALGORITHMS = ("bayesian", "random", "hyperband")
-_LESS_IS_BETTER = re.compile(r"(?:^|_)(?:loss|error|mae|mse|rmse|perplexity|wer|cer)(?:_|$)")
+_LESS_IS_BETTER = re.compile(r"(?:^|_)(?:loss|error|mae|mse|rmse|perplexity|wer|cer|bits)(?:_|$)")
 
 
 def direction_of(objective: str) -> str:
-    """Whether a metric is to be small or large, by its name: "min" for losses and errors, "max" for all others.
+    """Whether a metric is to be small or large, by its name: "min" for losses and the like, "max" for all others.
 
     Example:
         >>> direction_of("val_log_loss"), direction_of("val_accuracy")

@@ -101,8 +101,10 @@ def tokenizer_of(file: TextFile) -> Tokenizer:
 
     try:
         return Tokenizer.from_str(file.content)
-    except Exception as error:  # the library raises nothing more particular
-        raise SpecError(f"{file.name} describes no tokenizer", received=str(error)) from error
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # nothing more particular, and where it panics not even an Exception
+        raise SpecError(f"{file.name} describes no tokenizer", received=str(error)[:300]) from error
 
 
 def encode_texts(file: TextFile, texts: Sequence[str], length: int) -> np.ndarray:

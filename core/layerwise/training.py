@@ -9,11 +9,10 @@ somebody asks for it.
 from __future__ import annotations
 
 import importlib.util
-import json
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -22,21 +21,18 @@ import numpy as np
 from layerwise import weights
 from layerwise.compilation import compile_fastest, is_known, uses_xla
 from layerwise.context import Context, num_trainable_parameters
-from layerwise.data import hold_out, load
 from layerwise.errors import RunError
 from layerwise.events import metrics_of
 from layerwise.feed import Feed, take
 from layerwise.fine_tuning import Freezer, add_lora, check_lora, take_over
 from layerwise.jobs import ASKED
 from layerwise.optimizers import build_optimizer, current_learning_rate
-from layerwise.own_data import REPORT_FILE
-from layerwise.paths import write_atomically
 from layerwise.specs import resolve
+from layerwise.tasks.base import Task
 
 if TYPE_CHECKING:
     import keras
 
-    from layerwise.data import Split
     from layerwise.engines.base import Trainer
 
 SECONDS_PER_CALL = 0.5
@@ -118,7 +114,7 @@ class Supervised:
     def _build(self, keras: ModuleType) -> None:
         context, config = self.context, self.context.config
         keras.utils.set_random_seed(config.seed)
-        train_split, self.validation = self._read_data()
+        train_split, self.validation = context.read_data()
         context.fit_task(train_split)
         self.feed = Feed(context.task.to_train_on(train_split), config.batch_size, config.seed)
         if self.validation is not None:
@@ -166,30 +162,6 @@ class Supervised:
             inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
             inner.iterations.assign((self.place.epoch - 1) * self.feed.steps_per_epoch)
 
-    def _read_data(self) -> tuple[Split, Split | None]:
-        context, config = self.context, self.context.config
-        if context.run.data is not None:
-            own = context.task.read_folder(Path(context.run.data))
-            context.task, splits = own.task, own.splits
-            write_atomically(context.run.folder / REPORT_FILE, json.dumps(own.report.as_json(), indent=2) + "\n")
-            context.data = {"dataset": None, "folder": context.run.data, "source": "folder"}
-        elif context.spec.data is not None:
-            dataset = load(context.snapshot.dataset(context.spec.data), context.snapshot, progress=context.downloading)
-            splits = dataset.splits
-            context.data = {"dataset": dataset.spec.name, "folder": None, "source": dataset.source.name}
-        else:
-            raise RunError(f"{context.spec.name} has no data set of its own", remedy="name a folder: --data FOLDER")
-        train, validation = splits["train"], splits.get("validation")
-        if validation is None:
-            train, validation = hold_out(train, config.validation_fraction, config.seed)
-        context.data |= {
-            "train_examples": len(train.targets),
-            "validation_examples": 0 if validation is None else len(validation.targets),
-            "validation_fraction": config.validation_fraction,
-            "seed": config.seed,
-        }
-        return train, validation
-
     def _callbacks(self) -> list[keras.callbacks.Callback]:
         import keras
 
@@ -224,7 +196,35 @@ class Supervised:
         while self._goes_on() and not stopped:
             stopped, logs = self._epoch()
         self.callbacks.on_train_end(logs)
+        self._calibrate()
         return stopped
+
+    def _calibrate(self) -> None:
+        """Let the task learn what it learns from the weights that are kept, and keep it beside them."""
+        context = self.context
+        if not context.leads or self.validation is None or type(context.task).calibrated is Task.calibrated:
+            return
+        from layerwise.batches import of_any_number
+        from layerwise.engines import current
+
+        context.write_version()
+        folder = context.run.folder / "version"
+        record, model = weights.read_record(folder), resolve(context.spec.build)(context.config, context.task)
+        weights.load_into(model, folder)
+        forward = current().compile_predict(model)
+        outputs = [
+            of_any_number(forward, take(self.validation, np.arange(start, stop))[0])
+            for start, stop in self._validation_parts()
+        ]
+        context.task = context.task.calibrated(np.concatenate(outputs), np.asarray(self.validation.targets))
+        context.save_version(model, epoch=record["epoch"], metrics=record["metrics"])
+        context.write_version()
+
+    def _validation_parts(self) -> Iterator[tuple[int, int]]:
+        """Where each batch of the validation begins and ends."""
+        count = 0 if self.validation is None else len(self.validation.targets)
+        for start in range(0, count, EVALUATION_BATCH):
+            yield start, min(start + EVALUATION_BATCH, count)
 
     def _measure_compilers(self) -> None:
         """Compile with what is fastest here, and have nothing changed by trying it out."""
@@ -322,8 +322,7 @@ class Supervised:
         if self.validation is None:
             return {}
         count, sums = len(self.validation.targets), {}
-        for start in range(0, count, EVALUATION_BATCH):
-            stop = min(start + EVALUATION_BATCH, count)
+        for start, stop in self._validation_parts():
             data = self.trainer.place(*take(self.validation, slice(start, stop)))
             for name, value in self.trainer.evaluate_batch(data, 0, stop - start).items():
                 sums[name] = sums.get(name, 0.0) + value * (stop - start)

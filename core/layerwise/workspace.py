@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from layerwise.leaderboards import LeaderboardStore
 from layerwise.paths import home as default_home
 from layerwise.predictor import Predictor
 from layerwise.registry import Registry
@@ -19,6 +20,8 @@ from layerwise.runs import RunStore
 from layerwise.studies import StudyStore
 from layerwise.uploads import UploadStore
 from layerwise.versions import VersionStore
+from layerwise.workers.limits import is_isolating
+from layerwise.workers.pool import Workers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,7 @@ class Workspace:
         registry: Models, tasks, data sets and pages, as the plugins gave them.
         runs: The training runs.
         studies: The searches for hyperparameters.
+        leaderboards: What models were measured beside each other.
         versions: The trained versions, and which of them are in use.
         uploads: The data that users brought.
         predictor: Answers with the versions in use.
@@ -39,6 +43,7 @@ class Workspace:
     registry: Registry
     runs: RunStore
     studies: StudyStore
+    leaderboards: LeaderboardStore
     versions: VersionStore
     uploads: UploadStore
     predictor: Predictor
@@ -63,12 +68,15 @@ def open_workspace(home: Path | str | None = None) -> Workspace:
     """
     folder = Path(home).expanduser().absolute() if home is not None else default_home()
     registry, versions = Registry(folder), VersionStore(folder)
+    predictor = Predictor(registry, versions, Workers(folder, registry.snapshot) if is_isolating() else None)
+    registry.subscribe(predictor.keep_only)
     return Workspace(
         home=folder,
         registry=registry,
         runs=RunStore(folder),
         studies=StudyStore(folder),
+        leaderboards=LeaderboardStore(folder),
         versions=versions,
         uploads=UploadStore(folder),
-        predictor=Predictor(registry, versions),
+        predictor=predictor,
     )

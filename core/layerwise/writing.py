@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from layerwise.batches import Batch, padded
 from layerwise.generation import Reader, Sampling, generate, room_for
 from layerwise.losses import log_softmax
-from layerwise.runner import Batch, Runner, padded
+from layerwise.runner import Runner
 from layerwise.tasks.base import Answer
 from layerwise.tasks.generation import Generation, Prompt
 from layerwise.weights import load_into

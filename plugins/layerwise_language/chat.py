@@ -39,7 +39,7 @@ CHAT = ModelSpec(
                 optimizer="adamw",
                 warmup_epochs=1,
                 weight_decay=0.1,
-                precision="mixed_bfloat16",
+                precision="auto",
                 validation_fraction=0.03,
             ),
             weights=WEIGHTS,

@@ -38,7 +38,7 @@ WRITER = ModelSpec(
                 optimizer="adamw",
                 warmup_epochs=0.5,
                 weight_decay=0.1,
-                precision="mixed_bfloat16",
+                precision="auto",
                 validation_fraction=0.01,
             ),
             weights=WEIGHTS,

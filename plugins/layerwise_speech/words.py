@@ -107,7 +107,7 @@ WORDS = ModelSpec(
                 schedule="cosine",
                 warmup_epochs=1,
                 weight_decay=0.01,
-                precision="mixed_bfloat16",
+                precision="auto",
                 validation_fraction=0.05,
             ),
             weights=HERE / "weights" / "words",
@@ -126,7 +126,9 @@ WORDS = ModelSpec(
             "BY 4.0, the part of its test set that was at hand). The other words, and halves of two words, "
             "teach it to say `<unknown>`. Figures are of rows of five recordings of one speaker. Those of the test are "
             "digits by the six speakers, recordings 0 to 4 of each. For commands and digits by 43 speakers whom it has "
-            "never heard: `layerwise evaluate speech/digits-and-words --split unseen`."
+            "never heard: `layerwise evaluate speech/digits-and-words --split unseen`. Of digits alone, trained for 10 "
+            "epochs without one of their speakers, it hears so many wrongly of his: theo 7.9 %, lucas 10.7 %, yweweler "
+            "15.7 %, george 18.5 %, nicolas 22.7 %, jackson 23.3 %."
         ),
         limits=(
             "It knows ten digits and ten commands in English and hears as a telephone does, up to 4 kHz. Speakers "

@@ -135,7 +135,7 @@ OBJECTS = ModelSpec(
                 # Keras decays weights apart from the momentum, so this does what 0.0005 does as a penalty.
                 weight_decay=0.005,
                 label_smoothing=0.1,
-                precision="mixed_bfloat16",
+                precision="auto",
             ),
             weights=HERE / "weights" / "objects-residual",
             # Small steps, since what it knows is not to be forgotten; small batches, since own pictures are few.

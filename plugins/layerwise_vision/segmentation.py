@@ -104,7 +104,7 @@ SEGMENTATION = ModelSpec(
                 learning_rate=2e-3,
                 weight_decay=0.01,
                 warmup_epochs=1,
-                precision="mixed_bfloat16",
+                precision="auto",
             ),
             weights=HERE / "weights" / "segmentation-u-net",
             # Small steps, since what it knows is not to be forgotten; small batches, since own pictures are few.

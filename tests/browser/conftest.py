@@ -76,7 +76,7 @@ def plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     install(folder, BROKEN["import-error"], name="faulty")
     with pytest.MonkeyPatch.context() as patch:
         paths = [str(path) for path in (*PLUGINS, folder)]
-        patch.setenv("PYTHONPATH", os.pathsep.join(paths))
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [*paths, os.environ.get("PYTHONPATH")])))
         for path in paths:
             patch.syspath_prepend(path)
         yield
@@ -94,8 +94,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory, plugins: None) -> tuple[Pa
 
 
 @contextmanager
-def _served(home: Path) -> Iterator[str]:
-    code = f"from layerwise_app.web.server import serve; serve(port=0, open_browser=False, home={str(home)!r})"
+def _served(home: Path, accounts: Path | None = None) -> Iterator[str]:
+    file = f"AccountFile(Path({str(accounts)!r}))" if accounts is not None else "None"
+    code = (
+        "from pathlib import Path; from layerwise_app.accounts import AccountFile; "
+        "from layerwise_app.web.server import serve; "
+        f"serve(port=0, open_browser=False, home={str(home)!r}, accounts={file})"
+    )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -112,8 +117,9 @@ def _served(home: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def serving(plugins: None) -> Callable[[Path], AbstractContextManager[str]]:
-    """`with serving(home) as address`: a server in a process of its own, and where it is reached."""
+def serving(plugins: None) -> Callable[..., AbstractContextManager[str]]:
+    """`with serving(home) as address`: a server in a process of its own, and where it is reached.
+    `serving(home, accounts)` lets in those with an account in that file."""
     return _served
 
 
@@ -168,6 +174,10 @@ class Visitor:
     def button(self, name: str) -> Any:
         """The visible button of that name."""
         return self.page.get_by_role("button", name=name, exact=True).locator("visible=true")
+
+    def upload(self, file: Any) -> None:
+        """Give the visible field for files a file: its path, or name, mimeType and buffer."""
+        self.page.locator(":visible > input[type=file]").first.set_input_files(file)
 
     def says(self, text: str | re.Pattern[str]) -> None:
         """Wait until the page shows a text."""

@@ -56,17 +56,16 @@ def test_how_a_network_works_is_read_when_somebody_looks(visit):
 def test_a_file_that_is_no_picture_is_explained_and_the_next_one_answered(visit):
     visitor = visit("toy")
     page = visitor.page
-    upload = page.locator("input[type=file]").first
     damaged = bar(True)
     damaged["buffer"] = damaged["buffer"][:60]
-    upload.set_input_files(damaged)
+    visitor.upload(damaged)
     alert = page.get_by_role("alert").locator("visible=true")
     alert.wait_for()
     assert "That did not work." in alert.inner_text()
     assert "damaged" in alert.inner_text()
     assert "Traceback" not in page.content()
     page.get_by_role("button", name="Remove image").or_(page.get_by_label("Clear")).first.click()
-    page.locator("input[type=file]").first.set_input_files(bar(True))
+    visitor.upload(bar(True))
     best(page, "across")
     assert page.get_by_role("alert").locator("visible=true").count() == 0
 

@@ -36,7 +36,7 @@ def test_from_an_upload_to_a_demo_with_its_labels(visit, serving, tmp_path, arch
         page.get_by_text("Train it on your own data").click()
         visitor.says("A folder for each class")
 
-        page.locator("input[type=file]").first.set_input_files(archive)
+        visitor.upload(archive)
         report = page.locator("#data-report")
         report.get_by_text("48 pictures of 2 classes").wait_for()
         assert report.locator(".lw-bars li").count() == 2
@@ -76,7 +76,7 @@ def test_what_cannot_be_used_is_said_where_it_was_brought(visit, serving, tmp_pa
         page.get_by_label("Number of epochs").wait_for()
         page.get_by_text("Train it on your own data").click()
         (tmp_path / "evil.zip").write_bytes(b"PK\x03\x04 and no more")
-        page.locator("input[type=file]").first.set_input_files(tmp_path / "evil.zip")
+        visitor.upload(tmp_path / "evil.zip")
         visitor.says(re.compile("evil.zip is no zip archive"))
         box = page.get_by_label("Data", exact=True)
         box.fill("/nowhere/at/all")

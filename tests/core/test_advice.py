@@ -1,5 +1,6 @@
 import pytest
 
+from layerwise import accelerators
 from layerwise.advice import advice
 
 CPU = {"name": "a processor", "kind": "CPU", "memory": None, "compute_capability": None}
@@ -10,7 +11,8 @@ def effects(*arguments):
     return {row["setting"]: row["effect"] for row in advice(*arguments)}
 
 
-def test_without_a_gpu_words_that_need_one_are_refused():
+def test_without_a_gpu_words_that_need_one_are_refused(monkeypatch):
+    monkeypatch.setattr(accelerators, "cpu_flags", frozenset)  # of a processor that multiplies in 32 bits
     found = effects([CPU], 0, "tensorflow")
     assert found["--device auto"] == found["--device cpu"] == "Trains on the processor, one run at a time."
     assert found["--device gpu"] == found["--device all"] == "Refused: there is no NVIDIA GPU on this machine."

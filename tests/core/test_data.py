@@ -6,6 +6,7 @@ import http.server
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -108,6 +109,16 @@ def test_the_folders_of_the_user_come_before_the_cache_and_the_first_of_them_fir
         folders[1] / "small-numbers",
         folders[0] / "small_numbers",
     ]
+
+
+def test_data_sets_may_lie_in_one_folder(folders):
+    spec = replace(dataset(source()), folder="collection")
+    put(folders[0] / "collection")
+    assert used_source(spec, offline=True) == "web"
+    assert cache_folder(spec, spec.sources[0]).parent.name == "collection"
+    (folders[0] / "collection" / "inputs.txt").unlink()
+    with pytest.raises(DataError, match="FOLDER/collection"):
+        load(spec, offline=True)
 
 
 def test_the_first_source_whose_files_are_here_is_used(folders):

@@ -22,6 +22,22 @@ def test_prepare_sets_the_precision_and_describes_the_devices():
     assert found[0]["name"]
 
 
+@pytest.mark.parametrize(
+    ("flags", "precision"), [({"avx2"}, "float32"), ({"avx2", "amx_bf16"}, "mixed_bfloat16"), (set(), "float32")]
+)
+def test_a_processor_computes_in_16_bits_where_it_can_multiply_them(monkeypatch, flags, precision):
+    import keras
+
+    if any(device["kind"] != "CPU" for device in devices.describe()):
+        pytest.skip("this machine has a GPU")
+    monkeypatch.setattr("layerwise.accelerators.cpu_flags", lambda: frozenset(flags))
+    try:
+        devices.prepare("auto")
+        assert keras.config.dtype_policy().name == precision
+    finally:
+        devices.prepare("float32")
+
+
 @pytest.mark.parametrize("values", [{"precision": "int4"}, {"device": "abacus"}])
 def test_prepare_refuses_what_it_does_not_know(values):
     with pytest.raises(DeviceError, match=f"Expected: .*Received: '{next(iter(values.values()))}'"):
@@ -84,7 +100,6 @@ def test_without_determinism_nothing_is_refused():
         ("GPU", "6.1", "float32"),
         ("GPU", None, "float32"),
         ("TPU", None, "mixed_bfloat16"),
-        ("CPU", None, "float32"),
     ],
 )
 def test_the_precision_follows_what_a_device_can_multiply(kind, capability, precision):

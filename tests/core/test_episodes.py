@@ -1,5 +1,7 @@
 """Environments side by side, their states, and episodes in them."""
 
+from contextlib import closing
+
 import gymnasium
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from layerwise.tasks.episodes.acting import (
 )
 from layerwise.tasks.episodes.environments import Environments, make
 from layerwise.tasks.episodes.playing import Playing, play_many
+from layerwise.tasks.episodes.processes import EnvironmentProcesses, side_by_side
 from layerwise.tasks.episodes.states import can_be_restored, get_state, set_state
 
 
@@ -140,6 +143,72 @@ def test_environments_go_on_from_their_state():
 
 def test_environments_that_cannot_tell_their_state_say_so():
     assert Environments([Hidden], seed=0).state() == {}
+
+
+CARTPOLE = Control(environment="CartPole-v1")
+
+
+TRIED = 5
+
+
+class Failing(Hidden):
+    """It fails after it was tried whether it can be restored."""
+
+    total = -35
+
+    def step(self, action):
+        self.total += 1
+        if self.total > TRIED:
+            raise RuntimeError("the motor is hot")
+        return super().step(action)
+
+
+def test_environments_in_processes_are_the_same_as_in_one():
+    def steps(environments, number):
+        found = []
+        for place in range(number):
+            result = environments.step(np.array([place % 2, 0, 1]))
+            found.append(
+                (
+                    environments.observations.tolist(),
+                    [(episode.total, episode.length) for episode in environments.ended],
+                    *(part.tolist() for part in (result.rewards, result.terminated, result.truncated)),
+                    {place: array.tolist() for place, array in result.last.items()},
+                )
+            )
+        return found
+
+    with closing(EnvironmentProcesses([CARTPOLE.make] * 3, 4, processes=2)) as many:
+        one = Environments([CARTPOLE.make] * 3, 4)
+        assert len(many) == 3
+        assert many.action_space == one.action_space
+        assert many.observations.tolist() == one.observations.tolist()
+        assert steps(many, 40) == steps(one, 40)
+        assert many.state().keys() == one.state().keys()
+        # A state goes from one into several and back.
+        many.restore(one.state())
+        one.restore(many.state())
+        assert steps(many, 40) == steps(one, 40)
+
+
+def test_as_many_processes_as_there_are_cores_are_enough(monkeypatch):
+    monkeypatch.setattr("layerwise.tasks.episodes.processes.cores", lambda: 1)
+    assert isinstance(side_by_side([CARTPOLE.make] * 2, 0, processes=9), Environments)
+
+
+def test_what_fails_in_another_process_is_said():
+    with closing(EnvironmentProcesses([Failing] * 2, 0, processes=2)) as many:
+        for _ in range(TRIED):
+            many.step([0, 0])
+        with pytest.raises(LayerwiseError, match="the motor is hot"):
+            many.step([0, 0])
+        with pytest.raises(LayerwiseError, match="has ended"):
+            many.step([0, 0])
+
+
+def test_environments_that_other_processes_cannot_import_are_refused():
+    with pytest.raises(LayerwiseError, match="set processes to 1"):
+        EnvironmentProcesses([lambda: Hidden(), Hidden], 0, processes=2)
 
 
 def test_samples_follow_the_probabilities():

@@ -149,9 +149,11 @@ def test_every_optimizer_of_the_config_is_built(name, precision):
 
     from layerwise.optimizers import build_optimizer, current_learning_rate
 
-    config = TrainingConfig(
-        optimizer=name, precision=precision, weight_decay=0.01, learning_rate=0.5, schedule="constant"
-    )
-    optimizer = build_optimizer(config, 10)
+    config = TrainingConfig(optimizer=name, weight_decay=0.01, learning_rate=0.5, schedule="constant")
+    try:
+        keras.config.set_dtype_policy(precision)
+        optimizer = build_optimizer(config, 10)
+    finally:
+        keras.config.set_dtype_policy("float32")
     assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer) == (precision == "mixed_float16")
     assert current_learning_rate(optimizer) == pytest.approx(0.5)

@@ -119,6 +119,13 @@ def test_a_version_of_another_network_is_refused(runs, spec, snapshot, version):
         jobs.start(runs, other, start_from=version)
 
 
+def test_a_training_of_its_own_begins_with_a_version_only_where_it_says_so(runs, spec, snapshot, version):
+    with pytest.raises(RunError, match="a training of its own, which always begins with random weights"):
+        jobs.start(runs, snapshot.model("rl/cartpole"), start_from=version)
+    with pytest.raises(RunError, match="same network"):  # which is looked at after that
+        jobs.start(runs, snapshot.model("rl/go"), start_from=version)
+
+
 def test_the_recorded_command_names_the_version(spec):
     assert train_command(spec, "small", spec.variant().config, start_from="shipped").endswith("--from shipped")
 

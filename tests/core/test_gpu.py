@@ -123,7 +123,10 @@ def starts_of(run):
         pytest.param("gpu", "mixed_float16", marks=pytest.mark.gpu),
     ],
 )
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    "network",
+    [pytest.param(name, marks=[] if name == "dense" else pytest.mark.long) for name in NETWORKS],
+)
 def test_every_network_learns_what_it_learns_on_a_cpu(start, backend, network, device, precision):
     settings = {**NETWORKS[network], "num_epochs": 20, "learning_rate": 0.003}
     run, reference = start(device, precision=precision, **settings), start("cpu", **settings)
@@ -150,7 +153,7 @@ def test_a_gradient_that_overflows_is_skipped_and_halves_the_scale(backend, devi
         pytest.param("gpu", False, marks=pytest.mark.gpu),
     ],
 )
-@pytest.mark.parametrize("network", ["dense", "convolutional"])
+@pytest.mark.parametrize("network", ["dense", pytest.param("convolutional", marks=pytest.mark.long)])
 def test_a_killed_run_goes_on(start, backend, processes, home, network, device, deterministic):
     # PyTorch takes a step at a time, and on a CPU many times as long for it.
     epochs = 40 if (backend, device) == ("torch", "cpu") else 150

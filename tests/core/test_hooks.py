@@ -12,7 +12,7 @@ from plugins_sample.samples import BROKEN, HEAD, install
 from typer.testing import CliRunner
 
 from layerwise import jobs
-from layerwise.plugins import HOOKS
+from layerwise.implementations import HOOKS
 from layerwise.registry import Registry
 from layerwise.runs import Run, RunStore
 
@@ -116,7 +116,7 @@ def command_line():
     return app
 
 
-BUILT_IN = {"print", "train", "gtp"}
+BUILT_IN = {"print", "train", "gtp", "hub", "match"}
 """Commands that are there without any plugin of a test."""
 
 

@@ -1,4 +1,5 @@
-"""Plugins that do not let a start go on: real processes that are killed, end, hang, or load at the same time."""
+"""Plugins that do not let a start go on, where no rehearsal has found them: real processes that are killed, end, hang,
+or load at the same time."""
 
 import json
 import os
@@ -31,6 +32,12 @@ WAITING = """
         time.sleep(0.02)
 """
 """A plugin that says when it is being loaded, and goes on when it is told to."""
+
+
+@pytest.fixture(autouse=True)
+def _no_rehearsal(monkeypatch):
+    """As for a plugin that behaves only when it counts (test_rehearsal.py has the others)."""
+    monkeypatch.setenv("LAYERWISE_ISOLATION", "off")
 
 
 def start(code):

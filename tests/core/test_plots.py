@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from layerwise.errors import SpecError
-from layerwise.plots import BarPlot, Heatmap, Histogram, Line, Picture, Tokens
+from layerwise.plots import BarPlot, Heatmap, Histogram, Line, Logo, Picture, Tokens
 
 
 def test_sequences_become_arrays_of_floats():
@@ -35,6 +35,8 @@ def test_a_histogram_counts_what_is_finite():
         (lambda: Picture(pixels=np.zeros((4, 4, 2))), "unusable pixels"),
         (lambda: Picture(pixels=np.zeros((0, 4))), "unusable pixels"),
         (lambda: Tokens(tokens=("a", "b"), weights=[1]), "weight for each token"),
+        (lambda: Logo(letters="ACGT", heights=[[1, 2, 3]]), "one for each letter"),
+        (lambda: Logo(letters="AC", heights=[[1, -2]]), "none negative"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(make, reason):

@@ -9,6 +9,7 @@ import pytest
 from fresh_process import run_python
 from plugins_sample.samples import BROKEN, BUILT_IN, GOOD, HEAD, describe, install, is_own
 
+from layerwise import __version__
 from layerwise.discovery import discover
 from layerwise.errors import PluginError
 from layerwise.failures import traceback_of
@@ -33,8 +34,9 @@ REASONS = {
     "exits": "Importing it raised SystemExit: it called sys.exit('bye'), where a plugin must raise an error.",
     "interrupts": "It raised KeyboardInterrupt.",
     "newer": (
-        "It was written for version 99 of the hooks. Expected: version 1 or older. "
-        "What to do: update Layerwise, or install an older release of the plugin."
+        f"It was written for version 99 of the hooks, which Layerwise {__version__} does not have. "
+        f'Expected: version 1. What to do: pip install "layerwise>{__version__}", or install an older release of the '
+        "plugin."
     ),
     "misspelt": "There is no hook layerwise_modles. What to do: did you mean layerwise_models?",
     "wrong-signature": (
@@ -182,6 +184,15 @@ def test_a_task_that_pages_could_not_show(site, body, reason):
     assert only(Registry().snapshot(), "half").reason.startswith(reason)
 
 
+def test_a_task_that_brings_its_runner_needs_no_decode(site):
+    """As docs/writing-a-plugin.md says of those that write token by token."""
+    tasks = "from layerwise.tasks import Dialogue, TextGeneration\n"
+    models = "[model('sample/writes', TextGeneration()), model('sample/talks', Dialogue())]"
+    install(site, f"{tasks}{HEAD}@hookimpl\ndef layerwise_models():\n    return {models}\n", name="writers")
+    report = only(Registry().snapshot(), "writers")
+    assert (report.status, report.models) == ("loaded", ("sample/writes", "sample/talks"))
+
+
 def test_a_runner_answers_without_encode(site):
     code = """\
         from layerwise.tasks import Field, Task
@@ -312,7 +323,7 @@ def test_the_order_does_not_depend_on_the_path(site, monkeypatch):
         with monkeypatch.context() as patch:
             for name in names:
                 patch.syspath_prepend(str(site / name))
-            orders.append((list(Registry().snapshot().models), [plugin.report.name for _, plugin in discover()]))
+            orders.append((list(Registry().snapshot().models), [plugin.report.name for _, plugin in discover(site)]))
     assert orders[0] == orders[1]
     own, others = [], []
     for name in orders[0][0]:

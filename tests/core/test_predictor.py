@@ -233,6 +233,25 @@ def test_sessions_are_told_apart_and_end(make, tmp_path):
     assert [say("ann"), say("bob")] == [f"1 by {run.id}", f"2 by {run.id}"]
 
 
+def test_listeners_are_told_of_each_request_and_how_it_ended(make, tmp_path):
+    samples.promoted(tmp_path, samples.STATEFUL, {"nothing": np.zeros(1)})
+    predictor, told = make(samples.STATEFUL), []
+    predictor.listeners.append(lambda reference, seconds, error: told.append((str(reference), seconds >= 0, error)))
+    predictor.predict("sample/counter", {"text": "hi"})
+    predictor.predict_batch("sample/counter", [{"text": "hi"}, {"text": "hi"}])
+    assert list(predictor.stream("sample/counter", {"text": "hi"}))
+    assert told == [("sample/counter:default", True, None)] * 3
+    with pytest.raises(InputError) as raised:
+        predictor.predict("sample/counter", {"colour": "red"})
+    assert told[-1] == ("sample/counter:default", True, raised.value)
+    with pytest.raises(NotFoundError):
+        predictor.predict("sample/nothing", {"text": "hi"})
+    predictor.warm("sample/counter")
+    with predictor.looking_inside("sample/counter"):
+        pass
+    assert len(told) == 4, "neither an unknown name nor a look is a request"
+
+
 def test_a_session_stays_with_the_version_it_began_with(make, tmp_path):
     old = samples.promoted(tmp_path, samples.STATEFUL, {"nothing": np.zeros(1)})
     predictor = make(samples.STATEFUL)

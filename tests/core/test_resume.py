@@ -58,7 +58,13 @@ def names(folder: Path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(("settings", "seed"), [(DENSE, 1), (CONVOLUTIONAL, 2)], ids=["dense", "convolutional"])
+@pytest.mark.parametrize(
+    ("settings", "seed"),
+    [
+        pytest.param(DENSE, 1, id="dense"),
+        pytest.param(CONVOLUTIONAL, 2, id="convolutional", marks=pytest.mark.long),
+    ],
+)
 def test_ten_kills_at_random_moments_change_not_a_bit(runs, spec, processes, home, settings, seed):
     config = config_of(spec, **settings)
     chance = random.Random(seed)

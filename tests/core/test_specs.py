@@ -75,6 +75,24 @@ def test_a_variant_with_the_config_of_another_model_is_refused():
         ModelSpec(**USUAL, config=Other, variants=(Variant(name="small"),))
 
 
+def test_a_variant_may_have_another_task():
+    wide = Variant(name="wide", task={"labels": ("one", "two", "three")})
+    spec = ModelSpec(**USUAL, variants=(Variant(name="usual"), wide))
+    assert spec.task_of(spec.variant("usual")) == spec.task
+    assert spec.task_of(wide).labels == ("one", "two", "three")
+    for wrong in ({"unheard": 1}, {"labels": ("one",)}):
+        with pytest.raises(SpecError):
+            ModelSpec(**USUAL, variants=(Variant(name="wrong", task=wrong),))
+
+
+def test_data_sets_may_share_a_folder():
+    source = Source(name="made", read="module:read", licence="MIT")
+    assert DatasetSpec(name="one", title="One", sources=(source,)).folder_name == "one"
+    assert DatasetSpec(name="one", title="One", sources=(source,), folder="many").folder_name == "many"
+    with pytest.raises(SpecError, match="folder"):
+        DatasetSpec(name="one", title="One", sources=(source,), folder="../many")
+
+
 def test_an_unknown_variant_names_the_known_ones():
     with pytest.raises(NotFoundError, match="default"):
         ModelSpec(**USUAL).variant("tiny")

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 
 import pytest
 
+from layerwise.batches import map_arrays
 from layerwise.errors import InputError, SpecError
-from layerwise.runner import map_arrays
 from layerwise.tasks import (
     Column,
     Field,
     ImageClassification,
     ImageSegmentation,
+    MoleculeProperty,
     ObjectDetection,
+    SequenceClassification,
+    SequenceLabelling,
     TabularClassification,
     TabularRegression,
     Task,
@@ -24,7 +27,9 @@ from layerwise.tasks import (
     Translation,
 )
 from layerwise.tasks.base import check_labels
+from layerwise.tasks.sequences.motif import Motif
 from layerwise.tasks.translation import SPECIAL
+from layerwise.text_file import TextFile
 from layerwise.tokenization import train_pieces, train_words
 
 COLUMNS = (
@@ -34,7 +39,19 @@ COLUMNS = (
 TASKS = [
     ImageClassification(labels=("cat", "dog"), size=(28, 20), channels=1, polarity="light-on-dark"),
     ImageSegmentation(labels=("sky", "sea"), instances=False, tile=32, contrast="stretched"),
+    MoleculeProperty(
+        targets=("solubility", "melting point"),
+        representation="graph",
+        atoms=8,
+        means=(0.5, 1.0),
+        deviations=(1.0, 2.0),
+        molecules=TextFile("molecules.csv", "smiles,solubility,melting point\nCCO,1.1,\n"),
+    ),
     ObjectDetection(labels=("cat", "dog"), size=(32, 48)),
+    SequenceClassification(
+        labels=("no", "yes"), alphabet="protein", length=5, motifs=(Motif(name="zinc", consensus="CXXC"),)
+    ),
+    SequenceLabelling(labels=("helix", "sheet", "coil"), letters_of_labels=("H", "E", "C"), gap=8),
     TabularClassification(labels=("no", "yes"), columns=COLUMNS, target="bought"),
     TabularRegression(columns=COLUMNS, target="price", unit="EUR", mean=10.5, deviation=2.0),
     TextClassification(labels=("bad", "good"), length=9, vocabulary=300, tokenizer=train_words(["a good text"], 300)),
@@ -97,7 +114,8 @@ def test_the_warm_input_is_like_what_encode_gives(task):
     import numpy as np
 
     picture = np.arange(400, dtype="uint8").reshape(20, 20)
-    encoded = task.encode({"image": picture, "row": {"age": 3, "colour": "red"}, "text": "a text"})
+    inputs = {"image": picture, "row": {"age": 3, "colour": "red"}, "text": "a text", "smiles": "CCO"}
+    encoded = task.encode(inputs)
     shapes = [map_arrays(lambda array: (array.shape, array.dtype), batch) for batch in (encoded, task.warm_input())]
     assert shapes[0] == shapes[1]
 

@@ -299,7 +299,7 @@ def png_of_size(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk)) + b"\0\0\0\0IDAT"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_hundred_thousand_pictures(tmp_path, cache):
     """Found, decoded and described; what is kept in memory is far less than the pictures are."""
     task = ImageClassification(labels=("x", "y"), size=(64, 64), channels=3)

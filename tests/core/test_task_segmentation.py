@@ -46,6 +46,14 @@ def test_neighbouring_tiles_overlap():
     assert lefts[-1] == 300 - 64
 
 
+@pytest.mark.parametrize("side", [16, 32])
+def test_the_smallest_tiles_overlap_by_half(side):
+    picture = np.random.default_rng(0).random((64, 64, 1)).astype("float32")
+    tiling = Tiling.of(picture, side)
+    assert sorted({row for row, _ in tiling.corners}) == [*range(0, 64 - side + 1, side // 2)]
+    np.testing.assert_allclose(tiling.blend(tiling.cut(picture), 1), picture, atol=1e-6)
+
+
 def test_a_tile_counts_little_at_its_border():
     picture = np.zeros((64, 96, 1), "float32")
     tiling = Tiling.of(picture, 64)

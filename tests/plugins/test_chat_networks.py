@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from llama_samples import SHAPE, finished, publish, small_llama
+from shipped import trained_config
 
 import layerwise
 from layerwise import jobs
-from layerwise.config import config_from
 from layerwise.errors import WeightsError
 from layerwise.evaluation import evaluate
 from layerwise.fetching import fetch
@@ -308,7 +308,7 @@ def test_a_published_network_is_fine_tuned_on_own_conversations(published, home,
 def test_the_shipped_weights_meet_the_bar(home):
     record = read_record(WEIGHTS)
     assert record["measured"]["metrics"]["perplexity"] <= BAR
-    assert config_from(LlamaConfig, record["config"]) == CHAT.variant("small").config
+    assert trained_config(record, CHAT.variant("small")) == CHAT.variant("small").config
     with layerwise.open_workspace(home) as workspace:
         inputs = {"message": "Hi! How are you?", "temperature": 0}
         assert len(workspace.predictor.predict("language/chat", inputs)["reply"].split()) >= 2

@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 from PIL import Image
+from shipped import trained_config
 
 import layerwise
 from layerwise import stored_plots
-from layerwise.config import config_from
 from layerwise.evaluation import evaluate
 from layerwise.layers import heads
 from layerwise.plots import Pictures, Table
@@ -43,7 +43,7 @@ def test_the_shipped_weights_meet_the_bar(record):
 def test_the_shipped_weights_were_trained_with_the_config_that_the_variant_has(record):
     """So the recorded command trains them again."""
     assert record["command"] == "layerwise train vision/objects:residual --validation-fraction 0.0"
-    trained = config_from(objects.ObjectsConfig, record["config"])
+    trained = trained_config(record, VARIANT)
     assert trained == dataclasses.replace(VARIANT.config, validation_fraction=0)
     assert record["git"]
     assert not record["git"].endswith("-dirty")

@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from shipped import trained_config
 
 import layerwise
-from layerwise.config import config_from
 from layerwise.data import load
 from layerwise.errors import DataError
 from layerwise.evaluation import evaluate
@@ -50,7 +50,7 @@ def test_the_shipped_weights_meet_the_bars(record):
 def test_the_shipped_weights_were_trained_with_the_config_that_the_variant_has(record):
     """So the recorded command trains them again."""
     assert record["command"] == "layerwise train vision/segmentation:u-net"
-    assert config_from(segmentation.SegmentationConfig, record["config"]) == VARIANT.config
+    assert trained_config(record, VARIANT) == VARIANT.config
     assert record["git"]
     assert not record["git"].endswith("-dirty")
 

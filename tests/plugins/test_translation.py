@@ -9,6 +9,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from shipped import trained_config
 
 import layerwise
 from layerwise.config import config_from
@@ -339,7 +340,7 @@ def test_nothing_of_a_text_is_lost_when_it_is_divided(trained):
 def test_the_shipped_weights_meet_the_bar():
     record = read_record(VARIANT.weights)
     assert record["measured"]["metrics"]["bleu"] >= 35
-    assert config_from(translation.TranslationConfig, record["config"]) == VARIANT.config
+    assert trained_config(record, VARIANT) == VARIANT.config
     with layerwise.open_workspace() as workspace:
         answer = workspace.predictor.predict("language/translation", "Where are you?")
     assert answer["translation"].lower().startswith("wo ")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shipped import trained_config
 
 import layerwise
-from layerwise.config import config_from
 from layerwise.evaluation import evaluate
 from layerwise.tasks.speech.errors import error_rates
 from layerwise.weights import read_record
-from layerwise_speech.words import WORDS, WordsConfig, examples
+from layerwise_speech.words import WORDS, examples
 
 WEIGHTS = WORDS.variant().weights
 BARS = {"test": 0.03, "unseen": 0.19}
@@ -35,7 +35,7 @@ def test_the_shipped_weights_are_those_of_the_config():
     record = read_record(WEIGHTS)
     assert record["measured"]["metrics"]["word_error_rate"] <= BARS["test"]
     assert record["num_parameters"] <= MOST_PARAMETERS
-    assert config_from(WordsConfig, record["config"]) == WORDS.variant().config
+    assert trained_config(record, WORDS.variant()) == WORDS.variant().config
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_silence_and_noise_say_nothing(workspace):
     assert "muted" not in answer["note"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("split", BARS)
 def test_the_bars_are_met_by_a_fresh_evaluation(workspace, split, require_data):
     for name in ("fsdd", "speech-commands"):

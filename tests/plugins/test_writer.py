@@ -2,10 +2,10 @@
 
 import pytest
 from llama_samples import finished
+from shipped import trained_config
 
 import layerwise
 from layerwise import jobs
-from layerwise.config import config_from
 from layerwise.evaluation import evaluate
 from layerwise.weights import read_record
 from layerwise_language.llama import LlamaConfig
@@ -46,7 +46,7 @@ def test_it_writes_like_the_texts_that_it_was_given(home, tmp_path):
 def test_the_shipped_weights_meet_the_bar(home):
     record = read_record(WEIGHTS)
     assert record["measured"]["metrics"]["perplexity"] <= BAR
-    assert config_from(LlamaConfig, record["config"]) == WRITER.variant("small").config
+    assert trained_config(record, WRITER.variant("small")) == WRITER.variant("small").config
     with layerwise.open_workspace(home) as workspace:
         answer = workspace.predictor.predict("language/writer", {"text": "I would like", "temperature": 0})
     assert len(answer["text"].split()) > 4

@@ -13,9 +13,25 @@ import typer
 from typer.core import TyperGroup
 
 from layerwise.errors import LayerwiseError
-from layerwise_app.cli import compare, export, fetch, look, models, own_data, plugins, runs, train, tune
+from layerwise_app.cli import (
+    accounts,
+    beside,
+    check_plugin,
+    compare,
+    export,
+    fetch,
+    look,
+    models,
+    new_plugin,
+    own_data,
+    plugins,
+    runs,
+    train,
+    tune,
+)
 
 DEBUG = "LAYERWISE_DEBUG"
+PLUGIN_HELP = "A plugin in a Python file, beside those that are installed. May be given several times."
 UNEXPECTED = 70
 """The exit status of a mistake of ours (EX_SOFTWARE of BSD's sysexits)."""
 
@@ -56,7 +72,22 @@ def make_app() -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_alone)
     app.command()(serve)
-    for module in (models, fetch, own_data, train, tune, runs, compare, export, plugins, look):
+    for module in (
+        models,
+        fetch,
+        own_data,
+        train,
+        tune,
+        runs,
+        compare,
+        beside,
+        export,
+        plugins,
+        accounts,
+        new_plugin,
+        check_plugin,
+        look,
+    ):
         module.add_to(app)
     return app
 
@@ -66,12 +97,23 @@ def _use_home(home: Path | None) -> None:
         os.environ["LAYERWISE_HOME"] = str(home.expanduser().absolute())
 
 
+def _use_plugins(files: list[Path] | None) -> list[Path]:
+    from layerwise import plugin_files
+
+    plugin_files.use(files or ())
+    return files or []
+
+
 def _alone(
     context: typer.Context,
     # Eager: plugins, which may add the command that is wanted, are looked up with it.
     _home: Annotated[
         Path | None,
         typer.Option("--home", help="Folder of runs and settings (LAYERWISE_HOME).", callback=_use_home, is_eager=True),
+    ] = None,
+    _plugins: Annotated[
+        list[Path] | None,
+        typer.Option("--plugin", metavar="FILE", help=PLUGIN_HELP, callback=_use_plugins, is_eager=True),
     ] = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
@@ -88,11 +130,46 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Port; by default 7860, or the next free one.")] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Offer the models as tools of an MCP server too, at /mcp.")
+    ] = False,
+    log_format: Annotated[
+        str | None, typer.Option(metavar="text|json", help="Log lines for a person or for a machine.")
+    ] = None,
+    grace: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How long requests have to finish when it ends.")
+    ] = 20.0,
+    drain: Annotated[
+        float,
+        typer.Option(min=0, metavar="SECONDS", help="How long it takes requests after SIGTERM, while not ready."),
+    ] = 0.0,
+    auth: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Let in only those with an account in FILE; see layerwise accounts."),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A name by which a proxy's visitors ask. May be given several times."),
+    ] = None,
+    _plugins: Annotated[
+        list[Path] | None, typer.Option("--plugin", metavar="FILE", help=PLUGIN_HELP, callback=_use_plugins)
+    ] = None,
 ) -> None:
     """Start the showcase in the browser."""
+    from layerwise_app.accounts import AccountFile
     from layerwise_app.web.server import serve as serve_web
 
-    serve_web(host=host, port=port if port is not None else _free_port(host, 7860), open_browser=browser)
+    serve_web(
+        host=host,
+        port=port if port is not None else _free_port(host, 7860),
+        open_browser=browser,
+        log_format=log_format,
+        grace=grace,
+        drain=drain,
+        mcp=mcp,
+        accounts=AccountFile(auth.expanduser()) if auth is not None else None,
+        hosts=allow_host or (),
+    )
 
 
 def _free_port(host: str, first: int) -> int:

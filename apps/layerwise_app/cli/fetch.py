@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from layerwise.download_bars import download_bars
 from layerwise.errors import InputError
 from layerwise_app.cli.output import Json, print_json, print_pairs
-
-if TYPE_CHECKING:
-    from layerwise.fetching import Progress
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,7 +36,7 @@ def fetch(
         )
     with open_workspace() as workspace:
         spec = workspace.registry.snapshot().model(reference.name)
-        with contextlib.nullcontext() if json else _bar() as progress:
+        with contextlib.nullcontext() if json else download_bars() as progress:
             version = fetching.fetch(workspace.versions, spec, reference.variant, source, progress)
         in_use = workspace.versions.current(spec, version.variant)
     record = version.record
@@ -57,28 +54,3 @@ def fetch(
     print_pairs(pairs)
     if in_use.id != version.id:
         typer.echo(f"In use is still {in_use.reference}.")
-
-
-@contextlib.contextmanager
-def _bar() -> Iterator[Progress]:
-    """What shows how much of each file is here. It is drawn from the first news on: what is imported before that holds
-    back what is written."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True), TimeRemainingColumn())
-    bars = Bars(*columns, console=Console(stderr=True), transient=True)
-    tasks: dict[str, Any] = {}
-
-    def show(file: str, done: int, total: int) -> None:
-        if file not in tasks:
-            bars.start()
-            tasks[file] = bars.add_task(file, total=total or None)
-        bars.update(tasks[file], completed=done, total=total or None)
-
-    try:
-        yield show
-    finally:
-        if tasks:
-            bars.stop()

@@ -15,10 +15,11 @@ from layerwise_app.cli.output import figures, print_json
 from layerwise_app.words import ago, went_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.progress import Progress
 
+    from layerwise.job import Job
     from layerwise.runs import Run
     from layerwise.workspace import Workspace
 
@@ -78,7 +79,7 @@ def show_to_its_end(run: Run, *, json: bool = False, stop_on_interrupt: bool = T
     try:
         with (
             contextlib.nullcontext() if json else screen,
-            _stopping(run, screen) if stop_on_interrupt else contextlib.nullcontext(),
+            stopping(run, screen.stop) if stop_on_interrupt else contextlib.nullcontext(),
         ):
             if not json:
                 screen.show_past(course(past))
@@ -96,15 +97,18 @@ def show_to_its_end(run: Run, *, json: bool = False, stop_on_interrupt: bool = T
 
 
 @contextlib.contextmanager
-def _stopping(run: Run, screen: _Screen) -> Iterator[None]:
-    """Make the first Ctrl-C a request to stop. As an exception it could come in the middle of anything."""
+def stopping(job: Job, told: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Make the first Ctrl-C a request to stop. As an exception it could come in the middle of anything.
+
+    Args:
+        told: Called then. It must not print: standard output may be in the middle of another line.
+    """
 
     def on_interrupt(number: int, frame: Any) -> None:
-        if run.stop_requested:
+        if job.stop_requested:
             signal.default_int_handler(number, frame)
-        run.request_stop()
-        # Not a line of text: standard output may be in the middle of another one.
-        screen.is_stopping = True
+        job.request_stop()
+        told()
 
     former = signal.signal(signal.SIGINT, on_interrupt)
     try:
@@ -145,6 +149,10 @@ class _Screen:
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+    def stop(self) -> None:
+        """Show from now on that it stops."""
+        self.is_stopping = True
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""

@@ -18,7 +18,7 @@ from layerwise_app.words import moment
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec, PublishedWeights
-    from layerwise.tasks.base import Field, Task
+    from layerwise.tasks.base import Field
     from layerwise.versions import Version
     from layerwise.workspace import Workspace
 
@@ -77,8 +77,10 @@ def _described(published: PublishedWeights) -> dict[str, Any]:
 
 
 def _version_or_none(workspace: Workspace, spec: ModelSpec, variant: str) -> Version | None:
+    from layerwise.serving import find_version
+
     try:
-        return workspace.versions.current(spec, variant)
+        return find_version(workspace.versions, spec, variant, None)
     except LayerwiseError:
         return None
 
@@ -103,7 +105,9 @@ def show(name: NAME, json: Json = False) -> None:
         return
     card = spec.card
     pairs = [("model", spec.name), ("", card.title), ("", card.summary), ("how", card.description)]
-    pairs += [("limits", card.limits), ("licence", card.licence), *(("source", source) for source in card.sources)]
+    plugin = workspace.registry.snapshot().plugin_of(spec.name)
+    pairs += [("failed", plugin.reason if plugin is not None else ""), ("limits", card.limits)]
+    pairs += [("licence", card.licence), *(("source", source) for source in card.sources)]
     print_pairs(pair for pair in pairs if pair[1])
     print_table(
         ("variant", "version in use", "parameters", "measured", ""),
@@ -121,10 +125,11 @@ def show(name: NAME, json: Json = False) -> None:
     trained_by = [(item["name"], item["command"]) for item in summary["variants"] if item["command"]]
     if trained_by:
         print_table(("variant", "trained by"), trained_by)
-    print_table(
-        (f"layers of {variant.name}", "output shape", "parameters"),
-        [(layer["name"], layer["shape"], f"{layer['num_parameters']:,}") for layer in layers],
-    )
+    if layers:
+        print_table(
+            (f"layers of {variant.name}", "output shape", "parameters"),
+            [(layer["name"], layer["shape"], f"{layer['num_parameters']:,}") for layer in layers],
+        )
     print_table(
         (f"versions of {variant.name}", "made", "metrics"),
         [(version["id"], moment(version["created"]), figures(version["metrics"])) for version in versions],
@@ -138,8 +143,10 @@ def _none_yet(spec: ModelSpec, variant: dict[str, Any]) -> str:
 
 def _layers(workspace: Workspace, spec: ModelSpec, variant: str) -> list[dict[str, Any]]:
     from layerwise.devices import quiet_import
-    from layerwise.specs import resolve
+    from layerwise.specs import KERAS, resolve
 
+    if spec.framework != KERAS:
+        return []
     quiet_import()
     version = _version_or_none(workspace, spec, variant)
     config, task = (version.config, version.task) if version else (spec.variant(variant).config, spec.task)
@@ -172,11 +179,9 @@ def predict(
 
     with open_workspace() as workspace:
         task = workspace.predictor.version(name).task
-        questions = _questions(task, inputs or [])
+        asked = questions(task.inputs, inputs or [])
         quiet_import()
-        answers = [
-            {"input": shown, "answer": workspace.predictor.predict(name, question)} for shown, question in questions
-        ]
+        answers = [{"input": shown, "answer": workspace.predictor.predict(name, question)} for shown, question in asked]
     kept = [keep_files(item["answer"], output, item["input"]) if output else [] for item in answers]
     if json:
         print_json(plain(answers))
@@ -188,15 +193,22 @@ def predict(
             typer.echo(f"  kept: {path}")
 
 
-def _questions(task: Task, words: list[str]) -> list[tuple[str, dict[str, Any]]]:
+def questions(fields: Sequence[Field], words: list[str]) -> list[tuple[str, dict[str, Any]]]:
     """The inputs that words on the command line stand for, each with what to call it: one for each word where the
-    model takes one value, one for all words as name=value where it takes several or a table, or needs none."""
+    model takes one value, one for all words as name=value where it takes several or a table, or needs none.
+
+    Args:
+        fields: The inputs of the model.
+
+    Raises:
+        InputError: They cannot be read, or there is none.
+    """
     words = [sys.stdin.readline().strip() if word == "-" else word for word in words]
-    required = [field for field in task.inputs if not field.optional]
-    if not required and all(_is_option(word, task.inputs) for word in words):
-        return [(" ".join(words) or "with its defaults", dict(_pair(word, task.inputs) for word in words))]
-    field = (required or list(task.inputs))[0]
-    optional = [item for item in task.inputs if item.optional and item != field]
+    required = [field for field in fields if not field.optional]
+    if not required and all(_is_option(word, fields) for word in words):
+        return [(" ".join(words) or "with its defaults", dict(_pair(word, fields) for word in words))]
+    field = (required or list(fields))[0]
+    optional = [item for item in fields if item.optional and item != field]
     given = [word for word in words if _is_option(word, optional)]
     more = dict(_pair(word, optional) for word in given)
     words = [word for word in words if word not in given]
@@ -206,9 +218,9 @@ def _questions(task: Task, words: list[str]) -> list[tuple[str, dict[str, Any]]]
     if field.kind == "table":
         return [(", ".join(words), {field.name: dict(_pair(word, field.columns) for word in words), **more})]
     if len(required) > 1:
-        fields = {item.name: item for item in task.inputs}
-        pairs = [_pair(word, task.inputs) for word in words]
-        return [(" ".join(words), {name: _value(fields[name], text) for name, text in pairs} | more)]
+        named = {item.name: item for item in fields}
+        pairs = [_pair(word, fields) for word in words]
+        return [(" ".join(words), {name: _value(named[name], text) for name, text in pairs} | more)]
     return [(word, {field.name: _value(field, word), **more}) for word in words]
 
 

@@ -1,18 +1,18 @@
-"""`layerwise check` and `layerwise uploads`: data of the user's own, looked at before they are trained on."""
+"""`layerwise check`, `sample` and `uploads`: data of the user's own, looked at before they are trained on."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from layerwise.errors import InputError
 from layerwise_app.cli.output import Json, print_json, print_table
 
 if TYPE_CHECKING:
     from layerwise.own_data import DataReport
-    from layerwise.specs import ModelSpec
+    from layerwise.tasks.base import Task
     from layerwise.workspace import Workspace
 
 SHOWN_CLASSES = 50
@@ -20,7 +20,7 @@ SHOWN_CLASSES = 50
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (check, uploads):
+    for command in (check, sample, uploads):
         app.command()(command)
 
 
@@ -33,12 +33,11 @@ def check(
 ) -> None:
     """Say what a model would see in data of your own, and what is wrong with them."""
     from layerwise import open_workspace, own_data
-    from layerwise.versions import parse_reference
 
     with open_workspace() as workspace:
-        task = workspace.registry.snapshot().model(parse_reference(name).name).task
+        task = _task_named(workspace, name)
         if data is None:
-            typer.echo(format_of(task))
+            typer.echo(own_data.format_of(task))
             return
         report = own_data.check(task, workspace.uploads.locate(data))
     if json:
@@ -47,10 +46,35 @@ def check(
         print_report(report)
 
 
-def look_at(workspace: Workspace, spec: ModelSpec, data: Path, *, json: bool) -> Path:
+def sample(
+    name: Annotated[str, typer.Argument(help="The model: domain/application[:variant].")],
+    folder: Annotated[Path, typer.Argument(help="A folder that is new or empty.")],
+) -> None:
+    """Write a small example of the data that a model can be trained on, to look at and to copy from."""
+    from layerwise import open_workspace
+    from layerwise.sample_data import write_sample
+
+    with open_workspace() as workspace:
+        write_sample(_task_named(workspace, name), folder)
+    typer.echo(f"An example is in {folder}. What can be done with it:")
+    for words in (("check", name, str(folder)), ("train", name, "--data", str(folder))):
+        typer.echo(f"  {shlex.join(('layerwise', *words))}")
+
+
+def _task_named(workspace: Workspace, name: str) -> Task:
+    """The task of a model, or of its variant."""
+    from layerwise.versions import parse_reference
+
+    reference = parse_reference(name)
+    spec = workspace.registry.snapshot().model(reference.name)
+    return spec.task_of(spec.variant(reference.variant))
+
+
+def look_at(workspace: Workspace, task: Task, data: Path, *, json: bool) -> Path:
     """Where data are that a model is to be trained on, after their report was printed.
 
     Args:
+        task: That of the model.
         data: A path, a zip archive, which becomes an upload, or the id of one.
         json: Print nothing.
 
@@ -61,23 +85,10 @@ def look_at(workspace: Workspace, spec: ModelSpec, data: Path, *, json: bool) ->
 
     located = workspace.uploads.locate(data)
     if located.exists():  # who starts the run says what is not there
-        report = own_data.check(spec.task, located)
+        report = own_data.check(task, located)
         if not json:
             print_report(report)
     return located
-
-
-def format_of(task: Any) -> str:
-    """How data of one's own must look for a task.
-
-    Raises:
-        InputError: It cannot be trained on any.
-    """
-    if not task.folder_format:
-        raise InputError(
-            f"{task.type_name} cannot be trained on data of your own", remedy="choose a model of another task"
-        )
-    return task.folder_format
 
 
 def print_report(report: DataReport) -> None:

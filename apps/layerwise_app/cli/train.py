@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from layerwise.config import Setting, config_from, settings_of
+from layerwise.config import Setting, config_from, offered_settings
 from layerwise.errors import InputError
 from layerwise.fine_tuning import IN_USE, find_start, usual_config
 from layerwise.slots import DEVICE_WORDS
@@ -73,7 +73,7 @@ def _snapshot() -> Snapshot:
 def command_of(spec: ModelSpec, variant: str, name: str) -> Any:
     """The command that trains a variant of a model: an option for each field of its config."""
     usual = spec.variant(variant).config
-    settings = settings_of(spec.config)
+    settings = offered_settings(spec.config)
 
     def command(**values: Any) -> None:
         own = {option: values.pop(option) for option in _own_options()}
@@ -199,7 +199,8 @@ def train(
         spec = workspace.registry.snapshot().model(reference.name)
         start = find_start(workspace.versions, spec, reference.variant, start_from)
         usual = asdict(usual_config(spec.variant(reference.variant), start))
-        data = look_at(workspace, spec, data, json=json) if data is not None else None
+        task = spec.task_of(spec.variant(reference.variant))
+        data = look_at(workspace, task, data, json=json) if data is not None else None
         run = jobs.start(
             workspace.runs,
             spec,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +9,7 @@ import typer
 
 from layerwise.errors import InputError
 from layerwise.versions import parse_reference
-from layerwise_app.cli.follow import STATUS
+from layerwise_app.cli.follow import STATUS, stopping
 from layerwise_app.cli.output import Json, print_json, print_table
 from layerwise_app.cli.own_data import look_at
 
@@ -70,7 +67,8 @@ def tune(
             reference = parse_reference(name or "")
             spec = workspace.registry.snapshot().model(reference.name)
             options = {"algorithm": algorithm, "objective": objective, "num_trials": trials, "num_epochs": epochs}
-            located = look_at(workspace, spec, data, json=json) if data is not None else None
+            task = spec.task_of(spec.variant(reference.variant))
+            located = look_at(workspace, task, data, json=json) if data is not None else None
             options |= {"data": located, "device": device, "seed": seed}
             ranges = _ranges(spec, reference.variant, fields, range_ or [])
             study = tuning.start(workspace.studies, spec, reference.variant, ranges, **options)
@@ -107,29 +105,13 @@ def _show_to_its_end(study: Study, position: int, *, quiet: bool) -> None:
         ranges = ", ".join(f"{item.name} {item}" for item in study.ranges)
         typer.echo(f"{study.id}: {study.name}:{study.variant}, {study.algorithm}, {study.objective}, {ranges}")
     try:
-        with _stopping(study):
+        with stopping(study):
             for event in jobs.follow(study, position=position):
                 if not quiet:
                     _show(study, event)
     except KeyboardInterrupt:
         typer.echo(f"It goes on by itself: layerwise studies {study.id[-4:]} shows it.", err=True)
         raise
-
-
-@contextlib.contextmanager
-def _stopping(study: Study) -> Iterator[None]:
-    """Make the first Ctrl-C a request to stop."""
-
-    def on_interrupt(number: int, frame: Any) -> None:
-        if study.stop_requested:
-            signal.default_int_handler(number, frame)
-        study.request_stop()
-
-    former = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, former)
 
 
 def _show(study: Study, event: dict[str, Any]) -> None:

@@ -1,8 +1,10 @@
-"""The HTTP API: models and predictions as JSON, and the routes about runs (`api_runs`), data and experiments.
+"""The HTTP API: models and predictions as JSON, and the routes about runs (`api_runs`), data, experiments and
+plugins.
 
     GET    /api/v1/health
     GET    /api/v1/models                                   GET /api/v1/models/{domain}/{application}
     POST   /api/v1/predict/{domain}/{application}           {"inputs": {...}, "variant": ..., "version": ...}, or a form
+    POST   /api/v1/stream/{domain}/{application}            the same, answered bit by bit (`api_streams`)
     POST   /api/v1/models/{domain}/{application}/export     {"format": "onnx", "variant": ..., "version": ...}: a zip
 
 Files (pictures, sounds) come in base64 or as a data URL in JSON, or as the parts of a form. They are never taken
@@ -11,88 +13,34 @@ for paths of the server.
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse, Response
-from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
+from starlette.routing import Match
 
-from layerwise.config import settings_of
-from layerwise.errors import (
-    DataError,
-    DeviceError,
-    InputError,
-    LayerwiseError,
-    NotFoundError,
-    RunError,
-    SpecError,
-    WeightsError,
-)
+from layerwise.config import offered_settings
+from layerwise.errors import LayerwiseError, NotFoundError
 from layerwise.versions import Reference
 from layerwise_app.values import plain
+from layerwise_app.web.api_beside import add_beside
 from layerwise_app.web.api_data import add_data
+from layerwise_app.web.api_errors import RESPONSES, ErrorRoute
 from layerwise_app.web.api_experiments import add_comparison, add_studies
+from layerwise_app.web.api_plugins import add_plugins
 from layerwise_app.web.api_runs import add_runs
+from layerwise_app.web.api_streams import add_streams
 from layerwise_app.web.bodies import read_body, read_inputs
+from layerwise_app.web.bodies_described import HealthBody, ModelBody, ModelDetails, answers
 from layerwise_app.web.descriptions import describe_model, describe_setting, describe_version
 from layerwise_app.web.exports import add_exports
-from layerwise_app.web.guard import UNEXPECTED
+from layerwise_app.web.operation import Operation
 from layerwise_app.web.site import SERVER_START
 
-if TYPE_CHECKING:
-    from layerwise.workspace import Workspace
-
-logger = logging.getLogger(__name__)
-
-_STATUS = {
-    NotFoundError: 404,
-    InputError: 422,
-    SpecError: 422,
-    DataError: 422,
-    DeviceError: 422,
-    RunError: 409,
-    WeightsError: 503,
-}
-
-
-class _Route(APIRoute):
-    """A route whose errors are answers in JSON."""
-
-    def get_route_handler(self) -> Callable:
-        handle = super().get_route_handler()
-
-        async def handled(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except LayerwiseError as error:
-                return _error(error)
-            except (asyncio.CancelledError, GeneratorExit):
-                raise
-            except Exception as error:
-                if type(error).__module__.startswith(("fastapi", "starlette")):
-                    raise  # has its own status and text: a body that does not fit the schema
-                logger.exception("%s %s failed", request.method, request.url.path)
-                return JSONResponse({"error": {"type": "internal", "message": UNEXPECTED}}, 500)
-
-        return handled
-
-
-def _error(error: LayerwiseError) -> JSONResponse:
-    status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 400)
-    content = {
-        "type": type(error).__name__,
-        "message": str(error),
-        "what": error.what,
-        "expected": error.expected,
-        "received": error.received,
-        "remedy": error.remedy,
-    }
-    return JSONResponse({"error": content}, status)
+METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "QUERY"]
 
 
 ELSEWHERE = "Another site's page may not do this"
@@ -110,36 +58,69 @@ def _same_site(request: Request) -> None:
         raise LayerwiseError(ELSEWHERE, received=f"Origin: {request.headers['origin']}")
 
 
-def make_api(workspace: Workspace, snapshot_number: Callable[[], int | None]) -> APIRouter:
-    """The routes of the API.
-
-    Args:
-        snapshot_number: The number of the snapshot that the pages show.
-    """
-    router = APIRouter(prefix="/api/v1", route_class=_Route, dependencies=[Depends(_same_site)])
-    _add_models(router, workspace, snapshot_number)
+def make_api(operation: Operation) -> APIRouter:
+    """The routes of the API."""
+    workspace = operation.workspace
+    router = APIRouter(
+        prefix="/api/v1", route_class=ErrorRoute, dependencies=[Depends(_same_site)], responses=RESPONSES
+    )
+    _add_models(router, operation)
+    add_streams(router, operation)
     add_runs(router, workspace)
     add_data(router, workspace)
     add_comparison(router, workspace)
     add_studies(router, workspace)
+    add_beside(router, workspace)
     add_exports(router, workspace)
+    add_plugins(router, workspace)
+    _add_rest(router)
     return router
 
 
-def _add_models(router: APIRouter, workspace: Workspace, snapshot_number: Callable[[], int | None]) -> None:
-    @router.get("/health")
+def _add_rest(router: APIRouter) -> None:
+    routes = [*router.routes]
+
+    @router.api_route("/{path:path}", methods=METHODS, include_in_schema=False)
+    def nothing(request: Request) -> None:
+        """What is no route: without this the pages would answer, which lie below everything else."""
+        # One whose path fits is there for other methods.
+        allowed = {
+            method
+            for route in routes
+            if route.matches(request.scope)[0] is Match.PARTIAL
+            for method in getattr(route, "methods", None) or ()
+        }
+        if allowed:
+            raise HTTPException(
+                405, f"{request.method} is not allowed here. Expected: {', '.join(sorted(allowed))}.",
+                {"Allow": ", ".join(sorted(allowed))},
+            )  # fmt: skip
+        raise NotFoundError(
+            "There is no such route", received=request.url.path, remedy="see what there is: /api/v1/openapi.json"
+        )
+
+
+def _add_models(router: APIRouter, operation: Operation) -> None:
+    workspace = operation.workspace
+
+    @router.get("/health", **answers(HealthBody))
     async def health() -> dict[str, Any]:
         """Whether the server answers, what it shows, and which start of it this is."""
         from layerwise import __version__
 
-        return {"status": "ok", "version": __version__, "snapshot": snapshot_number(), "started": SERVER_START}
+        return {
+            "status": "ok",
+            "version": __version__,
+            "snapshot": operation.snapshot_number(),
+            "started": SERVER_START,
+        }
 
-    @router.get("/models")
+    @router.get("/models", **answers(list[ModelBody]))
     def models() -> list[dict[str, Any]]:
         """All registered models."""
         return [describe_model(workspace, spec) for spec in workspace.registry.snapshot().models.values()]
 
-    @router.get("/models/{domain}/{application}")
+    @router.get("/models/{domain}/{application}", **answers(ModelDetails))
     def model(domain: str, application: str) -> dict[str, Any]:
         """One model: its card, inputs, outputs, settings, variants and versions."""
         spec = workspace.registry.snapshot().model(f"{domain}/{application}")
@@ -149,7 +130,7 @@ def _add_models(router: APIRouter, workspace: Workspace, snapshot_number: Callab
             "limits": spec.card.limits,
             "licence": spec.card.licence,
             "sources": list(spec.card.sources),
-            "settings": [describe_setting(item) for item in settings_of(spec.config)],
+            "settings": [describe_setting(item) for item in offered_settings(spec.config)],
             "versions": {
                 variant.name: [describe_version(item) for item in workspace.versions.list(spec, variant.name)]
                 for variant in spec.variants
@@ -169,4 +150,4 @@ def _add_models(router: APIRouter, workspace: Workspace, snapshot_number: Callab
             version = workspace.predictor.version(reference)
             return {"model": spec.name, "variant": version.variant, "version": version.id, "answer": plain(answer)}
 
-        return await asyncio.to_thread(answer)
+        return await to_thread.run_sync(answer, limiter=operation.limiters[spec.name])

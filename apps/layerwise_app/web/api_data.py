@@ -2,6 +2,7 @@
 
 GET    /api/v1/data                                     PUT /api/v1/data/{file name}, the file as the body
 GET    /api/v1/data/{id}/report?model=NAME              DELETE /api/v1/data/{id}
+GET    /api/v1/data/example.zip?model=NAME
 
 `POST /api/v1/runs` takes the id of an upload, or a path on the machine of the server, as "data".
 """
@@ -9,18 +10,21 @@ GET    /api/v1/data/{id}/report?model=NAME              DELETE /api/v1/data/{id}
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request, Response
 
 from layerwise import own_data
 from layerwise.archives import safe_name
 from layerwise.errors import InputError
 from layerwise.quota import Quota
+from layerwise.sample_data import zipped_sample
 from layerwise.temporary import temporary_folder
 from layerwise.uploads import LARGEST_UPLOAD
+from layerwise.versions import parse_reference
 
 if TYPE_CHECKING:
+    from layerwise.tasks.base import Task
     from layerwise.workspace import Workspace
 
 
@@ -28,17 +32,25 @@ def add_data(router: APIRouter, workspace: Workspace) -> None:
     """Add the routes about data."""
     uploads = workspace.uploads
 
+    def task_of(name: str) -> Task:
+        reference = parse_reference(name)
+        spec = workspace.registry.snapshot().model(reference.name)
+        return spec.task_of(spec.variant(reference.variant))
+
     @router.get("/data")
     def listed() -> list[dict[str, Any]]:
         """All data that were brought, the newest first."""
         return [upload.as_json() for upload in uploads.list()]
 
-    @router.put("/data/{name}", status_code=201)
-    async def bring(name: str, request: Request) -> dict[str, Any]:
+    # Named as in the other routes: to a schema the same path by two names would be two.
+    @router.put("/data/{identifier}", status_code=201)
+    async def bring(
+        identifier: Annotated[str, Path(description="The name of the file.")], request: Request
+    ) -> dict[str, Any]:
         """Take a zip archive or a table, streamed to the disk."""
         # A folder for each file: it is there until the upload is complete.
         with temporary_folder(uploads.folder) as folder:
-            path = folder / (safe_name(name, "The upload").replace("/", "_") or "upload")
+            path = folder / (safe_name(identifier, "The upload").replace("/", "_") or "upload")
             quota = Quota(folder, LARGEST_UPLOAD, "The upload")
             quota.expect(_content_length(request))
             with path.open("wb") as file:
@@ -50,8 +62,13 @@ def add_data(router: APIRouter, workspace: Workspace) -> None:
     @router.get("/data/{identifier}/report")
     def report(identifier: str, model: str) -> dict[str, Any]:
         """What a model would see in an upload."""
-        spec = workspace.registry.snapshot().model(model)
-        return own_data.check(spec.task, uploads.get(identifier).folder).as_json()
+        return own_data.check(task_of(model), uploads.get(identifier).folder).as_json()
+
+    @router.get("/data/example.zip")
+    def example(model: str) -> Response:
+        """A small example of the data that a model can be trained on."""
+        disposition = {"Content-Disposition": 'attachment; filename="example.zip"'}
+        return Response(zipped_sample(task_of(model)), media_type="application/zip", headers=disposition)
 
     @router.delete("/data/{identifier}", status_code=204)
     def delete(identifier: str) -> None:

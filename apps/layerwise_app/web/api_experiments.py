@@ -20,6 +20,7 @@ from layerwise import comparison, jobs, tuning
 from layerwise.errors import NotFoundError
 from layerwise.measurement import start_measuring
 from layerwise.search_space import parse_ranges, usual_ranges
+from layerwise_app.web.access.asking import locate
 
 if TYPE_CHECKING:
     from layerwise.studies import Study
@@ -105,7 +106,7 @@ def add_studies(router: APIRouter, workspace: Workspace) -> None:
             num_trials=body.trials,
             num_epochs=body.epochs,
             seed=body.seed,
-            data=workspace.uploads.locate(body.data) if body.data else None,
+            data=locate(workspace.uploads, body.data),
             device=body.device,
         )
         return described(study)

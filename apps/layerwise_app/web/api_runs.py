@@ -3,6 +3,7 @@
 GET    /api/v1/runs                                     POST /api/v1/runs {"model": ..., "config": {...}, "device": ...}
 GET    /api/v1/runs/{id}                                DELETE /api/v1/runs/{id}
 GET    /api/v1/runs/{id}/events?start=0                 POST /api/v1/runs/{id}/stop, /resume, /promote
+GET    /api/v1/runs/{id}/stream?start=0                 the events as they come (`layerwise_app.web.api_streams`)
 POST   /api/v1/models/{domain}/{application}/rollback
 """
 
@@ -17,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from layerwise import jobs
 from layerwise.config import config_from
 from layerwise.fine_tuning import find_start, usual_config
+from layerwise_app.web.access.asking import locate, named_cluster
+from layerwise_app.web.bodies_described import RunBody, RunDetails, RunEvents, VersionBody, answers
 from layerwise_app.web.descriptions import describe_run, describe_version
 
 if TYPE_CHECKING:
@@ -47,13 +50,13 @@ class RunRequest(BaseModel):
 def add_runs(router: APIRouter, workspace: Workspace) -> None:
     """Add the routes about training runs."""
 
-    @router.get("/runs")
+    @router.get("/runs", **answers(list[RunBody]))
     def runs() -> list[dict[str, Any]]:
         """All training runs, the newest first: what was asked for, the state (queued, running, finished, stopped,
         failed) with its reason, the metrics of the last epoch, and whether it can be resumed."""
         return [describe_run(workspace, run) for run in workspace.runs.list()]
 
-    @router.post("/runs", status_code=201)
+    @router.post("/runs", status_code=201, **answers(RunBody, 201))
     def start(body: RunRequest) -> dict[str, Any]:
         """Start a training run in a process of its own, which goes on when the server ends. While another run has the
         device it is queued, and its reason says what it waits for."""
@@ -61,7 +64,7 @@ def add_runs(router: APIRouter, workspace: Workspace) -> None:
         variant = spec.variant(body.variant)
         start_from = find_start(workspace.versions, spec, variant.name, body.start_from)
         config = config_from(spec.config, {**asdict(usual_config(variant, start_from)), **body.config})
-        data = workspace.uploads.locate(body.data) if body.data else None
+        data = locate(workspace.uploads, body.data)
         run = jobs.start(
             workspace.runs,
             spec,
@@ -70,18 +73,18 @@ def add_runs(router: APIRouter, workspace: Workspace) -> None:
             data=data,
             start_from=start_from,
             device=body.device,
-            cluster=body.cluster,
+            cluster=named_cluster(body.cluster),
             workers=body.workers,
         )
         return describe_run(workspace, run)
 
-    @router.get("/runs/{identifier}")
+    @router.get("/runs/{identifier}", **answers(RunDetails))
     def run(identifier: str) -> dict[str, Any]:
         """One run, with its config and the metrics of each epoch."""
         found = workspace.runs.get(identifier)
         return {**describe_run(workspace, found), "config": found.config, "history": found.history()}
 
-    @router.get("/runs/{identifier}/events")
+    @router.get("/runs/{identifier}/events", **answers(RunEvents))
     def events(
         identifier: str,
         start: Annotated[int, Query(description="The number of the first event that is wanted, from 0.")] = 0,
@@ -94,14 +97,14 @@ def add_runs(router: APIRouter, workspace: Workspace) -> None:
         new = workspace.runs.course(found).since(first)
         return {"state": state, "events": new, "next": first + len(new)}
 
-    @router.post("/runs/{identifier}/stop")
+    @router.post("/runs/{identifier}/stop", **answers(RunBody))
     def stop(identifier: str) -> dict[str, Any]:
         """Ask a run to stop after its current step and to keep what there is, or to leave the queue."""
         found = workspace.runs.get(identifier)
         jobs.stop(found)
         return describe_run(workspace, found)
 
-    @router.post("/runs/{identifier}/resume")
+    @router.post("/runs/{identifier}/resume", **answers(RunBody))
     def resume(identifier: str) -> dict[str, Any]:
         """Let a run that was stopped or failed go on from its newest checkpoint, or from its beginning when there is
         none."""
@@ -109,13 +112,13 @@ def add_runs(router: APIRouter, workspace: Workspace) -> None:
         jobs.resume(found)
         return describe_run(workspace, found)
 
-    @router.post("/runs/{identifier}/promote")
+    @router.post("/runs/{identifier}/promote", **answers(VersionBody))
     def promote(identifier: str) -> dict[str, Any]:
         """Put the version that a run made in use."""
         found = workspace.runs.get(identifier)
         return describe_version(workspace.versions.promote(workspace.registry.snapshot().model(found.name), found))
 
-    @router.post("/models/{domain}/{application}/rollback")
+    @router.post("/models/{domain}/{application}/rollback", **answers(VersionBody))
     def rollback(domain: str, application: str, variant: str | None = None) -> dict[str, Any]:
         """Put the version in use that was in use before."""
         spec = workspace.registry.snapshot().model(f"{domain}/{application}")

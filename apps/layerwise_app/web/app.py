@@ -13,9 +13,14 @@ import gradio as gr
 import gradio.blocks
 
 from layerwise import Page
+from layerwise.paths import home_is
 from layerwise.specs import resolve
+from layerwise_app.accounts import EVERYBODY, STRANGER
+from layerwise_app.web.access.events import CheckedBlocks
+from layerwise_app.web.endpoints import add_endpoints
 from layerwise_app.web.guard import drawn
 from layerwise_app.web.pages import (
+    beside,
     compare,
     domain,
     experiments,
@@ -29,12 +34,19 @@ from layerwise_app.web.pages import (
     train,
     tune,
 )
+from layerwise_app.web.sessions import keep_little
 from layerwise_app.web.site import Site
 
 MAX_WAITING = 256
 """How many requests may wait for one function before visitors are told that it is busy."""
 CONCURRENCY = 8
 """How many requests of one function are worked on at a time."""
+MOST_THREADS = 256
+"""How many events are worked on at a time. Each has a thread, also while it waits for a model that others have asked
+before: with the 40 that Gradio has for all, five busy models would keep everybody from every page."""
+
+CLEANING, KEPT = 600, 6 * 3600
+"""How often files are removed that were uploaded or made for somebody, and how old they are then, in seconds."""
 
 
 def build(site: Site) -> gr.Blocks:
@@ -42,8 +54,10 @@ def build(site: Site) -> gr.Blocks:
     # After each event Gradio would compute percentiles over all events so far, which no page of ours shows; a server
     # that had answered some thousands was busy with little else.
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(sys.maxsize))
-    with _without_apps():
+    with _while_drawing():
         blocks = _drawn_pages(site)
+    blocks.config = blocks.get_config_file()
+    blocks.max_threads = MOST_THREADS
     # Makes the app, too.
     blocks.queue(max_size=MAX_WAITING, default_concurrency_limit=CONCURRENCY, api_open=False)
     return blocks
@@ -56,8 +70,11 @@ def _drawn_pages(site: Site) -> gr.Blocks:
         name: drawn(lambda page=page: _draw_foreign(site, page), f"The page {page.title}")
         for name, page in snapshot.pages.items()
     }
-    with gr.Blocks(title="Layerwise", analytics_enabled=False) as blocks:
+    with CheckedBlocks(title="Layerwise", analytics_enabled=False, delete_cache=(CLEANING, KEPT)) as blocks:
+        blocks.unknown = STRANGER if site.has_accounts else EVERYBODY
         home.draw(site, blocks)
+        add_endpoints(site)
+        keep_little(site, blocks)
     for name, path in routes.domains.items():
         with blocks.route(routes.titles[path], path):
             domain.draw(site, blocks, name, demos[name])
@@ -76,6 +93,8 @@ def _drawn_pages(site: Site) -> gr.Blocks:
         train.draw(site, blocks)
     with blocks.route("Compare", "compare"):
         compare.draw(site, blocks)
+    with blocks.route("Side by side", "beside"):
+        beside.draw(site, blocks)
     with blocks.route("Tune", "tune"):
         tune.draw(site, blocks)
     with blocks.route("Models", "models"):
@@ -89,17 +108,19 @@ def _draw_foreign(site: Site, page: Page) -> None:
     if page.draw is None:
         experiments.draw(page)
     else:
-        resolve(page.draw)(site.predictor)
+        with home_is(site.workspace.home), site.snapshot.noted(site.snapshot.plugin_of_page(page.name)):
+            resolve(page.draw)(site.predictor)
 
 
 @contextmanager
-def _without_apps() -> Iterator[None]:
-    """Keep Gradio from making a web app of its own of every Blocks that is begun or left: two for each model and one
-    for each page, of 60 ms each, of which none is ever asked."""
+def _while_drawing() -> Iterator[None]:
+    """Keep Gradio from making a web app of its own of every Blocks that is begun or left, and a config of all that was
+    drawn so far: two for each model and one for each page, of 60 ms and more each, of which none is ever asked."""
     module: Any = gradio.blocks
-    maker = module.App
+    maker, config = module.App, module.Blocks.get_config_file
     module.App = SimpleNamespace(create_app=lambda *_, **__: None)
+    module.Blocks.get_config_file = lambda _: {}
     try:
         yield
     finally:
-        module.App = maker
+        module.App, module.Blocks.get_config_file = maker, config

@@ -6,11 +6,12 @@ const pressed = [];
 let socket = null;
 let about = null;
 let wanted = {};
+let network = "";
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   say("Loading the agent. This is done once, and takes a few seconds …");
-  socket = new WebSocket(`${scheme}://${location.host}/api/v1/play/${root.dataset.model}`);
+  socket = new WebSocket(`${scheme}://${location.host}/api/v1/play/${root.dataset.model}${network}`);
   socket.binaryType = "arraybuffer";
   socket.onopen = () => send(wanted);
   socket.onmessage = (event) => receive(event.data);
@@ -31,6 +32,7 @@ function send(message) {
 
 function say(text, failed = false) {
   part("said").textContent = text;
+  part("said").classList.toggle("lw-note", failed);
   if (failed) part("said").dataset.failed = "1";
   else delete part("said").dataset.failed;
 }
@@ -139,6 +141,16 @@ for (const [type, change] of [["keydown", press], ["keyup", release]]) {
 canvas.addEventListener("blur", () => [...pressed].forEach(release));
 
 part("start").addEventListener("click", connect);
+// Another network or version was chosen on the page: it goes on in the place of the former one.
+root.addEventListener("lw-network", (event) => {
+  network = `?${new URLSearchParams(event.detail)}`;
+  delete wanted.training;
+  part("start").disabled = false;
+  if (!socket) return;
+  socket.onclose = null;
+  socket.close();
+  connect();
+});
 part("again").addEventListener("click", () => {
   const episode = Math.floor(Math.random() * 10000);
   send({ episode, again: true });

@@ -194,7 +194,7 @@ async def _show(workspace: Workspace, socket: WebSocket, reference: Reference) -
     # Whatever holds the agent's weights is let go of at the end, by another thread, since that may wait.
     stack = contextlib.ExitStack()
     try:
-        loaded = await asyncio.to_thread(stack.enter_context, workspace.predictor.using(reference))
+        loaded = await asyncio.to_thread(stack.enter_context, workspace.predictor.looking_inside(reference))
         runner: Any = loaded.runner
         if not (isinstance(loaded.version.task, Control) and hasattr(runner, "playing")):
             raise InputError(f"{reference.name} plays nothing", expected="a model that acts in an environment")
@@ -217,7 +217,7 @@ async def _listen(socket: WebSocket, wishes: Wishes, task: Control) -> None:
         text = await socket.receive_text()
         try:
             wishes.update(json.loads(text), task)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InputError("The message is not usable", expected="JSON", received=text[:100]) from None
 
 

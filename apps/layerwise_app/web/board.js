@@ -4,6 +4,7 @@ const root = element.querySelector(".lw-game");
 const players = root.dataset.players.split("|");
 let moves = [];
 let position = null;
+let former = null; // What was shown before: stones that have turned since then are seen to turn.
 let resigned = "";
 let turn = 0; // Counts what was asked, so that late answers to former questions are not shown.
 
@@ -40,6 +41,7 @@ async function look(simulations, line = moves) {
   if (answer.error || answer.missing) {
     if (answer.missing) part("said").innerHTML = answer.missing;
     else complain(answer.error);
+    if (answer.error && !position) part("said").textContent = "The agent cannot be shown.";
     return null;
   }
   complain();
@@ -47,6 +49,7 @@ async function look(simulations, line = moves) {
 }
 
 function show(answer) {
+  former = position;
   position = answer.board;
   if (answer.html) part("thoughts").innerHTML = answer.html;
   part("said").textContent = resigned || answer.said;
@@ -84,6 +87,8 @@ function draw() {
         if (letter && y === position.stones.length - 1) cell.append(named(letter, "lw-letter"));
         if (number && !x) cell.append(named(number, "lw-number"));
         cell.setAttribute("aria-label", `${point}${stone ? `, ${players[stone - 1]}` : ""}`);
+        if (stone && former?.stones[y]?.[x] === 3 - stone) cell.classList.add("lw-turned");
+        if (position.legal.includes(point)) cell.classList.add("lw-legal");
         if (owners && position.owners) {
           const share = position.owners[y][x];
           const mark = document.createElement("i");
@@ -104,7 +109,10 @@ function draw() {
   const first = board.querySelector(`[data-point="${focused}"]`) ?? board.children[Math.floor(board.children.length / 2)];
   first.tabIndex = 0;
   if (focused) first.focus();
+  former = position;
   root.classList.toggle("lw-mine", Boolean(isMine()));
+  // In some games only who can do nothing else passes.
+  part("pass").hidden = position.legal.length > 0 && !position.legal.includes("pass");
 }
 
 async function play(move) {

@@ -10,13 +10,21 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from layerwise.errors import InputError
-from layerwise.tasks.base import FILE_KINDS
+from layerwise.tasks.base import FILE_KINDS, main_field
 from layerwise_app.web.files import decode_base64
 
 if TYPE_CHECKING:
     from layerwise.tasks.base import Field
 
 MAX_BODY = 200 * 2**20
+_EXPECTED: dict[str, tuple[Any, str]] = {
+    "number": (int | float | str, "a number"),
+    "text": (str, "a text"),
+    "choice": (str, "a text"),
+    "table": (Mapping, "an object with a value for each column"),
+    "conversation": (list, "a list of messages"),
+}
+"""The kinds whose values a model's task takes on trust: their types, and these in words."""
 
 
 async def read_body(request: Request) -> dict[str, Any]:
@@ -48,10 +56,10 @@ async def read_body(request: Request) -> dict[str, Any]:
 def read_inputs(fields: tuple[Field, ...], inputs: Any) -> Any:
     """Inputs as the task takes them: files decoded, the texts of a form parsed."""
     if not isinstance(inputs, Mapping):
-        required = [field for field in fields if not field.optional]
-        if len(required) != 1:
+        main = main_field(fields)
+        if main is None:
             return inputs  # the predictor says which names it needs
-        inputs = {required[0].name: inputs}
+        inputs = {main.name: inputs}
     kinds = {field.name: field.kind for field in fields}
     return {name: _read_value(name, kinds.get(name, ""), value) for name, value in inputs.items()}
 
@@ -70,6 +78,10 @@ def _read_value(name: str, kind: str, value: Any) -> Any:
     if isinstance(value, str) and kind in ("table", "json", "number"):
         try:
             return json.loads(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{name} is no JSON", received=str(error)) from None
+    expected = _EXPECTED.get(kind)
+    # To Python true and false are numbers.
+    if (kind == "number" and isinstance(value, bool)) or (expected is not None and not isinstance(value, expected[0])):
+        raise InputError(f"{name} cannot be read", expected=_EXPECTED[kind][1], received=type(value).__name__)
     return value

@@ -14,7 +14,7 @@ import gradio as gr
 from layerwise.lessons import Lesson
 from layerwise.tasks.conversation import ASSISTANT, USER
 from layerwise_app.web.components import table_html
-from layerwise_app.web.demo import IN_USE, LOADING, chosen, draw_choice, draw_details, version_choice
+from layerwise_app.web.demo import IN_USE, chosen, draw_choice, draw_details, said_meanwhile, version_choice
 from layerwise_app.web.fetching import FetchPart, untrained
 from layerwise_app.web.gallery import draw_gallery
 from layerwise_app.web.guard import QUIET, explain, guard
@@ -132,9 +132,8 @@ class Chat:
             yield self._values(status=missing)
             return
         said = [*before, {"role": USER, "content": message}]
-        is_ready = self.site.predictor.state(reference) == "ready"
-        said_meanwhile = status("Writing …" if is_ready else LOADING)
-        yield self._values("", said, said_meanwhile, "", busy=True)
+        meanwhile = status(said_meanwhile(self.site, reference) or "Writing …")
+        yield self._values("", said, meanwhile, "", busy=True)
         session = str(request.session_hash)
         turn = self.turns[session] = Turn()
         reply: dict[str, Any] = {}
@@ -144,7 +143,7 @@ class Chat:
             for reply in thinned(self.site.predictor.stream(reference, inputs, session, turn.stopped)):
                 if turn.stopped.is_set():
                     break
-                yield self._values(said=_with(said, reply), status=said_meanwhile, panel=panel, busy=True)
+                yield self._values(said=_with(said, reply), status=meanwhile, panel=panel, busy=True)
                 panel = gr.skip()
         except Exception as error:  # a model is a plugin's code
             # What was said stays, to be changed and said again.

@@ -65,8 +65,13 @@ def control(field: Field, kind: str | None = None) -> Control:
 
 def display(field: Field) -> tuple[Any, Callable[[Any], Any]]:
     """Draw the output `field`: the component, and what turns a value of the task into its value."""
-    if field.kind in _ANSWERS:
-        shown = functools.partial(_ANSWERS[field.kind], field.title)
+    if field.kind in ANSWERS:
+        draw = ANSWERS[field.kind]
+        if field.optional:
+            return markup(label=field.title, show_label=False, elem_classes="lw-answers"), functools.partial(
+                _drawn_if_any, draw, field.title
+            )
+        shown = functools.partial(draw, field.title)
         return markup(shown(None), label=field.title, show_label=False, elem_classes="lw-answers"), shown
     if field.kind in ("image", "mask"):
         return _shown_image(field)
@@ -76,6 +81,10 @@ def display(field: Field) -> tuple[Any, Callable[[Any], Any]]:
         return gr.Textbox(label=field.title, interactive=False, visible=False), _shown_if_any
     make, show = _OUTPUTS.get(field.kind, _OUTPUTS["json"])
     return make(field), show
+
+
+def _drawn_if_any(draw: Callable[[str, Any], str], label: str, value: Any) -> str:
+    return draw(label, value) if value else ""
 
 
 def _shown_if_any(value: Any) -> Any:
@@ -147,7 +156,7 @@ def _parsed_json(text: str | None) -> Any:
         return None
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             "The text is no JSON", received=str(error), remedy='write something like {"name": 1}'
         ) from None
@@ -271,7 +280,7 @@ def _drawn(label: str, value: Any) -> str:
     return f'<p class="lw-label">{html.escape(label)}</p>{plots_html(value)}' if value else ""
 
 
-_ANSWERS: dict[str, Callable[[str, Any], str]] = {
+ANSWERS: dict[str, Callable[[str, Any], str]] = {
     "label-probabilities": probabilities_html,
     "boxes": annotated_html,
     "gallery": crops_html,

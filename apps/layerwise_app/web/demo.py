@@ -85,8 +85,8 @@ class Demo:
             if missing := untrained(self.site, reference):
                 yield self.nothing(missing)
                 return
-            if self.site.predictor.state(reference) != "ready":
-                yield [status(LOADING), *[gr.skip() for _ in self.answered[1:]]]
+            if meanwhile := said_meanwhile(self.site, reference):
+                yield [status(meanwhile), *[gr.skip() for _ in self.answered[1:]]]
             # With the first part of the answer, since an input that cannot be used is nothing to look at.
             asked: Any = self.inside.remember(reference, inputs)
             for partial in thinned(self.site.predictor.stream(reference, inputs, session=request.session_hash)):
@@ -153,6 +153,14 @@ def draw_demo(site: Site, spec: ModelSpec) -> None:
         _wire_gallery(demo, gallery, examples)
 
 
+def said_meanwhile(site: Site, reference: Reference) -> str:
+    """What is said until an answer comes that has to be waited for; empty where it comes at once."""
+    if site.predictor.state(reference) != "ready":
+        return LOADING
+    position = site.predictor.position(reference)
+    return f"Many ask at the moment. You are number {position} of those who wait …" if position else ""
+
+
 def _shown_outputs(spec: ModelSpec) -> list[Field]:
     fields = list(spec.task.outputs)
     if any(field.kind == "label-probabilities" for field in fields):
@@ -203,7 +211,8 @@ def draw_details(site: Site, spec: ModelSpec) -> None:
             markup(f"<p>{link(f'./train?model={spec.name}', 'Train it yourself')}</p>")
     with gr.Accordion("Use it from your own code", open=False):
         gr.Code(cards.curl_snippet(site, spec), language="shell", label="From a shell", interactive=False)
-        gr.Code(cards.python_snippet(spec), language="python", label="From Python", interactive=False)
+        gr.Code(cards.client_snippet(site, spec), language="python", label="From Python", interactive=False)
+        gr.Code(cards.python_snippet(spec), language="python", label="From Python, without a server", interactive=False)
 
 
 def _wire(demo: Demo, button: gr.Button) -> None:
@@ -229,8 +238,20 @@ def _wire(demo: Demo, button: gr.Button) -> None:
     # Without triggers and inputs: when somebody opens the page.
     gr.on(fn=guard(lambda: demo.opened(first)), outputs=demo.everything, **QUIET)
     demo.weights.button.click(guard(demo.fetched), demo.asked, demo.everything, **QUIET)
+    if isinstance(demo.spec.task, Control):
+        choice = [demo.variant, demo.version]
+        gr.on([demo.variant.change, demo.version.input], None, choice, None, js=_tell_arena(demo.spec), **QUIET)
     # Another network is asked the same at once.
     demo.variant.input(guard(demo.changed), demo.asked, demo.everything, **ASKING)
+
+
+def _tell_arena(spec: ModelSpec) -> str:
+    """A function of the browser: the arena of a model plays what was chosen on the page."""
+    return f"""(variant, version) => {{
+      const detail = version === "{IN_USE}" ? {{ variant }} : {{ variant, version }};
+      const arena = document.querySelector('.lw-arena[data-model="{spec.name}"]');
+      arena.dispatchEvent(new CustomEvent("lw-network", {{ detail }}));
+    }}"""
 
 
 def _wire_live(demo: Demo, microphone: gr.Audio, state: gr.State) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,8 @@ from layerwise.versions import Reference
 if TYPE_CHECKING:
     from layerwise.workspace import Workspace
 
+KEPT = 6 * 3600.0
+"""Seconds for which an export can be downloaded."""
 _busy = threading.Lock()
 """An export is a process that uses all cores for some seconds."""
 
@@ -49,8 +53,14 @@ def export_steps(
 
 
 def export_folder() -> Path:
-    """A new folder for one export, where what visitors upload is too: it is gone when the server ends."""
-    return Path(tempfile.mkdtemp(prefix="export-", dir=os.environ.get("GRADIO_TEMP_DIR")))
+    """A new folder for one export, where what visitors upload is too: it is gone when the server ends, and with the
+    first export after some hours."""
+    folder = Path(tempfile.mkdtemp(prefix="export-", dir=os.environ.get("GRADIO_TEMP_DIR")))
+    for former in folder.parent.glob("export-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - former.stat().st_mtime > KEPT:
+                shutil.rmtree(former)
+    return folder
 
 
 def add_exports(router: APIRouter, workspace: Workspace) -> None:

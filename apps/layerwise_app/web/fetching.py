@@ -83,7 +83,7 @@ class FetchPart:
     def draw(self) -> None:
         """Draw the components, hidden until `look` has seen that they are wanted."""
         self.said = markup(elem_classes="lw-said")
-        self.button = gr.Button("Get the weights", variant="primary", visible=False)
+        self.button = gr.Button("Get the weights", variant="primary", visible=False, elem_classes="lw-for-editors")
 
     @property
     def components(self) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from layerwise.config import Setting, TrainingConfig, config_from, settings_of
+from layerwise.config import Setting, TrainingConfig, config_from, offered_settings, settings_of
 from layerwise.fine_tuning import IN_USE
 from layerwise.slots import num_gpus
 
@@ -84,7 +84,7 @@ def ordered_settings(spec: ModelSpec) -> tuple[list[Setting], list[Setting]]:
     """The settings of a model's config: those shown at once, and the advanced ones. The model's own come before
     those that every training has."""
     common = {setting.name for setting in settings_of(TrainingConfig)}
-    settings = sorted(settings_of(spec.config), key=lambda setting: setting.name in common)
+    settings = sorted(offered_settings(spec.config), key=lambda setting: setting.name in common)
     return [item for item in settings if not item.advanced], [item for item in settings if item.advanced]
 
 

@@ -62,11 +62,11 @@ def _shown() -> Iterator[None]:
         yield
     except gr.Error:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a plugin's code must not end the server
         raise message(explain(error)) from error
 
 
-def explain(error: Exception) -> str:
+def explain(error: BaseException) -> str:
     """What a visitor is told of an error. What no visitor can have caused is for the log."""
     if isinstance(error, LayerwiseError):
         return str(error)
@@ -95,7 +95,7 @@ def drawn(draw: Callable[[], Any], what: str) -> gr.Blocks:
             # again at the end of every page that follows, each of which would ask for it, and more than once.
             if isinstance(component, Component):
                 component.load_event_to_attach = None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         logger.exception("%s could not be drawn", what)
         reason = str(error) if isinstance(error, LayerwiseError) else f"{type(error).__name__}: {error}"
         with gr.Blocks() as blocks:

@@ -95,7 +95,7 @@ def crops_html(label: str, value: Sequence[Mapping[str, Any]] | None) -> str:
 
     Args:
         label: What is shown, a few words.
-        value: Mappings with "label" and "image"; None or empty for none.
+        value: Mappings with "label", "image" and, where words stand below it, "caption"; None or empty for none.
     """
     if not value:
         return ""
@@ -107,17 +107,20 @@ def crops_html(label: str, value: Sequence[Mapping[str, Any]] | None) -> str:
 def _crop(number: int, item: Mapping[str, Any]) -> str:
     content, ending = picture_file(item["image"])
     name = f"{html.escape(str(item['label']))} {number}"
+    caption = f"<small>{html.escape(str(item['caption']))}</small>" if item.get("caption") else ""
     return (
         f'<li><a class="lw-crop" download="{name.replace(" ", "-")}{ending}" href="{data_url(content, ending)}" '
-        f'title="Keep this picture"><img src="{_shrunk_url(item["image"], CROP_SIDE)}" alt="{name}"></a></li>'
+        f'title="Keep this picture"><img src="{_shrunk_url(item["image"], CROP_SIDE)}" alt="{name}"></a>{caption}</li>'
     )
 
 
 def _shrunk_url(image: Image.Image, side: int) -> str:
-    """A picture as a data URL, no larger than `side`."""
+    """A picture as a data URL, no larger than `side`. What is transparent stays so."""
     if max(image.size) > side:
         image = image.copy()
         image.thumbnail((side, side), reducing_gap=2.0)
+    if image.mode == "RGBA":
+        return data_url(*picture_file(image))
     buffer = io.BytesIO()
     image.convert("RGB").save(buffer, format="JPEG", quality=88)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

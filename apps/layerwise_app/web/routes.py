@@ -13,6 +13,9 @@ OWN = {"": "Home", "train": "Train", "compare": "Compare", "tune": "Tune", "mode
 LEARN = "learn"
 """The path of the lessons, and the name of their section."""
 _ABOUT_LESSONS = {"flashcards": "Flashcards", "quiz": "Quiz"}
+BESIDE = "beside"
+"""The path of models side by side, which belongs to the comparing of runs."""
+_ABOUT_COMPARING = {"compare": "Runs", BESIDE: "Models side by side"}
 SUMMARIES = {
     "flashcards": "One idea each, back again just before you would forget it.",
     "quiz": "Questions on the lessons, and on the runs that you trained yourself.",
@@ -58,7 +61,7 @@ class Routes:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Routes:
         """The routes of a snapshot. A name that is taken already gets a suffix, so every page is reachable."""
-        taken = {*OWN, LEARN, *_ABOUT_LESSONS, *_TAKEN}
+        taken = {*OWN, LEARN, *_ABOUT_LESSONS, *_ABOUT_COMPARING, *_TAKEN}
         domains = {domain: _free(domain, "models", taken) for domain in snapshot.domains}
         pages = {name: _free(name, "page", taken) for name in snapshot.pages}
         firsts = {domain: (path, "Demos") for domain, path in domains.items()}
@@ -73,6 +76,7 @@ class Routes:
             place[path] = page.title
         if snapshot.lessons:
             sections[LEARN] |= _ABOUT_LESSONS
+        sections["compare"] = _ABOUT_COMPARING
         titles |= {path: title for path, title in OWN.items() if path}
         return cls(domains, pages, titles, {path: found for path, found in sections.items() if len(found) > 1})
 

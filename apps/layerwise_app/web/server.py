@@ -6,29 +6,44 @@ import asyncio
 import contextlib
 import contextvars
 import functools
+import ipaddress
 import logging
+import math
 import os
+import signal
 import socket
 import sys
 import threading
+import time
 import warnings
 import webbrowser
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from gradio.routes import App, mount_gradio_app
 
-from layerwise.errors import LayerwiseError
+from layerwise import __version__, logs
+from layerwise.errors import AccessError, LayerwiseError
 from layerwise.temporary import temporary_folder
 from layerwise.uploads import LARGEST_UPLOAD
 from layerwise.workspace import Workspace, open_workspace
+from layerwise_app.accounts import AccountFile
+from layerwise_app.web.access.asking import KEY
+from layerwise_app.web.access.gate import gate_around
 from layerwise_app.web.api import make_api
 from layerwise_app.web.app import build
 from layerwise_app.web.arena_socket import make_arena
+from layerwise_app.web.health import make_health
+from layerwise_app.web.mcp_tools import make_tools
+from layerwise_app.web.metrics import Metrics
+from layerwise_app.web.observed import Observed
+from layerwise_app.web.openapi import DESCRIPTION, add_openapi
+from layerwise_app.web.operation import Operation
 from layerwise_app.web.site import Site
 from layerwise_app.web.swap import Mounted, SwappableApp, new_prefix
 from layerwise_app.web.theme import ICON, STYLES, theme
@@ -40,35 +55,77 @@ logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 1.0
 REFRESH_SECONDS = 30.0
+GRACE_SECONDS = 20.0
+"""How long requests have to finish when the server ends."""
+CLEAN_UP_SECONDS = 10.0
+"""How long the rest may take then."""
+LARGEST_MESSAGE = 2**16
+"""Bytes of a message to a web socket, which says what a player does."""
 
 
-def serve(host: str = "127.0.0.1", port: int = 7860, open_browser: bool = True, home: Path | str | None = None) -> None:
-    """Serve the web app until it is interrupted.
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    open_browser: bool = True,
+    home: Path | str | None = None,
+    *,
+    accounts: AccountFile | None = None,
+    hosts: Sequence[str] = (),
+    log_format: str | None = None,
+    grace: float = GRACE_SECONDS,
+    drain: float = 0.0,
+    mcp: bool = False,
+) -> None:
+    """Serve the web app until it is interrupted or gets a SIGTERM.
 
     Args:
         host: The address to listen on; "0.0.0.0" lets other machines in.
         port: 0 takes any free one.
         open_browser: Whether the page is opened in the user's browser.
         home: The folder of the runs and settings; None is the user's own.
+        accounts: Who may sign in; None lets everybody in who reaches the server.
+        hosts: Names by which a proxy's visitors ask for it, beside those of this machine.
+        log_format: "text" or "json" (`layerwise.logs`); None is what the environment asks for.
+        grace: How many seconds requests have to finish when the server ends.
+        drain: For how many seconds it still takes requests after a SIGTERM, while it says that it is not ready, so that
+            a proxy has time to see it.
+        mcp: Whether models are tools of an MCP server too, at /mcp.
 
     Raises:
-        LayerwiseError: The port is taken, or the address is none of this machine.
+        LayerwiseError: The port is taken, the address is none of this machine, the accounts cannot be read, or a
+            package that is needed is missing.
     """
+    logs.configure(log_format)
+    if accounts is not None and not accounts.names():
+        raise AccessError("There is no account yet", remedy="layerwise accounts add NAME --role admin")
     listening = _listen(host, port)
     address = f"http://{_reachable(host)}:{listening.getsockname()[1]}"
     with open_workspace(home) as workspace, temporary_folder(workspace.uploads.folder) as temporary:
         # On the disk of the uploads and not in the system's folder, which may be in memory.
         os.environ["GRADIO_TEMP_DIR"] = str(temporary)
-        pages = Pages(workspace, address)
+        pages = Pages(workspace, address, has_accounts=accounts is not None)
 
         def ready() -> None:
-            print(f"Layerwise is at {address}", flush=True)
+            if logs.log_format() == "json":
+                logging.getLogger(logs.ACCESS).info("ready", extra={"fields": {"address": address}})
+            else:
+                print(f"Layerwise is at {address}", flush=True)
+            if warning := _warning(host, accounts):
+                print(warning, file=sys.stderr, flush=True)
             if open_browser and _has_screen():
                 threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-        app = make_app(pages, workspace, ready)
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3, access_log=False)
-        _Server(config, pages).run(sockets=[listening])
+        inner = make_app(pages, workspace, ready, mcp=mcp)
+        app = gate_around(inner, accounts=accounts, home=workspace.home, is_open=not is_loopback(host), hosts=hosts)
+        config = uvicorn.Config(
+            Observed(app, inner.state.metrics),
+            log_config=None,
+            log_level="warning",
+            timeout_graceful_shutdown=math.ceil(grace),
+            access_log=False,
+            ws_max_size=LARGEST_MESSAGE,
+        )
+        Server(config, pages, inner.state.operation, drain).run(sockets=[listening])
 
 
 class Pages:
@@ -77,10 +134,11 @@ class Pages:
     Args:
         workspace: What is shown.
         address: Where the server is reached.
+        has_accounts: Whether visitors sign in.
     """
 
-    def __init__(self, workspace: Workspace, address: str) -> None:
-        self.workspace, self.address = workspace, address
+    def __init__(self, workspace: Workspace, address: str, *, has_accounts: bool = False) -> None:
+        self.workspace, self.address, self.has_accounts = workspace, address, has_accounts
         self.mount = SwappableApp()
         self._number: int | None = None
         self._shown: Any = None
@@ -107,7 +165,13 @@ class Pages:
             # Before the attempt: pages that cannot be built are not built again every second.
             self._shown = drawn
             prefix = new_prefix(snapshot.number)
-            site = Site(workspace=self.workspace, snapshot=snapshot, address=self.address, refresh=self.refresh)
+            site = Site(
+                workspace=self.workspace,
+                snapshot=snapshot,
+                address=self.address,
+                refresh=self.refresh,
+                has_accounts=self.has_accounts,
+            )
             app = await asyncio.to_thread(mounted_app, site, prefix)
             await self.mount.swap(Mounted(prefix, app))
 
@@ -165,40 +229,94 @@ def mounted_app(site: Site, prefix: str) -> FastAPI:
             show_error=False,
             ssr_mode=False,
             max_file_size=LARGEST_UPLOAD,
+            auth_dependency=_signed_in if site.has_accounts else None,
         )
     # See layerwise_app.web.swap: the pages of this app call this app.
     blocks.config["api_prefix"] = prefix + str(blocks.config["api_prefix"])
     return app
 
 
-def make_app(pages: Pages, workspace: Workspace, ready: Callable[[], None] = lambda: None) -> FastAPI:
-    """The whole app: the HTTP API, and the pages below everything else."""
+def _signed_in(request: Request) -> str | None:
+    """The name of who asks, as Gradio hands it to events; the gate let them in."""
+    account = request.scope.get(KEY)
+    return account.name if account is not None else None
+
+
+def make_app(
+    pages: Pages, workspace: Workspace, ready: Callable[[], None] = lambda: None, *, mcp: bool = False
+) -> FastAPI:
+    """The whole app: the HTTP API, and the pages below everything else. Its `state` has `operation` and `metrics`.
+
+    Raises:
+        MissingDependencyError: The package for an MCP server is not there.
+    """
+    operation = Operation(workspace, lambda: pages.number)
+    metrics = Metrics(operation)
+    tools = make_tools(operation) if mcp else None
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await pages.update()
-        watching = asyncio.create_task(pages.watch())
-        ready()
-        yield
-        watching.cancel()
-        await pages.mount.close()
+        async with contextlib.AsyncExitStack() as stack:
+            if tools is not None:
+                await stack.enter_async_context(tools.running())
+            await pages.update()
+            watching = asyncio.create_task(pages.watch())
+            ready()
+            yield
+            watching.cancel()
+            await pages.mount.close()
 
     # Swagger's page would load its scripts from elsewhere; the schema is there for any tool.
-    app = FastAPI(
-        title="Layerwise", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
-    )
-    app.include_router(make_api(workspace, lambda: pages.number))
+    app = FastAPI(title="Layerwise", version=__version__, description=DESCRIPTION, lifespan=lifespan, openapi_url=None)
+    add_openapi(app, workspace)
+    app.state.operation, app.state.metrics = operation, metrics
+    app.include_router(make_health(operation, metrics))
+    app.include_router(make_api(operation))
     app.include_router(make_arena(workspace))
+    if tools is not None:
+        app.router.routes.append(tools.route)
     app.mount("/", pages.mount)
     return app
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, pages: Pages) -> None:
+class Server(uvicorn.Server):
+    """A server that ends in good order: first it says that it is not ready, then takes no more connections, then waits
+    for the requests that it has. Trainings are processes of their own and go on.
+
+    Args:
+        config: Its `timeout_graceful_shutdown` is how long it waits for requests.
+        pages: What it shows.
+        operation: What is told that it ends.
+        drain: For how many seconds it takes connections after a SIGTERM.
+    """
+
+    def __init__(self, config: uvicorn.Config, pages: Pages, operation: Operation, drain: float = 0.0) -> None:
         super().__init__(config)
-        self.pages = pages
+        self.pages, self.operation, self.drain = pages, operation, drain
+        self._ends: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal to end. The second one does not wait for anything."""
+        if self.operation.is_closing:
+            self.should_exit = self.force_exit = True
+            return
+        self.operation.is_closing = True
+        self._ends = time.monotonic() + (self.drain if sig == signal.SIGTERM else 0.0)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called every tenth of a second; whether to end."""
+        if self._ends is not None and time.monotonic() >= self._ends:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End: see the class."""
+        self.operation.is_closing = True
+        limit = (self.config.timeout_graceful_shutdown or 0) + CLEAN_UP_SECONDS
+        # A thread in which a model hangs cannot be ended, and would keep the process for ever.
+        hanging = threading.Timer(limit, os._exit, args=(1,))
+        hanging.daemon = True
+        hanging.start()
         self.pages.end_streams()
         await super().shutdown(sockets)
 
@@ -222,6 +340,31 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens there."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _warning(host: str, accounts: AccountFile | None) -> str:
+    """What whoever starts a server that others reach has to know."""
+    if is_loopback(host):
+        return ""
+    if accounts is None:
+        return (
+            "Everybody who reaches this machine may use, train and change everything here. What to do: layerwise "
+            "accounts add NAME --role admin, then layerwise serve --auth with the file that it names."
+        )
+    return (
+        "Passwords travel readable for others in this network. What to do: put a proxy with TLS before this server "
+        "(docs/security.md), and let it listen on 127.0.0.1."
+    )
+
+
 def _has_screen() -> bool:
     """Whether a browser has somewhere to appear. On a server without a screen Python would open a browser for text in
     this very terminal."""
@@ -230,6 +373,6 @@ def _has_screen() -> bool:
 
 
 def _reachable(host: str) -> str:
-    if host in ("0.0.0.0", "::", ""):
+    if host in ("0.0.0.0", "::", ""):  # nosec B104 (nothing is bound here)
         return "localhost"
     return f"[{host}]" if ":" in host else host

@@ -28,6 +28,7 @@ class Site:
         workspace: The runs, the versions and the predictor.
         snapshot: What is registered. Pages are drawn from it, never from the registry's newest.
         address: Where the server is reached, "http://127.0.0.1:7860", for the snippets.
+        has_accounts: Whether visitors sign in, and not everybody may do everything.
         refresh: Looks at the registry at once and returns when the pages are up to date.
     """
 
@@ -35,6 +36,7 @@ class Site:
     snapshot: Snapshot
     address: str
     refresh: Callable[[], None]
+    has_accounts: bool = False
 
     @property
     def predictor(self) -> Predictor:

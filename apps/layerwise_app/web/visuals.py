@@ -1,4 +1,4 @@
-"""What a model looks like at first sight: pictures, words or rows from its own examples, as HTML.
+"""What a model looks like at first sight: pictures, sounds, words or rows from its own examples, as HTML.
 
 A model without examples, or whose examples cannot be read, gets layers whose widths follow from its name.
 """
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from layerwise.specs import resolve
+from layerwise.tasks.base import FILE_KINDS
 
 if TYPE_CHECKING:
     from layerwise.specs import Example, ModelSpec
@@ -28,6 +29,8 @@ COLUMNS, ROWS = 5, 2
 """How many example pictures a card shows at most."""
 QUOTED = 140
 """How many characters of an example text a card shows."""
+SOUND_RATE, NUM_PARTS = 8000, 60
+"""Samples a second, and bars, of a sound that a card shows."""
 
 
 def load_examples(spec: ModelSpec) -> list[Example]:
@@ -54,8 +57,9 @@ def thumbnail_url(value: Any) -> str:
 
 
 def summary_of(example: Example, fields: Sequence[Field]) -> str:
-    """An example as a line of text."""
-    text = "; ".join(_words(example.inputs[field.name]) for field in fields if field.name in example.inputs)
+    """An example as a line of text; its label where it is a file, whose path says nothing to a visitor."""
+    told = [field for field in fields if field.name in example.inputs and field.kind not in FILE_KINDS]
+    text = " · ".join(_words(example.inputs[field.name]) for field in told) or example.label
     return text if len(text) <= QUOTED else f"{text[: QUOTED - 1]}…"
 
 
@@ -83,6 +87,8 @@ def _from_examples(spec: ModelSpec) -> str:
         columns = min(len(pictures), COLUMNS)
         images = "".join(f'<img src="{thumbnail_url(picture)}" alt="">' for picture in pictures)
         return f'<div class="lw-visual lw-strip" style="--columns: {columns}" aria-hidden="true">{images}</div>'
+    if fields[0].kind == "audio":
+        return _bars("lw-layers lw-sound", _loudness(examples[0].inputs[fields[0].name]))
     text = summary_of(examples[0], fields)
     return f'<div class="lw-visual lw-quote" aria-hidden="true"><p>{html.escape(text)}</p></div>' if text else ""
 
@@ -102,5 +108,20 @@ def _spread(examples: Sequence[Example], count: int) -> list[Example]:
 
 def _layers(name: str) -> str:
     digest = hashlib.sha256(name.encode()).digest()
-    bars = "".join(f'<i style="height: {30 + byte % 60}%"></i>' for byte in digest[:9])
-    return f'<div class="lw-visual lw-layers" aria-hidden="true">{bars}</div>'
+    return _bars("lw-layers", [30 + byte % 60 for byte in digest[:9]])
+
+
+def _loudness(sound: Any) -> list[int]:
+    """The peaks of a sound in equal parts of its time, in percent of a card's height."""
+    import numpy as np
+
+    from layerwise.tasks.sounds import load_sound
+
+    parts = np.array_split(np.abs(load_sound(sound, SOUND_RATE)), NUM_PARTS)
+    peaks = np.array([part.max(initial=0.0) for part in parts])
+    return np.maximum(90 * peaks / max(peaks.max(), 1e-9), 3).astype(int).tolist()
+
+
+def _bars(kind: str, heights: Sequence[int]) -> str:
+    bars = "".join(f'<i style="height: {height}%"></i>' for height in heights)
+    return f'<div class="lw-visual {kind}" aria-hidden="true">{bars}</div>'

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerwise.batches import map_arrays
 from layerwise.errors import SpecError, missing_extra
-from layerwise.runner import map_arrays
 
 if TYPE_CHECKING:
     import keras

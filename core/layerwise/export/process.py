@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerwise.batches import map_arrays
 from layerwise.data import load
 from layerwise.devices import prepare
 from layerwise.errors import DataError, ExportError, LayerwiseError
@@ -24,7 +25,7 @@ from layerwise.export.formats import FORMATS, Format, inference_model, named_out
 from layerwise.export.metadata import metadata_of, readme
 from layerwise.feed import take
 from layerwise.loading import explained
-from layerwise.runner import NetworkRunner, Runner, map_arrays
+from layerwise.runner import NetworkRunner, Runner
 from layerwise.serving import find_version
 from layerwise.specs import resolve
 from layerwise.versions import Version, VersionStore, parse_reference

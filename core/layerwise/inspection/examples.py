@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from layerwise.batches import map_arrays
 from layerwise.data import find_files
 from layerwise.errors import LayerwiseError
 from layerwise.evaluation import find_split
 from layerwise.inspection.subject import Batch, Subject
-from layerwise.runner import map_arrays
 from layerwise.specs import resolve
 
 MOST_NUMBERS = 2**25

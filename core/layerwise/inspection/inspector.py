@@ -19,6 +19,7 @@ from layerwise.inspection import (
     graph,
     integrated_gradients,
     lens,
+    motifs,
     occlusion,
     patches,
     saliency,
@@ -49,6 +50,7 @@ LOOKS = (
     occlusion.look,
     attention.look,
     lens.look,
+    motifs.look,
     patches.look,
     visualisation.look,
     weights.weights_look,
@@ -129,7 +131,9 @@ class Inspector:
             yield from self._shown(look, inputs, chosen, key)
 
     def stored(self) -> dict[str, Sequence[Plot]]:
-        """All that takes long and needs no input, at its default settings, for `layerwise.stored_plots`."""
+        """All that takes long and needs no input, at its default settings, for `layerwise.stored_plots`; computed anew,
+        whatever lies there already."""
+        self._stored = {}
         return {
             self._stored_name(network, look.name): list(self.look(look.name, network=network))[-1]
             for network, looks in self._looks.items()
@@ -195,7 +199,7 @@ def open_inspector(workspace: Workspace, reference: str | Reference) -> Inspecto
         if found is not None and found.spec == snapshot.model(version.name):
             _kept.move_to_end(_key(workspace, version))
             return found
-    with workspace.predictor.using(reference) as loaded, explained(loaded.version.reference, "be looked into"):
+    with workspace.predictor.looking_inside(reference) as loaded, explained(loaded.version.reference, "be looked into"):
         inspector = Inspector(loaded, snapshot)
     with _kept_lock:
         _kept[_key(workspace, inspector.version)] = inspector

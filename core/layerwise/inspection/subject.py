@@ -12,6 +12,7 @@ from layerwise.config import setting
 from layerwise.errors import InputError
 from layerwise.inspection.steps import Step, Tensor, first, input_names, run, steps_of
 from layerwise.predictor import named_inputs
+from layerwise.tasks.base import main_field
 
 if TYPE_CHECKING:
     import keras
@@ -83,9 +84,9 @@ class Subject:
 
     def kind(self, name: str) -> str:
         """The kind of the task's input field that an input of the network is made of; empty when that is not known."""
-        fields = self.task.inputs
-        by_name = {field.name: field.kind for field in fields}
-        return by_name.get(name, fields[0].kind if len(fields) == len(self.input_names) == 1 else "")
+        by_name = {field.name: field.kind for field in self.task.inputs}
+        main = main_field(self.task.inputs) if len(self.input_names) == 1 else None
+        return by_name.get(name, main.kind if main is not None else "")
 
     def part_names(self, batch: Batch, name: str) -> list[str] | None:
         """What the parts of an input along its first axis are called: tokens, columns; None when they have no names."""

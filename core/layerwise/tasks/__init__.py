@@ -1,5 +1,8 @@
 """The task types that more than one plugin could use, one file each."""
 
+from typing import TYPE_CHECKING
+
+from layerwise import deprecations
 from layerwise.tasks.base import Answer, Field, Task
 from layerwise.tasks.board_game import BoardGame
 from layerwise.tasks.classification import Classification
@@ -8,10 +11,14 @@ from layerwise.tasks.control import Control
 from layerwise.tasks.conversation import Conversation
 from layerwise.tasks.ctc_speech_recognition import CtcSpeechRecognition
 from layerwise.tasks.dialogue import Dialogue
+from layerwise.tasks.embedding import Embedding
 from layerwise.tasks.generation import Generation
 from layerwise.tasks.image_classification import ImageClassification
 from layerwise.tasks.image_segmentation import ImageSegmentation
+from layerwise.tasks.molecule_property import MoleculeProperty
 from layerwise.tasks.object_detection import ObjectDetection
+from layerwise.tasks.sequence_classification import SequenceClassification
+from layerwise.tasks.sequence_labelling import SequenceLabelling
 from layerwise.tasks.speech_recognition import SpeechRecognition
 from layerwise.tasks.tabular import Tabular, TabularClassification
 from layerwise.tasks.tabular_regression import TabularRegression
@@ -28,11 +35,15 @@ __all__ = [
     "Conversation",
     "CtcSpeechRecognition",
     "Dialogue",
+    "Embedding",
     "Field",
     "Generation",
     "ImageClassification",
     "ImageSegmentation",
+    "MoleculeProperty",
     "ObjectDetection",
+    "SequenceClassification",
+    "SequenceLabelling",
     "SpeechRecognition",
     "Tabular",
     "TabularClassification",
@@ -42,3 +53,7 @@ __all__ = [
     "TextGeneration",
     "Translation",
 ]
+
+deprecations.keep_former_arguments(globals())
+if not TYPE_CHECKING:  # a type checker would take every name for one that is there
+    __getattr__ = deprecations.former_names(__name__)

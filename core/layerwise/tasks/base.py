@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import typing
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,8 @@ waveform [samples] float32) or path; live-audio: the same, of what has been reco
 choice: str, one of `choices`; table: mapping of column name to value, an output also a list of them;
 label-probabilities: mapping of label to probability, most
 probable first; boxes: `layerwise.tasks.annotations.AnnotatedPicture`; plot: a list of `layerwise.plots`; gallery: a
-list of mappings with "label" and "image"; file: a path, or a mapping with "name" and "content", which are bytes;
+list of mappings with "label", "image" and, where words stand below it, "caption"; file: a path, or a mapping with
+"name" and "content", which are bytes;
 conversation: what was said so far, a list of mappings with "role", which is "user" or "assistant", and "content";
 everything else: what JSON can hold."""
 
@@ -153,6 +155,13 @@ class Field:
         return " ".join(["a number", *limits])
 
 
+def main_field(fields: Sequence[Field]) -> Field | None:
+    """The field that a value without a name is meant for: the only one that is needed, or the first where none is; None
+    where several are needed."""
+    needed = [field for field in fields if not field.optional] or list(fields[:1])
+    return needed[0] if len(needed) == 1 else None
+
+
 Answer = dict[str, Any]
 """What a model says to one input: a value for the name of each output Field."""
 
@@ -164,7 +173,8 @@ class Task:
     frozen dataclasses of these, which the field's annotation must name; or a `TextFile`.
 
     Subclasses give `inputs`, `outputs`, `encode`, `decode` and, to be trainable, `loss`,
-    `training_metrics` and `evaluate`; to accept a user's own data, `read_folder` and `folder_format`.
+    `training_metrics` and `evaluate`; to accept a user's own data, `read_folder` and `folder_format`, and
+    `write_sample` for an example of such.
     `view`, when set, is `module:function`: a function `(spec, predictor) -> None` that draws Gradio
     components; only the web app imports it.
     """
@@ -175,6 +185,9 @@ class Task:
     """In Markdown: how a folder of the user's own data must look. Empty: own data is not supported."""
     metric: ClassVar[str] = ""
     """The name of the metric of `evaluate` that is shown first."""
+    metric_between: ClassVar[str] = ""
+    """The metric by which models are ranked against each other, where `metric` depends on how a model reads; empty for
+    `metric`."""
     network_takes: ClassVar[str] = ""
     """What the numbers are that the network takes, for those who run it without Layerwise: a sentence."""
     network_gives: ClassVar[str] = ""
@@ -241,6 +254,15 @@ class Task:
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how it is evaluated")
 
+    def hits(self, outputs: Any, targets: np.ndarray) -> np.ndarray | None:
+        """Whether each example is answered right, bool [examples], which `accuracy` is the mean of; None where answers
+        are not simply right or wrong.
+
+        Args:
+            outputs, targets: As for `evaluate`.
+        """
+        return None
+
     def runner(self, version: Version, spec: ModelSpec) -> Runner:
         """What answers for a version whose model brings no runner of its own: one forward pass of its network."""
         from layerwise.runner import NetworkRunner
@@ -253,6 +275,16 @@ class Task:
         Args:
             train: The examples, without those that are held out for validation.
             start: The task of the version that a fine-tuning begins with; what that has learned the network knows.
+        """
+        return self
+
+    def calibrated(self, outputs: Any, targets: np.ndarray) -> Self:
+        """This task with what it learns once the network has learned, from examples held out for validation, such as
+        how wide its intervals must be.
+
+        Args:
+            outputs: What the network gives for them, [examples, ...].
+            targets: What was right, as `to_train_on` gives it.
         """
         return self
 
@@ -307,6 +339,16 @@ class Task:
         places = np.array(places_of(present, known, folder))
         return {name: Split(part.inputs, places[np.asarray(part.targets)]) for name, part in data.splits.items()}
 
+    def write_sample(self, folder: Path) -> None:
+        """Write a small example of the format of a user's own data into an empty folder: what `read_folder` reads, and
+        a network can learn. Always the same bytes, less than a megabyte of them. To be called where there is a
+        `folder_format`; `layerwise.sample_data.write_sample` does so for users.
+
+        Args:
+            folder: An empty folder.
+        """
+        raise NotImplementedError(f"{type(self).__name__} gives no example of a user's own data")
+
     def warm_input(self) -> np.ndarray | dict[str, np.ndarray]:
         """A batch of one with which the predict function is compiled before the first request."""
         raise NotImplementedError(f"{type(self).__name__} must give an input to warm up with")
@@ -329,16 +371,24 @@ class Task:
         Raises:
             SpecError: A file is missing or another one.
         """
-        hints = typing.get_type_hints(type(self))
-        names = {field.name for field in dataclasses.fields(self)}
-        known = {
+        return dataclasses.replace(self, **self.fields_from(parameters, folder))
+
+    @classmethod
+    def fields_from(cls, parameters: Mapping[str, Any], folder: Path = Path()) -> dict[str, Any]:
+        """The values of fields, by their names, as `parameters` gave them; what is no field is left out.
+
+        Raises:
+            SpecError: A file is missing or another one.
+        """
+        hints = typing.get_type_hints(cls)
+        names = {field.name for field in dataclasses.fields(cls)}
+        return {
             name: TextFile.read(folder, value["file"], value["sha256"])
             if isinstance(value, Mapping) and value.keys() == {"file", "sha256"}
             else _restored(value, hints[name])
             for name, value in parameters.items()
             if name in names
         }
-        return dataclasses.replace(self, **known)
 
 
 def _plain(value: Any) -> Any:
@@ -367,21 +417,40 @@ def _restored(value: Any, hint: Any) -> Any:
     return value
 
 
-def places_of(labels: Sequence[str], known: Sequence[str], folder: Path) -> list[int]:
-    """Where the labels of a folder stand among those that a model knows.
+def places_of(labels: Sequence[str], known: Sequence[str], folder: Path | str) -> list[int]:
+    """Where the labels of a folder stand among those that a model knows. Where one is written otherwise, in capitals or
+    with a hyphen for a space, it is the same label, unless the model tells such labels apart.
 
     Raises:
         DataError: It does not know all of them.
+
+    Example:
+        >>> places_of(("Ankle boot", "bag"), ("bag", "ANKLE_BOOT"), "photos")
+        [1, 0]
     """
-    unknown = [label for label in labels if label not in known]
+    exact = {label: place for place, label in enumerate(known)}
+    counts = Counter(map(plain_label, known))
+    folded = {plain: place for place, label in enumerate(known) if counts[plain := plain_label(label)] == 1}
+    places = [exact.get(label, folded.get(plain_label(label))) for label in labels]
+    unknown = [label for label, place in zip(labels, places, strict=True) if place is None]
     if unknown:
         raise DataError(
             f"{folder} has labels that the model does not know",
             expected=", ".join(known),
             received=", ".join(unknown),
-            remedy="train a version on this folder",
+            remedy="train a version on these data",
         )
-    return [known.index(label) for label in labels]
+    return [place for place in places if place is not None]
+
+
+def plain_label(label: str) -> str:
+    """A label without what two people may write otherwise: capitals, spaces, hyphens and underscores.
+
+    Example:
+        >>> plain_label("Ankle boot") == plain_label("ANKLE-BOOT")
+        True
+    """
+    return "".join(letter for letter in label.casefold() if letter not in " -_")
 
 
 def check_labels(labels: Sequence[str], owner: str) -> tuple[str, ...]:

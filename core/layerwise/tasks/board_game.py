@@ -36,6 +36,8 @@ class BoardGame(Task):
     type_name: ClassVar[str] = "board-game"
     file_ending: ClassVar[str] = ".txt"
     """Of the files that `written` is for."""
+    grid: ClassVar[str] = "points"
+    """Where stones are put: "points" where lines cross, or "cells" between them."""
     players: tuple[str, str] = ("first", "second")
     simulations: int = 100
 

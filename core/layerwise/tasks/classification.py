@@ -103,6 +103,12 @@ class Classification(Task):
 
         return classification_metrics(self._check_logits(outputs), targets)
 
+    def hits(self, outputs: Any, targets: np.ndarray) -> np.ndarray:
+        """Whether the most probable label of each example is the right one."""
+        import numpy as np
+
+        return self._check_logits(outputs).argmax(axis=1) == np.asarray(targets)
+
     def report(self, outputs: np.ndarray, targets: np.ndarray, inputs: Any) -> Sequence[Plot]:
         """See `layerwise.tasks.classification_report`."""
         from layerwise.tasks.classification_report import report

@@ -156,6 +156,16 @@ def is_number(text: str) -> bool:
         return False
 
 
+def in_digits(value: float, deviation: float) -> str:
+    """A number with as many digits as tell values apart that spread so much.
+
+    Example:
+        >>> in_digits(5.8431, 0.83), in_digits(51_234.5, 9_000.0)
+        ('5.843', '51234')
+    """
+    return f"{value:.{max(0, 2 - math.floor(math.log10(deviation)))}f}"
+
+
 def mean_and_deviation(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
     """Mean and standard deviation; the deviation of equal values counts as 1, so that one can divide by it."""
     import numpy as np

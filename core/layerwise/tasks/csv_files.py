@@ -1,12 +1,13 @@
-"""Reading CSV files of any make: delimiter, encoding and decimal comma are found out."""
+"""Reading CSV files of any make: delimiter, encoding and decimal comma are found out; and writing them."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from layerwise.errors import DataError
 from layerwise.tasks.tables import Table, check_header
@@ -44,6 +45,13 @@ def read_csv(path: Path) -> Table:
         raise DataError("The table cannot be opened", received=f"{path.name}: {error.strerror}") from None
     except csv.Error as error:
         raise DataError(f"{path.name} is no CSV file", received=str(error), remedy=_REMEDY) from None
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table, separated by tabs where the file ends in .tsv, otherwise by commas."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        delimiter = "\t" if path.suffix == ".tsv" else ","
+        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows([header, *rows])
 
 
 def encoding_of(path: Path) -> str:

@@ -241,6 +241,13 @@ into `train` and `test`. Where most words of a table are rare, the network learn
         )
         return OwnData(task=task, splits=found.splits, report=found.report)
 
+    def write_sample(self, folder: Path) -> None:
+        """Tones in the place of speech: a folder of recordings for each word; where characters are learned, recordings
+        with a table of texts."""
+        from layerwise.tasks.speech.recordings import write_sample
+
+        write_sample(folder, self.unit)
+
     def read_to_measure(self, folder: Path) -> dict[str, Split]:
         """Recordings, measured as this task spells them: a word that it does not know is an error."""
         from layerwise.tasks.speech.recordings import read_recordings

@@ -134,6 +134,12 @@ At least 10. A fifth of them is held out to test the result; or divide them your
         splits, report = read_dialogues(Path(folder))
         return OwnData(task=dataclasses.replace(self, is_both=False), splits=splits, report=report)
 
+    def write_sample(self, folder: Path) -> None:
+        """A table of sums that are asked for, and the answers."""
+        from layerwise.tasks.dialogue_files import write_sample
+
+        write_sample(folder)
+
     def _turns(self, messages: Messages) -> list[list[tuple[int, bool]]]:
         """The tokens of each turn, and whether each is learned."""
         from layerwise.tokenization import tokenizer_of

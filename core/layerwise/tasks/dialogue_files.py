@@ -13,7 +13,7 @@ from layerwise.errors import DataError
 from layerwise.own_data import DataReport, Sample, size_range
 from layerwise.splits import Split
 from layerwise.tasks.conversation import ASSISTANT, USER
-from layerwise.tasks.csv_files import encoding_of
+from layerwise.tasks.csv_files import encoding_of, write_csv
 from layerwise.tasks.folders import apart
 from layerwise.tasks.table_folder import FEWEST_ROWS, divided, read_tables, table_files
 
@@ -21,6 +21,11 @@ SYSTEM = "system"
 """The role of what a network is told before a conversation."""
 JSONL = (".jsonl", ".ndjson")
 LARGEST_BYTES = 2**30
+_NUMBERS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen"),
+)
+"""What the sums of an example of such data are made of, up to the largest."""
 Messages = tuple[Mapping[str, str], ...]
 
 
@@ -149,3 +154,18 @@ def _check(found: Mapping[str, Sequence[Messages]]) -> None:
             expected=f"at least {FEWEST_ROWS}, and one or more in each split",
             received=", ".join(f"{len(part)} {split}" for split, part in found.items()),
         )
+
+
+def write_sample(folder: Path) -> None:
+    """Write a table of sums that are asked for, and the answers.
+
+    Args:
+        folder: An empty folder.
+    """
+    count = (len(_NUMBERS) + 1) // 2
+    rows = [
+        (f"What is {_NUMBERS[one]} plus {_NUMBERS[other]}?", f"It is {_NUMBERS[one + other]}.")
+        for one in range(count)
+        for other in range(count)
+    ]
+    write_csv(folder / "dialogues.csv", ("message", "reply"), rows)

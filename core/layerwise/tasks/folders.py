@@ -168,6 +168,15 @@ def held_out(keys: Sequence[str], groups: Sequence[str]) -> list[bool]:
     return chosen
 
 
+def files_by_split(files: Sequence[Path], root: Path) -> Mapping[str, list[Path]]:
+    """The files of each split: those named after one, or in folders of such names; otherwise all are "train"."""
+    found: dict[str, list[Path]] = {}
+    for file in files:
+        name = file.relative_to(root).parts[0]
+        found.setdefault(SPLIT_NAMES.get(Path(name).stem.lower(), ""), []).append(file)
+    return found if "" not in found and {"train", "test"} <= found.keys() else {"train": [*files]}
+
+
 def apart(
     examples: Sequence[ExampleT], keys: Sequence[str], groups: Sequence[str] | None = None
 ) -> tuple[list[ExampleT], list[ExampleT]]:

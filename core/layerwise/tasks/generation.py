@@ -126,6 +126,7 @@ class Generation(Texts):
     """
 
     metric: ClassVar[str] = "perplexity"
+    metric_between: ClassVar[str] = "bits_per_character"
     network_takes: ClassVar[str] = "Tokens of texts [text, place], as tokenizer.json numbers them; 0 after the end."
     network_gives: ClassVar[str] = "Logits [text, place, token] of the token that follows each."
     length: int = 256

@@ -124,6 +124,12 @@ them, chosen by their names, is held out to test the result; or divide them your
         labels, splits, report = read_pictures(folder, self._frame, shape, self.polarity)
         return OwnData(task=dataclasses.replace(self, labels=labels), splits=splits, report=report)
 
+    def write_sample(self, folder: Path) -> None:
+        """Pictures of three shapes, about as wide and high as the network's frame."""
+        from layerwise.tasks.image_folder import write_sample
+
+        write_sample(folder, self.size)
+
     def report(self, outputs: np.ndarray, targets: np.ndarray, inputs: Any) -> Sequence[Plot]:
         from layerwise.tasks.classification_report import mistakes
 

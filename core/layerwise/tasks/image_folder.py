@@ -30,6 +30,7 @@ from layerwise.quota import Quota
 from layerwise.splits import Split
 from layerwise.tasks.folders import ClassFile, Scan, check_counts, scan_classes
 from layerwise.tasks.images import load_image
+from layerwise.tasks.sample_pictures import SHAPES, draw_scene
 
 SUFFIXES = (
     ".avif",
@@ -54,6 +55,8 @@ LARGEST_BYTES = 2**40
 _FORMAT = 1
 """Counted up when pictures are decoded in another way, so that none of the former way is taken from the cache."""
 _AT_ONCE = 256
+SAMPLE_PICTURES = 24
+"""How many pictures of each class an example of such a folder has."""
 
 Frame = Callable[[Image.Image], np.ndarray]
 """A picture as the network takes it, uint8 [height, width, channels]; InputError when that cannot be."""
@@ -211,3 +214,18 @@ class _Decoding:
                 raise DataError(
                     f"No picture of the {name} split can be read", remedy="repair the pictures, or add others"
                 )
+
+
+def write_sample(folder: Path, size: tuple[int, int]) -> None:
+    """Write pictures of a shape each, a folder for each kind of shape.
+
+    Args:
+        folder: An empty folder.
+        size: Height and width of the network's frame in pixels.
+    """
+    random = np.random.default_rng(0)
+    for name in SHAPES:
+        (folder / name).mkdir()
+        for number in range(SAMPLE_PICTURES):
+            scene = draw_scene(random, size, [name], (0.25, 0.42))
+            scene.image.save(folder / name / f"{number + 1}.png")

@@ -215,9 +215,17 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
         Raises:
             InputError: The threshold is out of its range.
         """
+        return self.answer_of(picture, self.head.labels(probabilities, self._threshold_field.value(threshold)))
+
+    def answer_of(self, picture: np.ndarray, labels: np.ndarray) -> Answer:
+        """What is said of a picture whose regions are known.
+
+        Args:
+            picture: uint8 [height, width, channels].
+            labels: What each pixel belongs to, int32 [height, width], 0 for the ground.
+        """
         from layerwise.tasks.segmentation import drawing
 
-        labels = self.head.labels(probabilities, self._threshold_field.value(threshold))
         columns = drawing.INSTANCE_COLUMNS if self.instances else drawing.AREA_COLUMNS
         rows = drawing.instance_rows(labels) if self.instances else drawing.area_rows(labels, self.labels)
         return {
@@ -302,6 +310,12 @@ At least two pictures. A fifth of them, chosen by their names, is held out to te
         names, splits, report = read_masks(folder, channels=self.channels, instances=self.instances)
         labels = self.labels if self.instances else names
         return OwnData(task=dataclasses.replace(self, labels=labels), splits=splits, report=report)
+
+    def write_sample(self, folder: Path) -> None:
+        """Pictures with discs, each with a number of its own; for areas, with two shapes."""
+        from layerwise.tasks.segmentation.mask_folder import write_sample
+
+        write_sample(folder, instances=self.instances)
 
     def read_to_measure(self, folder: Path) -> dict[str, Split]:
         """As for every task; the numbers of the classes are those of this task."""

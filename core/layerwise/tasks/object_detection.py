@@ -248,6 +248,12 @@ folder of that name or with it in its own.
         labels, splits, report = read_coco(folder, self.framed, shape, "any")
         return OwnData(task=dataclasses.replace(self, labels=labels), splits=splits, report=report)
 
+    def write_sample(self, folder: Path) -> None:
+        """Pictures with one to four things of three shapes, and their boxes."""
+        from layerwise.tasks.detection.coco import write_sample
+
+        write_sample(folder, self.size)
+
     def read_to_measure(self, folder: Path) -> dict[str, Split]:
         """As for every task; the numbers of the classes are within the targets here."""
         import numpy as np

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,14 @@ import numpy as np
 from layerwise.errors import DataError
 from layerwise.own_data import DataReport, Sample, size_range
 from layerwise.splits import Split
+from layerwise.tasks.csv_files import write_csv
 from layerwise.tasks.table_folder import divided, read_tables
+
+SAMPLE_PAIRS = 100
+"""How many pairs an example of such data has. All its nouns are masculine, which makes one ending of the adjectives."""
+_NOUNS = {"apple": "Apfel", "ball": "Ball", "chair": "Stuhl", "dog": "Hund", "table": "Tisch", "tree": "Baum"}
+_ADJECTIVES = {"blue": "blaue", "green": "grüne", "little": "kleine", "old": "alte", "red": "rote", "white": "weiße"}
+_STATES = {"beautiful": "schön", "clean": "sauber", "heavy": "schwer", "here": "hier", "there": "dort"}
 
 
 def read_pairs(path: Path) -> tuple[tuple[str, str], dict[str, Split], DataReport]:
@@ -61,3 +69,19 @@ def read_pairs(path: Path) -> tuple[tuple[str, str], dict[str, Split], DataRepor
     )
     splits = {split: Split(columns[source][split], columns[target][split]) for split in tables.splits}
     return (source, target), splits, report
+
+
+def write_sample(folder: Path) -> None:
+    """Write a table of short sentences in English and German.
+
+    Args:
+        folder: An empty folder.
+    """
+    random = np.random.default_rng(0)
+    found = list(itertools.product(_NOUNS.items(), _ADJECTIVES.items(), _STATES.items()))
+    rows = []
+    for place in random.choice(len(found), SAMPLE_PAIRS, replace=False).tolist():
+        (noun, german_noun), (adjective, german_adjective), (state, german_state) = found[place]
+        german = f"Der {german_adjective} {german_noun} ist {german_state}."
+        rows.append((f"The {adjective} {noun} is {state}.", german))
+    write_csv(folder / "pairs.tsv", ("English", "German"), rows)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,15 @@ import numpy as np
 from layerwise.errors import DataError
 from layerwise.own_data import DataReport, Repeats, Sample, Unreadable, check_unreadable, size_range
 from layerwise.splits import Split
-from layerwise.tasks.folders import SPLIT_NAMES, apart, check_folder, files_below, unwrapped
+from layerwise.tasks.folders import apart, check_folder, files_below, files_by_split, unwrapped
 from layerwise.tasks.text_folder import SUFFIXES, read_text
 
 FEWEST_TEXTS = 10
+SAMPLE_TEXTS = 40
+"""How many texts an example of such a folder has."""
+_PEOPLE = ("Anna", "Ben", "Carla", "David", "Eva", "Felix")
+_ANIMALS = (("cat", "Meow"), ("cow", "Moo"), ("dog", "Woof"), ("duck", "Quack"), ("sheep", "Baa"))
+_PLACES = ("forest", "garden", "market", "river")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
 
 
@@ -70,7 +76,7 @@ def _from_folder(folder: Path) -> tuple[dict[str, list[str]], list[str]]:
     files = [file for file in files_below(root, root) if file.suffix.lower() in SUFFIXES]
     found: dict[str, list[str]] = {}
     unreadable: list[Unreadable] = []
-    by_split = _by_split(files, root)
+    by_split = files_by_split(files, root)
     for split, chosen in by_split.items():
         for file in chosen:
             try:
@@ -87,10 +93,15 @@ def _from_folder(folder: Path) -> tuple[dict[str, list[str]], list[str]]:
     return found or {"train": []}, check_unreadable(unreadable, len(files))
 
 
-def _by_split(files: Sequence[Path], root: Path) -> Mapping[str, list[Path]]:
-    """The files of each split: those named after one, or in folders of such names; otherwise all are "train"."""
-    found: dict[str, list[Path]] = {}
-    for file in files:
-        name = file.relative_to(root).parts[0]
-        found.setdefault(SPLIT_NAMES.get(Path(name).stem.lower(), ""), []).append(file)
-    return found if "" not in found and {"train", "test"} <= found.keys() else {"train": [*files]}
+def write_sample(folder: Path) -> None:
+    """Write very short stories, a file each.
+
+    Args:
+        folder: An empty folder.
+    """
+    random = np.random.default_rng(0)
+    found = list(itertools.product(_PEOPLE, _ANIMALS, _PLACES))
+    for number, place in enumerate(random.choice(len(found), SAMPLE_TEXTS, replace=False).tolist(), start=1):
+        name, (animal, sound), where = found[place]
+        text = f"{name} has a {animal}. They go to the {where}. “{sound}!” says the {animal}. “Yes,” says {name}.\n"
+        (folder / f"{number}.txt").write_text(text, encoding="utf-8")

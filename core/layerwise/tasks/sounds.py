@@ -20,12 +20,20 @@ SHORTEST = 0.02
 """The fewest seconds: less holds not even one period of most voices."""
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
 """Samples a second."""
-BLOCK = 10.0
-"""Seconds that are decoded at a time, so that hours of a sound are never in memory as they were recorded."""
+MOST_CHANNELS = 64
+BLOCK = 2**22
+"""Samples of all channels that are decoded at a time, so that hours of a sound are never in memory as they were
+recorded."""
 CLIPPED_SHARE = 0.005
 """From this share of samples at the greatest amplitude on a recording was too loud for its microphone."""
-_CONTAINERS = {0: (b"\x1a\x45\xdf\xa3", b"\xff\xf1", b"\xff\xf9"), 4: (b"ftyp",)}
-"""How the files begin that libsndfile does not read and FFmpeg does: WebM and Matroska, AAC, MP4."""
+_CONTAINERS = (
+    (0, b"\x1a\x45\xdf\xa3", "matroska"),
+    (0, b"\xff\xf1", "aac"),
+    (0, b"\xff\xf9", "aac"),
+    (4, b"ftyp", "mp4"),
+)
+"""The files that libsndfile does not read and FFmpeg does: where something stands in them, what, and FFmpeg's name of
+the format. It is named, since FFmpeg would guess, and some of its formats are lists of what else is to be opened."""
 _REMEDY = "use a WAV, FLAC, OGG, MP3 or WebM file"
 _EMPTY = "record or upload something"
 
@@ -92,14 +100,16 @@ def _from_file(file: Any, rate: int, longest: float) -> np.ndarray:
         raise InputError(
             "The file is too large", expected=f"at most {LARGEST_FILE // 2**20} MiB", received=f"{size / 2**20:.0f} MiB"
         )
-    if any(head[start:].startswith(beginnings) for start, beginnings in _CONTAINERS.items()):
-        return _by_ffmpeg(file, rate, longest)
+    for start, beginning, kind in _CONTAINERS:
+        if head[start:].startswith(beginning):
+            return _by_ffmpeg(file, kind, rate, longest)
     try:
         with soundfile.SoundFile(file) as opened:
             found = opened.samplerate
             _check_rate(found)
+            _check_channels(opened.channels)
             _check_length(opened.frames / found, longest)
-            return _joined(_read(opened, int(BLOCK * found)), found, rate)
+            return _joined(_read(opened, BLOCK // opened.channels), found, rate)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         # The whole message begins with the repr of the file.
         reason = getattr(error, "error_string", str(error))
@@ -116,20 +126,21 @@ def _read(opened: Any, count: int) -> Iterator[np.ndarray]:
         yield block
 
 
-def _by_ffmpeg(file: Any, rate: int, longest: float) -> np.ndarray:
+def _by_ffmpeg(file: Any, kind: str, rate: int, longest: float) -> np.ndarray:
     try:
         import av
         from av.error import FFmpegError
     except ImportError:
         raise missing_extra("av", "audio", "Reading sounds as WebM, MP4 or AAC") from None
     try:
-        with av.open(file, mode="r", metadata_errors="ignore") as container:
+        with av.open(file, mode="r", format=kind, metadata_errors="ignore") as container:
             stream = next(iter(container.streams.audio), None)
             if stream is None:
                 raise InputError("There is no sound in this file", remedy=_REMEDY)
             # A stream of a codec that FFmpeg does not know has no rate.
             found = int(getattr(stream, "rate", None) or 0)
             _check_rate(found)
+            _check_channels(int(getattr(stream, "channels", None) or 1))
             return _joined(_decoded(container, stream, found, longest), found, rate)
     except (FFmpegError, ValueError) as error:
         raise InputError("This file cannot be read as a sound", received=str(error)[-120:], remedy=_REMEDY) from None
@@ -210,6 +221,11 @@ def _as_float(samples: np.ndarray) -> np.ndarray:
 def _check_rate(rate: int) -> None:
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise _unusable_rate(f"{rate:,}")
+
+
+def _check_channels(count: int) -> None:
+    if not 1 <= count <= MOST_CHANNELS:
+        raise InputError("The sound has too many channels", expected=f"1 to {MOST_CHANNELS}", received=f"{count:,}")
 
 
 def _unusable_rate(received: str) -> InputError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,11 +21,13 @@ from layerwise.own_data import (
     shortened,
     size_range,
 )
-from layerwise.tasks.columns import Column, is_missing, is_number, numbers_of
+from layerwise.tasks.columns import Column, in_digits, is_missing, is_number, numbers_of
+from layerwise.tasks.csv_files import write_csv
 from layerwise.tasks.folders import SPLIT_NAMES, held_out
 from layerwise.tasks.tables import SUFFIXES, Cells, Table, read_table
 
 FEWEST_ROWS = 10
+SAMPLE_ROWS = 100
 MOST_CHOICES = 100
 """A column of more different texts than this holds names or sentences rather than choices."""
 
@@ -146,6 +148,30 @@ def table_files(
         expected=expected,
         received=", ".join(file.name for file in (files or visible)[:10]) or "an empty folder",
     )
+
+
+def write_sample(
+    folder: Path, columns: Sequence[Column], target: str, targets_of: Callable[[np.ndarray], Sequence[str]]
+) -> None:
+    """Write a table of values that these columns may have. The target follows from their sum.
+
+    Args:
+        folder: An empty folder.
+        target: The name of the last column.
+        targets_of: Its texts, by standardised scores float64 [rows].
+    """
+    random = np.random.default_rng(0)
+    values, scores = [], np.zeros(SAMPLE_ROWS)
+    for column in columns:
+        if column.kind == "number":
+            drawn = random.normal(size=SAMPLE_ROWS)
+            values.append([in_digits(column.mean + column.deviation * number, column.deviation) for number in drawn])
+        else:
+            drawn = random.integers(0, len(column.choices), SAMPLE_ROWS)
+            values.append([column.choices[place] for place in drawn])
+        scores += (drawn - drawn.mean()) / (drawn.std() or 1)
+    rows = zip(*values, targets_of((scores - scores.mean()) / (scores.std() or 1)), strict=True)
+    write_csv(folder / "table.csv", [*(column.name for column in columns), target], rows)
 
 
 def divided(tables: Tables, groups: Sequence[str]) -> Tables:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -132,6 +133,7 @@ def check_header(names: Sequence[str], file: str, remedy: str) -> None:
         raise DataError(
             f"{file} has a column without a name", received=f"column {list(names).index('') + 1}", remedy=remedy
         )
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
-        raise DataError(f"{file} has columns of the same name", received=", ".join(twice), remedy="rename one of them")
+        shown = ", ".join(name[:40] for name in twice[:5])
+        raise DataError(f"{file} has columns of the same name", received=shown, remedy="rename one of them")

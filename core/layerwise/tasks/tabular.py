@@ -162,6 +162,12 @@ class Tabular(Task):
                     raise DataError(error.what, expected=error.expected, received=error.received) from None
         return {name: Split(np.concatenate(block, axis=1), targets[name]) for name, block in blocks.items()}
 
+    def write_sample(self, folder: Path) -> None:
+        """A table with the columns of this task, whose sum the target follows."""
+        from layerwise.tasks.table_folder import write_sample
+
+        write_sample(folder, self.columns, self.target, self._sample_targets)
+
     @property
     def _names(self) -> list[str]:
         return [*(column.name for column in self.columns), self.target]
@@ -172,6 +178,10 @@ class Tabular(Task):
 
     def _numbered(self, targets: Sequence[str]) -> np.ndarray:
         """The targets of a split [rows] from their texts; DataError when one cannot be used."""
+        raise NotImplementedError
+
+    def _sample_targets(self, scores: np.ndarray) -> list[str]:
+        """The text of the target of each row of an example, by standardised scores [rows]."""
         raise NotImplementedError
 
 
@@ -255,3 +265,7 @@ class TabularClassification(Tabular, Classification):
                 received=", ".join(unknown[:10]),
             )
         return np.array([places[text] for text in targets], "int32")
+
+    def _sample_targets(self, scores: np.ndarray) -> list[str]:
+        labels = self.labels[: len(scores) // 4]  # more could not have an example on either side of a split
+        return [labels[rank * len(labels) // len(scores)] for rank in scores.argsort().argsort().tolist()]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import DataError, SpecError
 from layerwise.tasks.base import Answer, Field
-from layerwise.tasks.columns import Column, is_number, mean_and_deviation
+from layerwise.tasks.columns import Column, in_digits, is_number, mean_and_deviation
 from layerwise.tasks.tabular import FOLDER_FORMAT, Tabular
 
 if TYPE_CHECKING:
@@ -163,3 +163,6 @@ class TabularRegression(Tabular):
             )
         # Float64, so that `evaluate` measures against every digit of the file.
         return np.array([float(text) for text in targets], "float64")
+
+    def _sample_targets(self, scores: np.ndarray) -> list[str]:
+        return [in_digits(self.mean + self.deviation * score, self.deviation) for score in scores.tolist()]

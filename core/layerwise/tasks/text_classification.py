@@ -114,6 +114,12 @@ any language, at least two texts for each. A fifth of them is held out to test t
         labels, splits, report = read_texts(folder)
         return OwnData(task=dataclasses.replace(self, labels=labels), splits=splits, report=report)
 
+    def write_sample(self, folder: Path) -> None:
+        """A table of short reviews, good and bad."""
+        from layerwise.tasks.text_folder import write_sample
+
+        write_sample(folder)
+
     def report(self, outputs: np.ndarray, targets: np.ndarray, inputs: Any) -> Sequence[Plot]:
         from layerwise.tasks.classification_report import mistaken_texts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,13 +23,20 @@ from layerwise.own_data import (
 )
 from layerwise.splits import Split
 from layerwise.tasks.columns import is_missing
-from layerwise.tasks.csv_files import encoding_of
+from layerwise.tasks.csv_files import encoding_of, write_csv
 from layerwise.tasks.folders import Files, check_counts, scan_classes
 from layerwise.tasks.table_folder import divided, read_tables
 
 SUFFIXES = (".md", ".text", ".txt")
 LARGEST_FILE = 16 * 2**20
 """The most bytes that a text file may have."""
+SAMPLE_TEXTS = 40
+"""How many texts of each class an example of such data has."""
+_SUBJECTS = ("acting", "camera", "ending", "film", "idea", "music", "plot", "story")
+_OPINIONS = {
+    "good": ("charming", "clever", "funny", "gripping", "moving", "wonderful"),
+    "bad": ("boring", "clumsy", "dull", "silly", "tedious", "weak"),
+}
 
 
 def read_text(path: Path) -> str:
@@ -149,3 +157,19 @@ def _report(
             for place in sample_positions(train)
         ),
     )
+
+
+def write_sample(folder: Path) -> None:
+    """Write a table of short reviews, good and bad ones.
+
+    Args:
+        folder: An empty folder.
+    """
+    random = np.random.default_rng(0)
+    pairs = list(itertools.permutations(_SUBJECTS, 2))
+    rows = []
+    for label, words in _OPINIONS.items():
+        for place in random.choice(len(pairs), SAMPLE_TEXTS, replace=False).tolist():
+            (one, other), (first, second) = pairs[place], random.choice(words, 2, replace=False)
+            rows.append((f"The {one} is {first}, and the {other} is {second}.", label))
+    write_csv(folder / "reviews.csv", ("text", "label"), rows)

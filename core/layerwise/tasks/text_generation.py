@@ -115,6 +115,12 @@ files, `train` and `test`.
         splits, report = read_plain_texts(Path(folder))
         return OwnData(task=self, splits=splits, report=report)
 
+    def write_sample(self, folder: Path) -> None:
+        """Very short stories, a file each."""
+        from layerwise.tasks.plain_text import write_sample
+
+        write_sample(folder)
+
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         from layerwise.tokenization import tokenizer_of
 

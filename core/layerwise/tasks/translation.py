@@ -25,7 +25,7 @@ SPECIAL = ("<to-1>", "<to-2>")
 
 @dataclass(frozen=True, kw_only=True)
 class Translation(Texts):
-    """A text in another language, both ways between two.
+    """A text in another language, both ways between two, or one way.
 
     A data set has pairs: its inputs are texts of the first language, its targets for each a text of the second, or a
     tuple of several, arrays of objects [pairs]. The network takes "source" and "target", tokens int32 [examples,
@@ -36,6 +36,7 @@ class Translation(Texts):
         languages: The names of both.
         length: The most tokens of a text. Longer ones are translated in parts.
         vocabulary: The most tokens that there are, of both languages together.
+        is_one_way: Whether texts can be translated from the first language to the second only.
         trained_words: How many words the texts had that it was trained on, nine of ten at most; 0 before a training.
         tokenizer: As from `layerwise.tokenization.train_pieces` with SPECIAL; None before a training.
 
@@ -68,6 +69,7 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
     languages: tuple[str, str]
     length: int = 48
     trained_words: int = 0
+    is_one_way: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -79,10 +81,11 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
         object.__setattr__(self, "languages", languages)
 
     @property
-    def directions(self) -> tuple[str, str]:
-        """Both ways, as a reader chooses them."""
+    def directions(self) -> tuple[str, ...]:
+        """Both ways, as a reader chooses them; or the one that there is."""
         first, second = self.languages
-        return f"{first} to {second}", f"{second} to {first}"
+        there, back = f"{first} to {second}", f"{second} to {first}"
+        return (there,) if self.is_one_way else (there, back)
 
     @property
     def inputs(self) -> tuple[Field, ...]:
@@ -193,20 +196,21 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
         return Split({"source": source, "target": target}, wanted)
 
     def to_measure_on(self, split: Split) -> Split:
-        """Each different text of a language once, with all its translations: inputs "text" and "direction", targets
-        tuples of texts."""
+        """Each different text of a language, where it can be translated, once with all its translations: inputs "text"
+        and "direction", targets tuples of texts."""
         import numpy as np
 
         from layerwise.splits import Split
 
-        found: tuple[dict[str, list[str]], dict[str, list[str]]] = ({}, {})
+        found: list[dict[str, list[str]]] = [{}, {}]
         for place in range(len(split)):
             first, others = str(split.inputs[place]), split.targets[place]
             for second in (others,) if isinstance(others, str) else others:
                 found[0].setdefault(first, []).append(second)
                 found[1].setdefault(second, []).append(first)
+        found = found[: len(self.directions)]
         texts = np.array([text for part in found for text in part], object)
-        direction = np.repeat(np.arange(2, dtype="int32"), [len(part) for part in found])
+        direction = np.repeat(np.arange(len(found), dtype="int32"), [len(part) for part in found])
         targets = np.empty(len(texts), object)
         targets[:] = [tuple(right) for part in found for right in part.values()]
         return Split({"text": texts, "direction": direction}, targets)
@@ -224,7 +228,7 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
         from sacrebleu.metrics.chrf import CHRF
 
         found = {}
-        for direction, ending in enumerate(("", "_back")):
+        for direction, ending in enumerate(("", "_back")[: len(self.directions)]):
             chosen = outputs["direction"] == direction
             written, right = outputs["text"][chosen].tolist(), targets[chosen].tolist()
             most = max(map(len, right), default=0)
@@ -249,6 +253,12 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
 
         languages, splits, report = read_pairs(folder)
         return OwnData(task=dataclasses.replace(self, languages=languages), splits=splits, report=report)
+
+    def write_sample(self, folder: Path) -> None:
+        """A table of short sentences in English and German, whatever the languages of this task."""
+        from layerwise.tasks.parallel_text import write_sample
+
+        write_sample(folder)
 
     def loss(self, config: TrainingConfig) -> Callable:
         """Cross-entropy in nats of the tokens that follow, their mean, its targets smoothed by

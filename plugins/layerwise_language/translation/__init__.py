@@ -94,7 +94,7 @@ TRANSLATION = ModelSpec(
                 warmup_epochs=1,
                 label_smoothing=0.1,
                 weight_decay=0.01,
-                precision="mixed_bfloat16",
+                precision="auto",
                 validation_fraction=0.01,
             ),
             weights=WEIGHTS,

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from layerwise import engines
+from layerwise.batches import Batch, padded
 from layerwise.devices import quiet_import
 from layerwise.plots import Heatmap
-from layerwise.runner import Batch, Runner, padded
+from layerwise.runner import Runner
 from layerwise.tasks import Translation
 from layerwise.tasks.base import Answer
 from layerwise.tokenization import PAD, encode_texts, tokenizer_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 import zipfile
 from pathlib import Path
 
@@ -99,3 +100,40 @@ def test_tables_are_brought_by_name(layerwise, tmp_path):
     added = layerwise("uploads", "--add", str(tmp_path / "people.csv"), "--json").json
     assert added[0]["id"].startswith("people-")
     assert "people.csv" in layerwise("uploads").output
+
+
+def test_an_example_is_written_checked_and_trained_on(layerwise, toy, tmp_path):
+    folder = tmp_path / "my example"
+    written = layerwise("sample", "toy/bars", str(folder))
+    assert written.status == 0, written.error
+    commands = [shlex.split(line) for line in written.output.splitlines() if line.startswith("  layerwise")]
+    assert commands == [
+        ["layerwise", "check", "toy/bars", str(folder)],
+        ["layerwise", "train", "toy/bars", "--data", str(folder)],
+    ]
+    for _, *words in commands:
+        shown = layerwise(*words)
+        assert shown.status == 0, shown.error
+        assert "72 pictures of 3 classes" in shown.output
+    (run,) = RunStore(toy).list()
+    assert run.state == "finished"
+
+
+def test_an_example_takes_no_folder_that_is_in_use(layerwise, tmp_path):
+    (tmp_path / "mine.txt").write_text("dear to me")
+    refused = layerwise("sample", "toy/bars", str(tmp_path))
+    assert refused.status == 1
+    assert "something already" in refused.error
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["mine.txt"]
+    without = layerwise("sample", "rl/cartpole", str(tmp_path / "poles"))
+    assert without.status == 1
+    assert "control cannot be trained on data of your own" in without.error
+    assert not (tmp_path / "poles").exists()
+
+
+def test_the_variant_says_what_data_must_be(layerwise, tmp_path):
+    assert layerwise("sample", "rl/go:7x7", str(tmp_path / "games")).status == 0
+    assert layerwise("check", "rl/go:7x7", str(tmp_path / "games")).status == 0
+    other = layerwise("check", "rl/go:5x5", str(tmp_path / "games"))
+    assert other.status == 1
+    assert "not of 5 by 5" in other.error

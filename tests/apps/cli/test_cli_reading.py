@@ -7,8 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from plugins_sample.samples import BUILT_IN
+from plugins_sample.samples import BUILT_IN, GOOD
 
+from layerwise import deprecations
+from layerwise.deprecations import Deprecated
 from layerwise_app.words import moment
 
 EXAMPLES = "plugins/layerwise_vision/examples/fashion"
@@ -132,6 +134,19 @@ def test_plugins_are_switched_off_and_on(layerwise):
     assert layerwise("show", "toy/bars").status == 1
     layerwise("plugins", "--enable", "toy")
     assert states()["toy"] == "loaded"
+
+
+def test_plugins_tells_authors_what_goes(layerwise, home, monkeypatch):
+    entry = Deprecated(name="layerwise_networks", replacement="layerwise_models", since="0.1", gone_in="0.4")
+    monkeypatch.setattr(deprecations, "DEPRECATED", (entry,))
+    (home / "plugins").mkdir()
+    code = GOOD.replace("layerwise_models", "layerwise_networks")
+    (home / "plugins" / "elder_plugin.py").write_text(code, encoding="utf-8")
+    with pytest.warns(DeprecationWarning, match="layerwise_networks"):
+        shown = layerwise("plugins").output
+    assert f"elder-plugin, for its author:\n{entry}\n" in shown
+    (report,) = [one for one in layerwise("plugins", "--json").json if one["name"] == "elder-plugin"]
+    assert report["deprecated"] == [str(entry)]
 
 
 def test_doctor_says_what_is_there_and_what_is_not(layerwise):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from served import running
 
 from layerwise.errors import LayerwiseError
 from layerwise.workspace import Workspace, open_workspace
@@ -56,6 +57,28 @@ def client(workspace: Workspace) -> Iterator[Any]:
     with TestClient(make_app(pages, workspace), raise_server_exceptions=False) as opened:
         opened.pages = pages
         yield opened
+
+
+@pytest.fixture(scope="module")
+def api(workspace: Workspace) -> Any:
+    """The app without its pages, which take the time."""
+    from fastapi import FastAPI
+
+    from layerwise_app.web.api import make_api
+    from layerwise_app.web.openapi import add_openapi
+    from layerwise_app.web.operation import Operation
+
+    app = FastAPI(openapi_url=None)
+    add_openapi(app, workspace)
+    app.include_router(make_api(Operation(workspace, lambda: 1)))
+    return app
+
+
+@pytest.fixture(scope="module")
+def address(api: Any) -> Iterator[str]:
+    """The address of the API on this machine."""
+    with running(api) as found:
+        yield found
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def test_reading_is_free_to_all(client):
 
 def test_the_schema_is_there_for_tools(client):
     schema = client.get("/api/v1/openapi.json").json()
-    assert "/api/v1/predict/{domain}/{application}" in schema["paths"]
+    assert "/api/v1/predict/demo/brightness" in schema["paths"]
 
 
 def test_runs_are_listed_and_followed(client, make_run):

@@ -115,3 +115,38 @@ def test_a_report_shows_counts_pictures_and_warnings_and_never_html_of_strangers
     assert "width: 100.0%" in shown
     assert "width: 60.0%" in shown
     assert "8 to 32, median 16" in shown
+
+
+def test_an_example_is_downloaded_and_can_be_brought(client, workspace):
+    asked = {"model": "demo/brightness:default"}
+    answer = client.get(f"{DATA}/example.zip", params=asked)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/zip"
+    upload = client.put(f"{DATA}/example.zip", content=answer.content).json()
+    report = client.get(f"{DATA}/{upload['id']}/report", params=asked).json()
+    assert sorted(report["classes"]) == ["cross", "disc", "frame"]
+    assert report["num_unreadable"] == 0
+    workspace.uploads.delete(upload["id"])
+
+
+def test_what_has_no_example_is_explained(client):
+    for model, status in (("rl/cartpole", 422), ("demo/nothing", 404), ("demo/brightness:none", 404)):
+        answer = client.get(f"{DATA}/example.zip", params={"model": model})
+        assert answer.status_code == status
+        assert answer.json()["error"]["message"]
+
+
+def test_the_form_links_to_the_example_of_its_variant(site, spec):
+    import gradio as gr
+
+    from layerwise_app.web.pages.own_data import OwnData
+
+    links = {}
+    for name in ("demo/brightness", "rl/cartpole"):
+        with gr.Blocks() as blocks:
+            OwnData(site, spec(name), spec(name).variants[0]).draw()
+        found = [block for block in blocks.blocks.values() if "example.zip" in str(getattr(block, "value", ""))]
+        links[name] = [block.value for block in found if block.visible]
+    assert links["rl/cartpole"] == []
+    (link,) = links["demo/brightness"]
+    assert 'href="./api/v1/data/example.zip?model=demo%2Fbrightness%3Adefault"' in link

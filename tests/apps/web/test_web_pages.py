@@ -4,10 +4,12 @@ import dataclasses
 import html
 import json
 import re
+import sys
 
 import gradio as gr
 import pytest
 
+from layerwise.conformance.report import CheckResult, ConformanceReport, ReportStore
 from layerwise.errors import InputError
 from layerwise.plugins import PluginReport
 from layerwise.slots import parse_device
@@ -39,7 +41,15 @@ def test_home_shows_every_model_below_its_domain(site, visuals):
 
 @pytest.mark.parametrize(
     ("query", "found"),
-    [("echo", 1), ("ECHO", 1), ("mean pixels", 1), ("demo", 6), ("demo zebra", 0), ("regression", 1), ("  ", None)],
+    [
+        ("echo", 1),
+        ("ECHO", 1),
+        ("mean pixels dark", 1),
+        ("demo", 6),
+        ("demo zebra", 0),
+        ("regression", 1),
+        ("  ", None),
+    ],
 )
 def test_search_needs_every_word(site, visuals, query, found):
     found = len(site.snapshot.models) if found is None else found
@@ -53,6 +63,7 @@ def test_a_card_shows_pictures_words_or_layers(spec, visuals):
     assert visuals["vision/fashion"].count('<img src="data:image/png;base64,') == 10
     assert "Hello &lt;world&gt;" in visuals["demo/echo"]
     assert "length 3.0, kind heavy" in visuals["demo/weight"]
+    assert visuals["speech/digits-and-words"].count("<i style=") == 60, "a sound is seen"
     assert "lw-layers" in visuals["demo/broken"], "examples that cannot be read spoil nothing"
     bare = dataclasses.replace(spec("demo/echo"), examples=None)
     assert "lw-layers" in card_visual(bare)
@@ -79,6 +90,11 @@ def test_long_examples_are_cut(spec):
     text = summary_of(example, spec("demo/echo").task.inputs)
     assert len(text) == 140
     assert text.endswith("…")
+
+
+def test_a_file_is_told_by_its_label_and_not_by_its_path(spec):
+    example = load_examples(spec("speech/digits-and-words"))[0]
+    assert summary_of(example, spec("speech/digits-and-words").task.inputs) == example.label
 
 
 def test_the_navigation_marks_where_one_is(site):
@@ -109,6 +125,7 @@ def test_pages_of_a_section_are_found_from_its_first_page(site):
     assert routes.sections == {
         "learn": {"learn": "Lessons", "lab": "Lab", "flashcards": "Flashcards", "quiz": "Quiz"},
         "demo": {"demo": "Demos", "scales": "Scales"},
+        "compare": {"compare": "Runs", "beside": "Models side by side"},
     }
     assert list(routes.titles)[:2] == ["", "learn"]
     assert not {"lab", "scales", "flashcards", "quiz"} & set(routes.titles)
@@ -127,7 +144,7 @@ def test_home_leads_to_the_lessons(site):
 def test_without_lessons_nothing_is_to_learn(site):
     assert home.lessons_html(dataclasses.replace(site, snapshot=dataclasses.replace(site.snapshot, lessons=()))) == ""
     bare = dataclasses.replace(site.snapshot, lessons=(), pages={})
-    assert Routes.of(bare).sections == {}
+    assert list(Routes.of(bare).sections) == ["compare"]
     assert "learn" not in Routes.of(bare).titles
 
 
@@ -172,11 +189,54 @@ def test_plugins_say_what_is_wrong_with_them():
     assert "<odd>" not in shown
 
 
+def test_plugins_show_what_their_checks_have_found():
+    report = PluginReport(name="odd", status="loaded", distribution="odd", version="1.0", built_in=False)
+    assert "conforms" not in plugins.plugin_html(report)
+    results = [CheckResult(check="one", subject="odd", status="passed", detail="<fine>")]
+    checks = ConformanceReport(plugin="odd", source="odd 1.0", created="2026-01-02", results=tuple(results))
+    assert "conforms" in plugins.plugin_html(report, checks)
+    assert 'href="./api/v1/plugins/report.md?plugin=odd"' in plugins.plugin_html(report, checks)
+    results.append(CheckResult(check="two", subject="x/odd:default", status="failed", detail="It is odd."))
+    checks = ConformanceReport(plugin="odd", source="odd 1.0", created="2026-01-02", results=tuple(results))
+    assert "1 checks failed" not in plugins.plugin_html(report, checks)
+    assert "1 check failed" in plugins.plugin_html(report, checks)
+    shown = plugins.checks_html(checks)
+    assert '<a href="./api/v1/plugins/report.md?plugin=odd">' in shown
+    assert "&lt;fine&gt;" in shown
+    assert "x/odd:default" in shown
+    assert "It is odd." in shown
+
+
+def test_plugins_show_their_authors_what_goes():
+    report = PluginReport(
+        name="odd", distribution="odd", version="1.0", built_in=False, deprecated=("layerwise.A is <deprecated>.",)
+    )
+    assert plugins.deprecated_html(report) == "<p>layerwise.A is &lt;deprecated&gt;.</p>"
+
+
+def test_the_report_of_a_plugin_is_linked_from_the_cards_of_its_models(site, spec, client):
+    plugin = site.snapshot.plugin_of("vision/fashion")
+    assert "**Checked**" not in cards.card_markdown(site, spec("vision/fashion"))
+    address = "/api/v1/plugins/report.md?plugin=vision"
+    assert client.get(address).json()["error"]["remedy"] == "layerwise check-plugin vision"
+    results = (CheckResult(check="one", subject="vision", status="warned", detail="layerwise.A goes."),)
+    results += (CheckResult(check="two", subject="vision", status="passed"),)
+    report = ConformanceReport(plugin="vision", source=plugin.source, created="2026-01-02T03:04", results=results)
+    ReportStore(home=site.workspace.home).keep(report)
+    words = "**Checked** on 2026-01-02: its plugin conforms, 1 passed, 1 warned ([the report](."
+    assert f"{words}{address}))." in cards.card_markdown(site, spec("vision/fashion"))
+    answer = client.get(address)
+    assert answer.headers["content-type"].startswith("text/markdown")
+    assert answer.text == report.as_markdown()
+    assert "| one | warned | 0.0 | layerwise.A goes. |" in answer.text
+    assert client.get("/api/v1/plugins/report.md?plugin=visoin").status_code == 404
+
+
 def test_the_plugin_that_the_page_shows_is_right(workspace):
     namespace = {}
-    exec(compile(plugins.PLUGIN, "my_plugin.py", "exec"), namespace)
+    exec(compile(plugins.PLUGIN, "my_pets.py", "exec"), namespace)
     (model,) = namespace["layerwise_models"]()
-    assert model.name == "pets/cats"
+    assert model.name == "vision/pets"
 
 
 def test_the_list_of_runs(workspace, make_run):
@@ -331,6 +391,8 @@ def test_what_cannot_be_drawn_becomes_a_note():
     (only,) = blocks.children
     assert "The page X could not be drawn." in only.value
     assert "the &lt;disk&gt; is gone" in only.value
+    (only,) = drawn(lambda: sys.exit("bye"), "The page X").children
+    assert "SystemExit: bye" in only.value
 
 
 def test_a_page_asks_for_its_own_and_for_nothing_twice(site):

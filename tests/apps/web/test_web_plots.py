@@ -17,12 +17,15 @@ from layerwise.plots import (
     Histogram,
     Line,
     LinePlot,
+    Logo,
     NetworkDiagram,
     Node,
     Picture,
     Pictures,
     Plot,
     Row,
+    SequenceStrip,
+    StripKind,
     Table,
     Text,
     Tokens,
@@ -90,6 +93,11 @@ def line(**values):
     return Line(**{"label": "loss", "x": [0, 1, 2], "y": [1.0, 0.5, 0.25], **values})
 
 
+KINDS = [
+    StripKind(letter="H", name="helix", shape="spiral"),
+    StripKind(letter="E", name="sheet", shape="arrow"),
+    StripKind(letter="C", name="coil", shape="line"),
+]
 EACH = [
     Text(text="A **sum** of $w_i x_i$."),
     Formula(latex=r"z = \frac{1}{2}", label="sum"),
@@ -109,6 +117,8 @@ EACH = [
     Graph(title="Layers", nodes=[Node(name="in", title="Input"), Node(name="out", title="Dense", inputs=["in"])]),
     Table(title="Numbers", columns=["name", "value"], rows=[["a", 0.123456]]),
     Tokens(title="Review", tokens=["not", " good"], weights=[-2, 1]),
+    SequenceStrip(title="Protein", letters="MKVLAAGIVGLC", labels="CHHHHHHHHEEE", kinds=KINDS),
+    Logo(title="Motif", letters="ACGT", heights=[[2, 0, 0, 0], [0, 0.5, 0.1, 0]]),
     Row(plots=[Text(text="left"), Text(text="right")]),
 ]
 
@@ -147,6 +157,7 @@ def test_every_kind_is_drawn_and_says_what_it_shows(plot):
         Graph(title=TRICK, nodes=[Node(name=TRICK, title=TRICK, lines=[TRICK], inputs=[TRICK])]),
         Table(title=TRICK, columns=[TRICK], rows=[[TRICK]]),
         Tokens(title=TRICK, tokens=[TRICK], weights=[1]),
+        SequenceStrip(title=TRICK, letters="<&", labels="<<", kinds=[StripKind(letter="<", name=TRICK)]),
     ],
     ids=lambda plot: type(plot).__name__,
 )
@@ -394,3 +405,35 @@ def test_rich_text():
 )
 def test_number_text(number, text):
     assert number_text(number) == text
+
+
+def test_a_sequence_stands_in_blocks_that_wrap_with_each_stretch_drawn_where_it_is():
+    document = drawn(SequenceStrip(letters="A" * 25, labels="C" * 5 + "H" * 10 + "E" * 8 + "C" * 2, kinds=KINDS))
+    assert len(document.all("span", "lw-block")) == 3
+    assert document.text.count("AAAAAAAAAA") == 2
+    assert [svg["viewbox"] for svg in document.all("svg")] == ["0 0 100 24", "0 0 100 24", "0 0 50 24"]
+    (said,) = [found["aria-label"] for found in document.all("figure")]
+    assert said == "25 letters: helix 6 to 15, sheet 16 to 23"
+    # The helix goes on in the second block; the head of the arrow is in the third.
+    places = [np.array([pair.split(",") for pair in p["points"].split()], float) for p in document.all("polygon")]
+    assert [found["class"] for found in document.all("polygon")] == [
+        f"lw-run-{number}" for number in (3, 1, 1, 2, 2, 3)
+    ]
+    assert places[0][:, 0].max() == places[1][:, 0].min() == 50
+    assert places[2][:, 0].max() == 50
+    assert (places[4][:, 0].max(), places[4][:, 1].min()) == (30, 1.5)
+    long = drawn(SequenceStrip(letters="A" * 2500, labels="H" * 2500, kinds=KINDS))
+    assert "The first 2,000 of 2,500 letters are drawn." in long.text
+
+
+def test_the_letters_of_a_logo_lie_above_each_other_the_highest_on_top():
+    heights = [[0.5, 0.0, 1.0, 0.001], [0.0, 2.0, 0.0, 0.0]]
+    document = drawn(Logo(title="TATA <box>", letters="ACGT", heights=heights))
+    (figure,) = document.all("figure")
+    assert "GC, 3.5 bits over 2 places" in figure["aria-label"]
+    moved = [found["transform"] for found in document.all("text")]
+    # From the bottom: A a quarter of the height, G half of it above; what is too flat to be seen is left out.
+    places = [tuple(map(float, re.findall(r"[\d.]+", text))) for text in moved]
+    assert [place[:2] for place in places] == [(3, 1000), (3, 750), (103, 1000)]
+    assert places[1][3] == pytest.approx(2 * places[0][3], abs=2e-3)
+    assert drawn(Logo(letters="ACDEFGHIKLMNPQRSTVWY", heights=np.eye(20) * 4, limit=4.3)).all("text")

@@ -136,7 +136,7 @@ def test_a_live_experiment_runs_and_shows_its_progress(lesson, experiment):
         check(shown)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("lesson", "experiment"), LIVE, ids=ids(LIVE))
 def test_a_live_experiment_runs_at_all_ends(lesson, experiment):

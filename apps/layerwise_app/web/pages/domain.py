@@ -31,10 +31,16 @@ def draw_model(site: Site, spec: ModelSpec) -> None:
         draw_demo(site, spec)
 
 
+def _draw_noted(site: Site, spec: ModelSpec) -> None:
+    # Its examples, the fields of its task, and its view, if it has one, are the plugin's own.
+    with site.snapshot.noted(site.snapshot.plugin_of(spec.name)):
+        draw_model(site, spec)
+
+
 def prepare(site: Site, domain: str) -> dict[str, gr.Blocks]:
     """The models of a domain, each drawn on its own, so that one that cannot be drawn spoils no other."""
     return {
-        spec.name: drawn(lambda spec=spec: draw_model(site, spec), f"The model {spec.name}")
+        spec.name: drawn(lambda spec=spec: _draw_noted(site, spec), f"The model {spec.name}")
         for spec in site.snapshot.domains[domain]
     }
 

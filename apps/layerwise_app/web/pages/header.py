@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from pathlib import Path
 
 from layerwise_app.web.markup import markup
 from layerwise_app.web.site import Site
@@ -22,6 +23,11 @@ if (menu) document.addEventListener("click", (event) => menu.contains(event.targ
 """
 
 
+_ACCOUNT = """<form class="lw-account" method="post" action="./logout" hidden>
+<span></span><button>Sign out</button></form>"""
+_SCRIPT = Path(__file__).parents[1] / "access" / "account.js"
+
+
 def draw(site: Site, path: str, title: str, summary: str = "") -> None:
     """Draw the navigation and the page's heading.
 
@@ -37,7 +43,8 @@ def draw(site: Site, path: str, title: str, summary: str = "") -> None:
 
 def draw_navigation(site: Site, path: str) -> None:
     """Draw the navigation alone, above a page that draws its heading itself."""
-    markup(navigation(site, path), elem_classes="lw-top", js_on_load=_CLOSING)
+    script = _CLOSING + (_SCRIPT.read_text(encoding="utf-8") if site.has_accounts else "")
+    markup(navigation(site, path), elem_classes="lw-top", js_on_load=script)
 
 
 def navigation(site: Site, path: str) -> str:
@@ -58,7 +65,7 @@ def navigation(site: Site, path: str) -> str:
     return (
         '<header class="lw-header"><a class="lw-brand" href="./">'
         '<span class="lw-mark" aria-hidden="true"><i></i><i></i><i></i></span>Layerwise</a>'
-        f'<nav aria-label="Pages">{"".join(links)}</nav></header>'
+        f'<nav aria-label="Pages">{"".join(links)}</nav>{_ACCOUNT if site.has_accounts else ""}</header>'
     ) + ("" if section is None else _section(site, section, path))
 
 

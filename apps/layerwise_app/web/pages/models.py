@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from layerwise.versions import Version
 
 
+_COLUMNS = ("Model", "Title", "Task", "Version in use", "Parameters", "Measured", "In memory")
+_WARMTH = {"ready": "warm", "loading": "loading", "cold": "cold"}
+"""Whether a model answers at once, by the predictor's state of it."""
+
+
 def draw(site: Site, blocks: gr.Blocks) -> None:
     """Draw the page."""
     header.draw(site, "models", "Models", "What is registered, which version of it answers, and what else there is.")
@@ -49,11 +54,12 @@ class _Page:
                     references, value=references[0] if references else None, label="Model and network"
                 )
                 self.version = gr.Dropdown([], label="Another version")
-                with gr.Row():
+                with gr.Row(elem_classes="lw-for-editors"):
                     self.promote = gr.Button("Use this version", variant="primary")
                     self.rollback = gr.Button("Roll back")
                 self.list = markup(elem_id="versions")
-                self.export.draw()
+                with gr.Column(elem_classes="lw-for-editors"):
+                    self.export.draw()
             with gr.Column(scale=3, min_width=300, elem_classes="lw-panel"):
                 self.card = gr.Markdown(elem_classes="lw-prose")
 
@@ -129,11 +135,12 @@ class _Page:
                     html.escape(version.id if version else "none yet"),
                     format_count(version.num_parameters) if version else "",
                     html.escape(main_figure(spec, version) if version else ""),
+                    _WARMTH.get(self.site.predictor.state(reference), "") if version else "",
                 )
             )
         if not rows:
             return empty("No model yet.", f"No plugin has registered one; see {link('./plugins', 'Plugins')}.")
-        return table("Models", ("Model", "Title", "Task", "Version in use", "Parameters", "Measured"), rows)
+        return table("Models", _COLUMNS, rows)
 
 
 def _versions_html(versions: list[Version], current: str | None) -> str:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import gradio as gr
 
 from layerwise import own_data
 from layerwise.errors import LayerwiseError
 from layerwise.quota import in_bytes
+from layerwise.sample_data import has_sample
 from layerwise.uploads import LARGEST_UPLOAD, SUFFIXES
+from layerwise.versions import Reference
+from layerwise_app.web.access.asking import locate
 from layerwise_app.web.guard import QUIET, explain, guard
 from layerwise_app.web.markup import markup, note, status
 from layerwise_app.web.reports import report_html
 from layerwise_app.web.site import Site
 
 if TYPE_CHECKING:
-    from layerwise.specs import ModelSpec
+    from layerwise.specs import ModelSpec, Variant
     from layerwise.uploads import UploadStore
 
 USUAL = "The data that the model was made with"
@@ -46,9 +51,10 @@ def located(uploads: UploadStore, data: str | None) -> Path | None:
     """Where the chosen data are; None for those that the model was made with.
 
     Raises:
+        AccessError: It is no upload, and the visitor may name no path of the server.
         DataError: It is an archive that cannot be used.
     """
-    return uploads.locate(data.strip()) if data and data.strip() else None
+    return locate(uploads, data)
 
 
 def choices_of(uploads: UploadStore, *, has_usual: bool) -> list[tuple[str, str]]:
@@ -66,16 +72,19 @@ class OwnData:
     Args:
         site: What is shown.
         spec: The model.
+        variant: Which one of it.
     """
 
-    def __init__(self, site: Site, spec: ModelSpec) -> None:
-        self.spec, self.uploads, self.has_usual = spec, site.workspace.uploads, spec.data is not None
+    def __init__(self, site: Site, spec: ModelSpec, variant: Variant) -> None:
+        self.task, self.reference = spec.task_of(variant), str(Reference(spec.name, variant.name))
+        self.uploads, self.has_usual = site.workspace.uploads, spec.data is not None
 
     def draw(self) -> gr.Dropdown:
         """Draw it, hidden for a task that cannot be trained on any; the component whose value `located` takes."""
-        folder_format = type(self.spec.task).folder_format
+        folder_format = self.task.folder_format
         with gr.Accordion("Train it on your own data", open=not self.has_usual, visible=bool(folder_format)):
             gr.Markdown(folder_format, elem_classes="lw-prose")
+            markup(self._example(), visible=has_sample(self.task))
             files = gr.File(
                 label=f"A zip archive, or tables: at most {in_bytes(LARGEST_UPLOAD)}",
                 file_count="multiple",
@@ -129,8 +138,12 @@ class OwnData:
             gr.update(visible=False),
         ]
 
+    def _example(self) -> str:
+        address = f"./api/v1/data/example.zip?{urlencode({'model': self.reference})}"
+        return f'<p class="lw-links"><a href="{html.escape(address)}" download>Download an example</a></p>'
+
     def _report(self, path: Path) -> str:
         try:
-            return report_html(own_data.check(self.spec.task, path))
+            return report_html(own_data.check(self.task, path))
         except Exception as error:  # the reader is a plugin's code
             return note("This cannot be trained on.", explain(error))

@@ -9,6 +9,7 @@ import gradio as gr
 from layerwise import jobs
 from layerwise.fine_tuning import find_start, usual_config
 from layerwise.versions import parse_reference
+from layerwise_app.web.access.asking import named_cluster
 from layerwise_app.web.forms import (
     cluster_controls,
     control_of,
@@ -96,7 +97,7 @@ class _Setup:
             controls += [control_of(item, getattr(variant.config, item.name)) for item in advanced]
         with gr.Accordion("Several machines", open=False), gr.Column(elem_classes="lw-settings"):
             cluster, workers = cluster_controls()
-        own_data = OwnData(self.site, spec)
+        own_data = OwnData(self.site, spec, variant)
         data = own_data.draw()
         start = gr.Button("Start training", variant="primary")
         everything = [data, start_from, device, cluster, workers, *controls]
@@ -120,7 +121,7 @@ class _Setup:
                 data=located(self.site.workspace.uploads, data),
                 start_from=find_start(self.site.workspace.versions, spec, variant.name, word),
                 device=device,
-                cluster=cluster.strip() or None,
+                cluster=named_cluster(cluster),
                 workers=workers if cluster.strip() else None,
             )
             return self.view.choose(run.id)

@@ -14,7 +14,9 @@ from layerwise import plots
 from layerwise_app.web.plots.bars import bars_html, histogram_html
 from layerwise_app.web.plots.graphs import graph_html, network_html
 from layerwise_app.web.plots.lines import line_plot_html
+from layerwise_app.web.plots.logos import logo_html
 from layerwise_app.web.plots.maps import heatmap_html, pictures_html
+from layerwise_app.web.plots.strips import strip_html
 from layerwise_app.web.plots.texts import formula_html, rich_text, table_html, tokens_html
 
 __all__ = ["plots_html", "rich_text"]
@@ -49,5 +51,7 @@ _DRAWINGS: dict[type, Callable[[Any], str]] = {
     plots.Graph: graph_html,
     plots.Table: table_html,
     plots.Tokens: tokens_html,
+    plots.SequenceStrip: strip_html,
+    plots.Logo: logo_html,
     plots.Row: _row_html,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +20,14 @@ class DetectionRunner(NetworkRunner):
 
     task: ObjectDetection
 
-    def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event) -> Answer:
-        picture = self.task.picture(inputs)
-        return self._answer(inputs, picture, self._forward(self.task.framed(picture)[None])[0])
+    def run(
+        self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event
+    ) -> Answer | Iterator[Answer]:
+        with self.encoding:
+            picture = self.task.picture(inputs)
+            example = self.task.framed(picture)[None]
+        outputs = self.output(example, cancelled)
+        return iter(()) if outputs is None else self._answer(inputs, picture, outputs[0])
 
     def run_batch(self, batch: Sequence[Mapping[str, Any]]) -> list[Answer]:
         pictures = [self.task.picture(inputs) for inputs in batch]

@@ -24,10 +24,14 @@ from layerwise.splits import Split
 from layerwise.tasks.folders import SPLIT_NAMES, Files, check_folder, files_below, folders_in, held_out, unwrapped
 from layerwise.tasks.image_folder import SUFFIXES
 from layerwise.tasks.images import load_image
+from layerwise.tasks.sample_pictures import draw_scene
 
 LABELS_FILE = "labels.txt"
 MOST_CLASSES = 255
 NUM_SHOWN = 6
+SAMPLE_PICTURES, SAMPLE_SIZE = 30, (64, 64)
+SAMPLE_THINGS, SAMPLE_CLASSES = ("disc",), ("cross", "disc")
+"""What the pictures of an example of such a folder show: things, and areas of classes."""
 LOSSY = ("JPEG", "WEBP")
 """Formats that change numbers a little."""
 
@@ -263,3 +267,25 @@ def _is_whole(folder: Path) -> bool:
 
 def _size(array: np.ndarray) -> str:
     return f"{array.shape[1]} × {array.shape[0]}"
+
+
+def write_sample(folder: Path, *, instances: bool) -> None:
+    """Write pictures of shapes with a mask each: discs, each with a number of its own; or with the numbers of classes.
+
+    Args:
+        folder: An empty folder.
+        instances: Whether masks shall hold things, or numbers of classes.
+    """
+    random = np.random.default_rng(0)
+    names = SAMPLE_THINGS if instances else SAMPLE_CLASSES
+    if not instances:
+        (folder / LABELS_FILE).write_text("\n".join(names) + "\n", encoding="utf-8")
+    for part in ("images", "masks"):
+        (folder / part).mkdir()
+    for number in range(1, SAMPLE_PICTURES + 1):
+        scene = draw_scene(random, SAMPLE_SIZE, random.choice(names, random.integers(3, 9)).tolist(), (0.12, 0.2))
+        mask = np.zeros(scene.image.size[::-1], "uint8")
+        for place, (name, pixels) in enumerate(scene.things, start=1):
+            mask[pixels] = place if instances else names.index(name) + 1
+        for part, image in (("images", scene.image), ("masks", Image.fromarray(mask))):
+            image.save(folder / part / f"picture-{number}.png")

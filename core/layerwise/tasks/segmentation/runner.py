@@ -23,6 +23,7 @@ AT_ONCE = 8
 class TiledRunner(NetworkRunner):
     """Cuts a picture into tiles, gives them to the network a few at a time, and blends its answers."""
 
+    joins = False
     task: ImageSegmentation
 
     def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event) -> Answer:

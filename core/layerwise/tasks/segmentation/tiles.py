@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 OVERLAP = 32
-"""By how many pixels neighbouring tiles overlap at least."""
+"""By how many pixels neighbouring tiles overlap at least; small ones by half of their side."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Tiling:
     def of(cls, picture: np.ndarray, side: int, *, overlap: int = OVERLAP) -> Tiling:
         """As few tiles as cover a picture [height, width, channels], spread evenly."""
         height, width = picture.shape[:2]
+        overlap = min(overlap, side // 2)
         rows, columns = (_starts(length, side, overlap) for length in (height, width))
         return cls(height, width, side, tuple((row, column) for row in rows for column in columns))
 

@@ -21,6 +21,7 @@ from layerwise.own_data import (
 )
 from layerwise.splits import Split
 from layerwise.tasks.audio_folder import SoundInfo, read_sounds, sound_info
+from layerwise.tasks.csv_files import write_csv
 from layerwise.tasks.speech.words import UNKNOWN
 from layerwise.tasks.table_folder import Tables, divided, read_tables
 from layerwise.tasks.tables import SUFFIXES
@@ -32,6 +33,11 @@ OFTEN, SHARE = 5, 0.8
 TEXTS = ("text", "transcript", "transcription", "sentence")
 FILES = ("file", "path", "filename", "audio", "recording", "name")
 SPEAKERS = ("speaker", "speaker_id", "client_id")
+SAMPLE_RECORDINGS, SAMPLE_RATE = 20, 8000
+"""How many recordings of each word, or in all, an example of such data has, and their samples a second."""
+SAMPLE_WORDS = {"falling": (1200.0, 300.0), "high": (1200.0, 1200.0), "low": (300.0, 300.0)}
+SAMPLE_TONES = {"a": 250.0, "e": 600.0, "i": 1400.0}
+"""In hertz, further apart than the speeds at which recordings are played in a training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,3 +253,39 @@ def _symbols(texts: Iterable[str]) -> tuple[tuple[str, ...], str]:
     if often >= SHARE * sum(counts.values()):
         return tuple(sorted(counts)), "word"
     return tuple(sorted({char for word in counts for char in word} | {" "})), "character"
+
+
+def write_sample(folder: Path, unit: str) -> None:
+    """Write tones of different heights in the place of speech.
+
+    Args:
+        folder: An empty folder.
+        unit: "word" for a folder of recordings for each word; "character" for a table of texts that are so rare that a
+            network learns their characters, each a tone.
+    """
+    random = np.random.default_rng(0)
+    if unit == "word":
+        for word, tones in SAMPLE_WORDS.items():
+            (folder / word).mkdir()
+            for number in range(1, SAMPLE_RECORDINGS + 1):
+                _write_tones(folder / word / f"{number}.wav", tones, random)
+        return
+    rows = []
+    for number in range(1, SAMPLE_RECORDINGS + 1):
+        words = ["".join(random.choice([*SAMPLE_TONES], random.integers(2, 5))) for _ in range(2)]
+        name, text = f"{number}.wav", " ".join(words)
+        _write_tones(folder / name, [SAMPLE_TONES.get(letter, 0.0) for letter in text], random)
+        rows.append((name, text))
+    write_csv(folder / "transcripts.tsv", ("file", "text"), rows)
+
+
+def _write_tones(path: Path, tones: Sequence[float], random: np.random.Generator) -> None:
+    """Tones in hertz, one after another; 0 is silence."""
+    import soundfile
+
+    times = np.arange(round(random.uniform(0.12, 0.18) * SAMPLE_RATE)) / SAMPLE_RATE
+    pitch, level = random.uniform(0.95, 1.05), random.uniform(0.2, 0.5)
+    swelling = level * np.sin(np.pi * times / times[-1])
+    parts = [swelling * np.sin(2 * np.pi * pitch * tone * times) for tone in tones]
+    silence = np.zeros(SAMPLE_RATE // 20)
+    soundfile.write(path, np.concatenate([silence, *parts, silence]), SAMPLE_RATE, subtype="PCM_16")

@@ -93,7 +93,8 @@ class Echo(Runner):
 
 
 class Talker(Runner):
-    """Counts what was said and repeats the last of it, a word more each time; slowly when it is asked to."""
+    """Counts what was said and repeats the last of it, a word more each time; slowly when it is asked to, and for as
+    long as DEMO_LENGTH says."""
 
     def __init__(self, version) -> None:
         self.task = version.task
@@ -105,7 +106,7 @@ class Talker(Runner):
             raise InputError("This may not be said", remedy="say something else")
         words = f"Message **{len(messages)}**: {said}".split()
         if "slowly" in said:
-            words += ["and", "on"] * 500
+            words += ["and", "on"] * int(os.environ.get("DEMO_LENGTH", "500"))
         for end in range(1, len(words) + 1):
             if cancelled.is_set():
                 return
