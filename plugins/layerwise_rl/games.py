@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -54,7 +54,7 @@ def build(config: PixelsConfig, task: Control) -> keras.Model:
     """The network of an agent that sees pixels."""
     from layerwise_rl.networks import seeing_actor_critic
 
-    return seeing_actor_critic(task, config.filters, config.hidden_units)
+    return seeing_actor_critic(task, config.filters, config.hidden_units, config.padding)
 
 
 SMALL = PixelsConfig(
@@ -105,7 +105,9 @@ PIXELS = (
 LIMITS = "It has seen nothing but this game, at this speed, and is not told the rules: other colours would confuse it."
 
 
-def _game(name: str, task: AtariControl, card: ModelCard, weights: Path | None = None) -> ModelSpec:
+def _game(
+    name: str, task: AtariControl, card: ModelCard, *, small: PixelsConfig = SMALL, weights: Path | None = None
+) -> ModelSpec:
     return ModelSpec(
         name=name,
         task=task,
@@ -113,7 +115,7 @@ def _game(name: str, task: AtariControl, card: ModelCard, weights: Path | None =
         config=PixelsConfig,
         train="layerwise_rl.ppo:train",
         variants=(
-            Variant(name="small", summary="For two cores", config=SMALL, fine_tuning=SMALL, weights=weights),
+            Variant(name="small", summary="For two cores", config=small, fine_tuning=small, weights=weights),
             Variant(name="large", summary="For a GPU", config=LARGE, fine_tuning=LARGE),
         ),
         card=card,
@@ -156,7 +158,9 @@ def models() -> list[ModelSpec]:
                 limits=LIMITS,
                 sources=sources,
             ),
-            HERE / "weights" / "pong",
+            # Nothing that counts is in the last rows and columns of this game.
+            small=replace(SMALL, padding="valid"),
+            weights=HERE / "weights" / "pong",
         ),
         _game(
             "rl/breakout",

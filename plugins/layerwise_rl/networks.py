@@ -56,9 +56,16 @@ def actor_critic(task: Control, hidden_layers: tuple[int, ...], activation: str 
     return keras.Model(observed, outputs, name="actor_critic")
 
 
-def seeing_actor_critic(task: Control, filters: tuple[int, ...], hidden_units: int) -> keras.Model:
+def seeing_actor_critic(
+    task: Control, filters: tuple[int, ...], hidden_units: int, padding: str = "same"
+) -> keras.Model:
     """Convolutions that halve a picture [height, width, pictures] of bytes one after another, a dense layer, and two
-    outputs: the network of Mnih et al. 2015 for smaller pictures."""
+    outputs: the network of Mnih et al. 2015 for smaller pictures.
+
+    Args:
+        padding: Of the convolutions, "same" or "valid". With the latter nothing is seen of the last rows and columns,
+            where a game may have its paddle.
+    """
     shape, actions, _ = spaces_of(task)
     observed = keras.Input(shape, dtype="uint8", name="observation")
     x: Any = layers.Rescaling(1 / 255, name="scaled")(observed)
@@ -67,6 +74,7 @@ def seeing_actor_critic(task: Control, filters: tuple[int, ...], hidden_units: i
             count,
             5 if number == 1 else 3,
             strides=2,
+            padding=padding,
             activation="relu",
             kernel_initializer=_orthogonal(2**0.5),
             name=f"look_{number}",

@@ -77,6 +77,13 @@ class PixelsConfig(PPOConfig):
         (16, 32), "Filters of each convolution, each of which halves the picture", minimum=1, maximum=1024
     )
     hidden_units: int = setting(128, "Neurons of the layer above them", minimum=1, maximum=8192)
+    padding: str = setting(
+        "same",
+        "Whether convolutions see the picture up to its borders (same), or leave out a few pixels at the right and at "
+        "the bottom (valid)",
+        choices=("same", "valid"),
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

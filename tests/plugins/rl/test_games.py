@@ -1,5 +1,6 @@
 """Atari from raw pixels: what is seen, states, lives and rewards."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -99,6 +100,17 @@ def test_the_network_takes_bytes():
     outputs = model(np.full([2, 40, 40, 4], 255, "uint8"))
     assert outputs["policy"].shape == (2, 6)
     assert np.isfinite(np.asarray(outputs["value"])).all()
+
+
+def test_the_network_sees_the_picture_up_to_its_borders():
+    """The paddle of Breakout is in the last rows: a network that leaves them out plays blindly."""
+    keras.utils.set_random_seed(0)
+    model = seeing_actor_critic(PONG, (8, 8), 16)
+    black = np.zeros([1, 40, 40, 4], "uint8")
+    for place in (np.s_[:, 0], np.s_[:, 39], np.s_[:, :, 0], np.s_[:, :, 39]):
+        bright = black.copy()
+        bright[place] = 255
+        assert not np.allclose(model(bright)["value"], model(black)["value"])
 
 
 def test_the_shipped_agent_of_pong_is_better_than_a_person():
