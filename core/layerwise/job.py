@@ -14,16 +14,19 @@ A training run is one (`layerwise.runs`), a search for hyperparameters another (
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
 import secrets
+import shutil
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from filelock import FileLock
 
@@ -56,6 +59,35 @@ class Job:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.id!r})"
+
+    @classmethod
+    def create(cls, parent: Path, label: str, request: Mapping[str, Any]) -> Self:
+        """A new one, queued; its process is not started.
+
+        Args:
+            parent: The folder in which it gets its own.
+            label: What its id says between the time and the digits.
+            request: What is asked for, as plain values.
+
+        Raises:
+            OSError: It cannot be written, since the disk is full; nothing of it is left.
+        """
+        now = datetime.now(UTC)
+        content = json.dumps({**request, "created": now.isoformat(timespec="seconds")}, indent=2) + "\n"
+        while True:
+            identifier = f"{now:%Y%m%d-%H%M%S}-{label}-{secrets.token_hex(2)}"
+            # Made under a hidden name first, so that nobody ever lists one without its request.
+            hidden = cls(parent / f".{identifier}-{secrets.token_hex(8)}")
+            hidden.folder.mkdir(parents=True)
+            try:
+                write_atomically(hidden.folder / f"{cls.KIND}.json", content)
+                hidden.append("queued")
+                return cls(hidden.folder.rename(parent / identifier))
+            except OSError as error:
+                shutil.rmtree(hidden.folder, ignore_errors=True)
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                # Another one of this second has drawn the same digits.
 
     @property
     def id(self) -> str:

@@ -15,12 +15,10 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import secrets
 import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +26,6 @@ from filelock import FileLock, Timeout
 
 from layerwise import jobs
 from layerwise.errors import LayerwiseError, RunError
-from layerwise.events import EventLog
 from layerwise.job import Job, find_one
 from layerwise.paths import home as default_home
 from layerwise.paths import write_atomically
@@ -127,19 +124,8 @@ class LeaderboardStore:
             models: The versions in full.
             metric: By which they are ranked; empty for the first that all of them have.
         """
-        identifier = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-leaderboard-{secrets.token_hex(2)}"
-        request = {
-            "models": list(models),
-            "benchmark": vars(benchmark),
-            "metric": metric,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        # Made under a hidden name first, so that nobody ever lists one without its request.
-        hidden = self.folder / f".{identifier}"
-        hidden.mkdir(parents=True)
-        write_atomically(hidden / "leaderboard.json", json.dumps(request, indent=2) + "\n")
-        EventLog(hidden / "events.jsonl").append("queued")
-        return Leaderboard(hidden.rename(self.folder / identifier))
+        request = {"models": list(models), "benchmark": vars(benchmark), "metric": metric}
+        return Leaderboard.create(self.folder, "leaderboard", request)
 
     def list(self) -> list[Leaderboard]:
         """All leaderboards, the newest first."""

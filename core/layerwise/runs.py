@@ -18,12 +18,9 @@ second browser and the command line all see the same.
 from __future__ import annotations
 
 import csv
-import json
-import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +30,6 @@ from layerwise.errors import RunError
 from layerwise.events import course
 from layerwise.job import Job, find_one
 from layerwise.paths import home as default_home
-from layerwise.paths import write_atomically
 from layerwise.weights import RECORD_FILE
 
 if TYPE_CHECKING:
@@ -144,7 +140,6 @@ class RunStore:
 
         chosen = spec.variant(variant)
         application = spec.name.partition("/")[2]
-        identifier = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{application}-{chosen.name}-{secrets.token_hex(2)}"
         request = {
             "name": spec.name,
             "variant": chosen.name,
@@ -152,20 +147,10 @@ class RunStore:
             "data": str(Path(data).resolve()) if data is not None else None,
             "device": device,
             **more,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "git": git_revision(),
             "environment": environment(),
         }
-        # Made under a hidden name first, so that nobody ever lists a run without its request.
-        hidden = self.folder / f".{identifier}"
-        hidden.mkdir(parents=True)
-        try:
-            write_atomically(hidden / "run.json", json.dumps(request, indent=2) + "\n")
-            Run(hidden).append("queued")
-            return Run(hidden.rename(self.folder / identifier))
-        except OSError:
-            shutil.rmtree(hidden, ignore_errors=True)
-            raise
+        return Run.create(self.folder, f"{application}-{chosen.name}", request)
 
     def list(self) -> list[Run]:
         """All runs, the newest first."""

@@ -11,23 +11,18 @@ study and its trial in its `run.json`. `layerwise.tuning` is the process that se
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.config import TrainingConfig, config_from, settings_of
 from layerwise.errors import RunError, SpecError
-from layerwise.events import EventLog
 from layerwise.job import Job, find_one
 from layerwise.paths import home as default_home
-from layerwise.paths import write_atomically
 from layerwise.runs import Run, RunStore
 from layerwise.search_space import Range
 
@@ -69,11 +64,6 @@ class Study(Job):
     """A search, seen through its folder."""
 
     KIND, PLURAL, MODULE = "study", "studies", "layerwise.tuning"
-
-    @property
-    def created(self) -> str:
-        """When it was asked for, ISO 8601 in UTC."""
-        return self.request["created"]
 
     @property
     def algorithm(self) -> str:
@@ -197,7 +187,6 @@ class StudyStore:
         if num_epochs is not None:
             config_from(spec.config, {**config, "num_epochs": num_epochs})  # says what is wrong with it
         application = spec.name.partition("/")[2]
-        identifier = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{application}-{chosen.name}-{secrets.token_hex(2)}"
         request = {
             "name": spec.name,
             "variant": chosen.name,
@@ -210,14 +199,8 @@ class StudyStore:
             "seed": seed,
             "data": str(Path(data).resolve()) if data is not None else None,
             "device": device,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        # Made under a hidden name first, so that nobody ever lists a study without its request.
-        hidden = self.folder / f".{identifier}"
-        hidden.mkdir(parents=True)
-        write_atomically(hidden / "study.json", json.dumps(request, indent=2) + "\n")
-        EventLog(hidden / "events.jsonl").append("queued")
-        return Study(hidden.rename(self.folder / identifier))
+        return Study.create(self.folder, f"{application}-{chosen.name}", request)
 
     def list(self) -> list[Study]:
         """All studies, the newest first."""

@@ -2,13 +2,15 @@
 
 import json
 import multiprocessing
+import secrets
 import threading
 import time
+from datetime import datetime
 
 import numpy as np
 import pytest
 
-from layerwise import ModelCard, ModelSpec, TrainingConfig, Variant
+from layerwise import ModelCard, ModelSpec, TrainingConfig, Variant, job
 from layerwise.errors import NotFoundError, RunError, WeightsError
 from layerwise.runs import RunStore
 from layerwise.tasks import ImageClassification
@@ -261,3 +263,22 @@ def test_a_run_in_use_is_not_deleted(spec, runs, versions):
     runs.delete(run.id)
     assert runs.list() == []
     assert list(runs.folder.iterdir()) == []
+
+
+def test_two_runs_of_one_second_that_draw_the_same_digits_get_folders_of_their_own(runs, spec, monkeypatch):
+    drawn = iter(["22bf", "22bf", "0a1c"])
+    real = secrets.token_hex
+    monkeypatch.setattr(secrets, "token_hex", lambda size: next(drawn) if size == 2 else real(size))
+    monkeypatch.setattr(job, "datetime", StoppedClock)
+    made = [runs.create(spec, "small", TrainingConfig()) for _ in range(2)]
+    assert [run.id[-4:] for run in made] == ["22bf", "0a1c"]
+    assert [run.state for run in made] == ["queued"] * 2
+    assert sorted(path.name for path in runs.folder.iterdir()) == sorted(run.id for run in made)
+
+
+class StoppedClock(datetime):
+    """It is always the same moment."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return cls(2026, 1, 2, 3, 4, 5, tzinfo=tz)

@@ -115,7 +115,7 @@ def serve(
             if open_browser and _has_screen():
                 threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-        inner = make_app(pages, workspace, ready, mcp=mcp)
+        inner = make_app(pages, workspace, mcp=mcp)
         app = gate_around(inner, accounts=accounts, home=workspace.home, is_open=not is_loopback(host), hosts=hosts)
         config = uvicorn.Config(
             Observed(app, inner.state.metrics),
@@ -125,7 +125,7 @@ def serve(
             access_log=False,
             ws_max_size=LARGEST_MESSAGE,
         )
-        Server(config, pages, inner.state.operation, drain).run(sockets=[listening])
+        Server(config, pages, inner.state.operation, drain, ready).run(sockets=[listening])
 
 
 class Pages:
@@ -242,9 +242,7 @@ def _signed_in(request: Request) -> str | None:
     return account.name if account is not None else None
 
 
-def make_app(
-    pages: Pages, workspace: Workspace, ready: Callable[[], None] = lambda: None, *, mcp: bool = False
-) -> FastAPI:
+def make_app(pages: Pages, workspace: Workspace, *, mcp: bool = False) -> FastAPI:
     """The whole app: the HTTP API, and the pages below everything else. Its `state` has `operation` and `metrics`.
 
     Raises:
@@ -261,7 +259,6 @@ def make_app(
                 await stack.enter_async_context(tools.running())
             await pages.update()
             watching = asyncio.create_task(pages.watch())
-            ready()
             yield
             watching.cancel()
             await pages.mount.close()
@@ -288,12 +285,21 @@ class Server(uvicorn.Server):
         pages: What it shows.
         operation: What is told that it ends.
         drain: For how many seconds it takes connections after a SIGTERM.
+        ready: Called once it takes connections.
     """
 
-    def __init__(self, config: uvicorn.Config, pages: Pages, operation: Operation, drain: float = 0.0) -> None:
+    def __init__(
+        self, config: uvicorn.Config, pages: Pages, operation: Operation, drain: float, ready: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self.pages, self.operation, self.drain = pages, operation, drain
+        self.pages, self.operation, self.drain, self.ready = pages, operation, drain, ready
         self._ends: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin: the app first, then its socket."""
+        await super().startup(sockets)
+        if self.started:
+            self.ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal to end. The second one does not wait for anything."""
@@ -322,7 +328,7 @@ class Server(uvicorn.Server):
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A socket that listens, before anything slow is done: a taken port is said at once."""
+    """A socket with that port, before anything slow is done: a taken one is said at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named asyncio sends at once (TCP_NODELAY); otherwise each answer waits 40 ms for the client's
     # delayed acknowledgement.
