@@ -50,16 +50,15 @@ CLEANING, KEPT = 600, 6 * 3600
 
 
 def build(site: Site) -> gr.Blocks:
-    """The Blocks of all pages. What a plugin draws is drawn apart, so that its mistakes stay its own."""
+    """The Blocks of all pages, without a config and an app yet (`layerwise_app.web.server.mounted_app`). What a plugin
+    draws is drawn apart, so that its mistakes stay its own."""
     # After each event Gradio would compute percentiles over all events so far, which no page of ours shows; a server
     # that had answered some thousands was busy with little else.
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(sys.maxsize))
-    with _while_drawing():
+    with _without_apps(), without_configs():
         blocks = _drawn_pages(site)
-    blocks.config = blocks.get_config_file()
-    blocks.max_threads = MOST_THREADS
-    # Makes the app, too.
-    blocks.queue(max_size=MAX_WAITING, default_concurrency_limit=CONCURRENCY, api_open=False)
+        blocks.max_threads = MOST_THREADS
+        blocks.queue(max_size=MAX_WAITING, default_concurrency_limit=CONCURRENCY, api_open=False)
     return blocks
 
 
@@ -113,14 +112,27 @@ def _draw_foreign(site: Site, page: Page) -> None:
 
 
 @contextmanager
-def _while_drawing() -> Iterator[None]:
-    """Keep Gradio from making a web app of its own of every Blocks that is begun or left, and a config of all that was
-    drawn so far: two for each model and one for each page, of 60 ms and more each, of which none is ever asked."""
+def _without_apps() -> Iterator[None]:
+    """Keep Gradio from making a web app of its own of every Blocks that is begun, left or given a queue: two for each
+    model and one for each page, of 60 ms and more each, of which none is ever asked."""
     module: Any = gradio.blocks
-    maker, config = module.App, module.Blocks.get_config_file
-    module.App = SimpleNamespace(create_app=lambda *_, **__: None)
-    module.Blocks.get_config_file = lambda _: {}
+    with _replaced(module, "App", SimpleNamespace(create_app=lambda *_, **__: None)):
+        yield
+
+
+@contextmanager
+def without_configs() -> Iterator[None]:
+    """Keep Gradio from describing all that was drawn so far, again and again: what counts is the description of it
+    all, half a second of work, once everything is set."""
+    with _replaced(gradio.blocks.Blocks, "get_config_file", lambda _: {}):
+        yield
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, other: Any) -> Iterator[None]:
+    former = getattr(owner, name)
+    setattr(owner, name, other)
     try:
         yield
     finally:
-        module.App, module.Blocks.get_config_file = maker, config
+        setattr(owner, name, former)

@@ -36,7 +36,7 @@ from layerwise_app.accounts import AccountFile
 from layerwise_app.web.access.asking import KEY
 from layerwise_app.web.access.gate import gate_around
 from layerwise_app.web.api import make_api
-from layerwise_app.web.app import build
+from layerwise_app.web.app import build, without_configs
 from layerwise_app.web.arena_socket import make_arena
 from layerwise_app.web.health import make_health
 from layerwise_app.web.mcp_tools import make_tools
@@ -214,7 +214,7 @@ def drawn_from(workspace: Workspace, snapshot: Snapshot) -> Any:
 def mounted_app(site: Site, prefix: str) -> FastAPI:
     """The app of the pages of `site`, which expects the calls of its pages below `prefix`."""
     blocks = build(site)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), without_configs():
         # It warns of several pages with server-side rendering even where that is off.
         warnings.filterwarnings("ignore", message="SSR mode")
         app = mount_gradio_app(
@@ -231,6 +231,8 @@ def mounted_app(site: Site, prefix: str) -> FastAPI:
             max_file_size=LARGEST_UPLOAD,
             auth_dependency=_signed_in if site.has_accounts else None,
         )
+    blocks.app = next(inner for route in app.routes if isinstance(inner := getattr(route, "app", None), App))
+    blocks.config = blocks.get_config_file()
     # See layerwise_app.web.swap: the pages of this app call this app.
     blocks.config["api_prefix"] = prefix + str(blocks.config["api_prefix"])
     return app
