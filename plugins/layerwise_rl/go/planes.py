@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-PLANES = 7
+PLANES = 10
 """Own stones, the opponent's, the last move, the one before it, empty points where a stone may not be put, ones on the
-board (so that an edge can be seen), and the komi from the view of whoever is to play, in boards of a quarter."""
+board (so that an edge can be seen), the komi from the view of whoever is to play, in boards of a quarter; and stones
+whose chain has one liberty, two, and three, which would take a small network many layers to find out."""
+KOMI_PLANE, FIRST_OF_LIBERTIES = 6, 7
 SYMMETRIES = 8
 
 
@@ -36,9 +38,42 @@ def all_seen(states: Sequence[Any], size: int, komi: float) -> np.ndarray:
                 planes[plane, action] = 1.0
         planes[4] = observation.tensor[2 * points : 3 * points]
         planes[4, state.legal_actions()[:-1]] = 0.0
-        planes[6] = (komi if player else -komi) / (points / 4)
+        planes[KOMI_PLANE] = (komi if player else -komi) / (points / 4)
     found[:, 5] = 1.0
+    free = all_liberties((found[:, 0] + 2 * found[:, 1]).reshape(len(states), size, size)).reshape(len(states), points)
+    for plane in range(FIRST_OF_LIBERTIES, PLANES):
+        found[:, plane] = free == plane - FIRST_OF_LIBERTIES + 1
     return found.reshape(len(states), PLANES, size, size).transpose(0, 2, 3, 1)
+
+
+def all_liberties(stones: np.ndarray) -> np.ndarray:
+    """How many empty points each stone's chain touches, int [boards, size, size]; 0 where there is no stone.
+
+    Args:
+        stones: Boards of 0 for an empty point, and 1 and 2 for the stones of the two sides [boards, size, size].
+    """
+    from scipy import ndimage
+
+    # The chains of all boards are numbered from 1 on, with a border around each board.
+    chains = np.pad(np.zeros(stones.shape, "int32"), ((0, 0), (1, 1), (1, 1)))
+    inner, count = chains[:, 1:-1, 1:-1], 0
+    for color in (1, 2):
+        labels, number = ndimage.label(stones == color, structure=_ON_ONE_BOARD)
+        inner += np.where(labels, labels + count, 0)
+        count += number
+    sides = (chains[:, :-2, 1:-1], chains[:, 2:, 1:-1], chains[:, 1:-1, :-2], chains[:, 1:-1, 2:])
+    touched = [side[stones == 0] for side in sides]
+    free = np.zeros(count + 1, int)
+    for number, chain in enumerate(touched):
+        # An empty point that touches a chain on two sides is one liberty.
+        is_new = np.logical_and.reduce([chain != former for former in touched[:number]] or [chain > 0])
+        free += np.bincount(chain[is_new], minlength=count + 1)
+    free[0] = 0
+    return free[inner]
+
+
+_ON_ONE_BOARD = np.zeros((3, 3, 3), bool)
+_ON_ONE_BOARD[1] = [[False, True, False], [True, True, True], [False, True, False]]
 
 
 def turned(boards: np.ndarray, symmetry: int) -> np.ndarray:

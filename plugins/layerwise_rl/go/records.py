@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerwise_rl.go.planes import SYMMETRIES, points_turned, turned
+from layerwise_rl.go.planes import KOMI_PLANE, SYMMETRIES, points_turned, turned
 
 Examples = dict[str, np.ndarray]
 """Positions, an array each: "board" float16 [n, size, size, PLANES] with the komi left at 0, "policy" float16 [n,
 points + 1], "owner" int8 [n, points], 1 for whoever is to play, -1 for the other, and 0; "player" int8 [n]; "lead"
 float32 [n], Black's points without komi at the end of the game."""
-KOMI_PLANE = 6
 
 
 @dataclass(frozen=True)

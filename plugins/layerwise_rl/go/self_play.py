@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from layerwise_rl.go.gumbel import GumbelRoot
-from layerwise_rl.go.planes import seen
+from layerwise_rl.go.planes import KOMI_PLANE, PLANES, seen
 from layerwise_rl.go.position import new_state, owners
-from layerwise_rl.go.records import KOMI_PLANE, Record
+from layerwise_rl.go.records import Record
 from layerwise_rl.go.search import Evaluate, search
 
 
@@ -112,7 +112,7 @@ def record_of(
     owned = owners(stones[0] + 2 * stones[1]).reshape(-1)
     black = (owned == 1).astype("int8") - (owned == 2).astype("int8")
     count = len(players)
-    board = np.array(boards, "float16").reshape(count, *(boards[0].shape if boards else (size, size, KOMI_PLANE + 1)))
+    board = np.array(boards, "float16").reshape(count, *(boards[0].shape if boards else (size, size, PLANES)))
     board[..., KOMI_PLANE] = 0
     player = np.array(players, "int8")
     lead = float(black.sum())

@@ -52,7 +52,8 @@ on until all dead stones are taken also teach whose each point will be.
 """
     network_takes: ClassVar[str] = (
         "Boards [example, row, column, plane]: own stones, the opponent's, the last move, the one before it, empty "
-        "points that are forbidden, ones, and the komi that whoever is to play has, in quarters of a board."
+        "points that are forbidden, ones, the komi that whoever is to play has, in quarters of a board, and stones of "
+        "chains with one liberty, two, and three."
     )
     network_gives: ClassVar[str] = (
         'A mapping: "policy", logits of points row by row and of a pass [example, points + 1]; "value", a logit of '

@@ -17,7 +17,7 @@ from layerwise.weights import read_arrays
 from layerwise_rl.go.collection import in_eight_ways, positions_of, read_collection
 from layerwise_rl.go.losses import loss_of_games, move_accuracy, winner_accuracy
 from layerwise_rl.go.network import residual_network
-from layerwise_rl.go.planes import points_turned, turned
+from layerwise_rl.go.planes import PLANES, points_turned, turned
 from layerwise_rl.go.position import Position, replay
 from layerwise_rl.go.sgf import Game, write
 from layerwise_rl.go.task import Go, GoConfig
@@ -67,7 +67,7 @@ def folder(tmp_path_factory):
 def test_positions_are_seen_before_their_moves_by_whoever_played_them():
     game = Game(SIZE, KOMI, ("C3", "B2", "D3", "pass", "pass"), "B+24.5")
     found = positions_of(game, SIZE)
-    assert found.boards.shape == (5, SIZE, SIZE, 7)
+    assert found.boards.shape == (5, SIZE, SIZE, PLANES)
     assert found.targets.shape == (5, 2 + 25)
     names = Position(SIZE, KOMI)
     assert [names.name_of(int(move)) for move in found.targets[:, 0]] == list(game.moves)

@@ -12,8 +12,8 @@ from layerwise.runs import RunStore
 from layerwise_rl.go.elo import elo_of
 from layerwise_rl.go.losses import loss, policy_loss
 from layerwise_rl.go.network import Evaluator, residual_network
-from layerwise_rl.go.planes import points_turned, seen, turned, turned_back
-from layerwise_rl.go.position import replay
+from layerwise_rl.go.planes import PLANES, all_liberties, points_turned, seen, turned, turned_back
+from layerwise_rl.go.position import liberties, replay
 from layerwise_rl.go.records import batch_of
 from layerwise_rl.go.self_play import SelfPlay
 from layerwise_rl.go.task import Go, GoConfig
@@ -79,6 +79,23 @@ def test_a_position_is_seen_by_whoever_is_to_play():
     assert planes[0, 0, 6] == pytest.approx(7 / 6.25)
     ko = replay(SIZE, 7, ["B1", "C1", "A2", "D2", "B3", "C3", "C2", "B2"])
     assert np.argwhere(seen(ko.state, SIZE, 7)[:, :, 4]).tolist() == [[1, 2]]
+
+
+def test_liberties_are_those_that_a_walk_along_each_chain_finds():
+    random = np.random.default_rng(0)
+    boards = random.choice(3, (40, 6, 6), p=(0.35, 0.4, 0.25)).astype("int8")
+    expected = [
+        [[liberties(board, (row, column)) if board[row, column] else 0 for column in range(6)] for row in range(6)]
+        for board in boards
+    ]
+    np.testing.assert_array_equal(all_liberties(boards), expected)
+
+
+def test_stones_with_one_to_three_liberties_are_marked():
+    planes = seen(replay(SIZE, 7, ["A1", "B1", "C3", "D4"]).state, SIZE, 7)
+    assert np.argwhere(planes[:, :, 7]).tolist() == [[0, 0]]
+    assert np.argwhere(planes[:, :, 8]).tolist() == [[0, 1]]
+    assert not planes[:, :, 9].any()
 
 
 @settings(deadline=None)
@@ -182,7 +199,7 @@ def test_elo_says_by_how_much_one_is_better():
 def test_the_network_sees_boards_of_all_sizes_with_the_same_weights():
     small, large = residual_network(5, 4, 2), residual_network(9, 4, 2)
     large.set_weights(small.get_weights())
-    outputs = large(np.zeros([2, 9, 9, 7], "float32"))
+    outputs = large(np.zeros([2, 9, 9, PLANES], "float32"))
     assert {name: tuple(part.shape) for name, part in outputs.items()} == {
         "policy": (2, 82),
         "ownership": (2, 81),
