@@ -58,7 +58,8 @@ def all_liberties(stones: np.ndarray) -> np.ndarray:
     chains = np.pad(np.zeros(stones.shape, "int32"), ((0, 0), (1, 1), (1, 1)))
     inner, count = chains[:, 1:-1, 1:-1], 0
     for color in (1, 2):
-        labels, number = ndimage.label(stones == color, structure=_ON_ONE_BOARD)
+        found: Any = ndimage.label(stones == color, structure=_ON_ONE_BOARD)
+        labels, number = found
         inner += np.where(labels, labels + count, 0)
         count += number
     sides = (chains[:, :-2, 1:-1], chains[:, 2:, 1:-1], chains[:, 1:-1, :-2], chains[:, 1:-1, 2:])
