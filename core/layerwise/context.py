@@ -66,7 +66,7 @@ class Context:
     snapshot: Snapshot
     data: dict[str, Any] = field(default_factory=dict)
     _num_parameters: int | None = field(default=None, repr=False)
-    _said_downloading: float = field(default=0.0, repr=False)
+    _said: float = field(default=0.0, repr=False)
 
     def __post_init__(self) -> None:
         self._checkpoints = Cadence(60 * self.config.checkpoint_minutes)
@@ -162,10 +162,24 @@ class Context:
 
     def downloading(self, file: str, done: int, total: int) -> None:
         """Say how much of a file of the data set is here, twice a second at most."""
-        now = time.monotonic()
-        if done >= total or now - self._said_downloading >= 0.5:
-            self._said_downloading = now
+        if self._is_due(done, total):
             self.run.append("download", file=file, bytes=done, total_bytes=total)
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """Say how many of some things are done that have to be before the first step, twice a second at most.
+
+        Args:
+            what: What they are, in the plural: "texts".
+        """
+        if self._is_due(done, total):
+            self.run.append("preparing", what=what, done=done, total=total)
+
+    def _is_due(self, done: int, total: int) -> bool:
+        now = time.monotonic()
+        if done < total and now - self._said < 0.5:
+            return False
+        self._said = now
+        return True
 
     def started(
         self, *, num_parameters: int, examples: int, steps_per_epoch: int, epoch: int = 1, step: int = 0, **more: Any

@@ -2,7 +2,7 @@
 
 queued     it was asked for, or asked to go on
 waiting    for a device: `reason`
-preparing  it has its device: the data are read, the network is built
+preparing  it has its device: the data are read, the network is built; where that takes long, `done` of `total` `what`
 download   a file of the data set: `file`, `bytes`, `total_bytes`
 started    the next step is step `step` + 1 of epoch `epoch`: `device`, `num_epochs`, `steps_per_epoch`,
            `num_parameters`, `examples`, `replicas` (devices that share the batches), `compiler` ("xla" or "graph")

@@ -60,12 +60,14 @@ def ship(
     weights.save_arrays(arrays, folder, record, version.task.files())
     shutil.rmtree(folder / MILESTONES, ignore_errors=True)
     for milestone in version.milestones:
-        kept = weights.read_record(milestone.folder)
-        weights.save_arrays(
-            weights.stored_as(weights.read_arrays(milestone.folder), dtype),
-            folder / MILESTONES / milestone.folder.name,
-            {"epoch": kept["epoch"], "metrics": kept["metrics"]},
-        )
+        kept, shipped = weights.read_record(milestone.folder), folder / MILESTONES / milestone.folder.name
+        is_result = kept["sha256"] == version.record["sha256"]
+        # There are many of them, to look at rather than to measure.
+        small = arrays if is_result else weights.stored_as(weights.read_arrays(milestone.folder), "int8")
+        weights.save_arrays(small, shipped, {"epoch": kept["epoch"], "metrics": kept["metrics"]})
+        if is_result:
+            for path in shipped.glob(weights.weights_file("*")):
+                path.unlink()  # `weights.read_arrays` finds it beside the version
     measured = evaluate_version(snapshot, read_version(spec, found.variant, SHIPPED, folder), split=split)
     weights.save_arrays(arrays, folder, {**record, "measured": measured})
     store_plots(spec, found.variant, folder, snapshot, split=split)

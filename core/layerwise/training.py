@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import keras
 
     from layerwise.engines.base import Trainer
+    from layerwise.splits import Split
 
 SECONDS_PER_CALL = 0.5
 """How long one compiled call should last: long enough to cost nothing, short enough to stop soon."""
@@ -116,9 +117,9 @@ class Supervised:
         keras.utils.set_random_seed(config.seed)
         train_split, self.validation = context.read_data()
         context.fit_task(train_split)
-        self.feed = Feed(context.task.to_train_on(train_split), config.batch_size, config.seed)
+        self.feed = Feed(self.to_train_on(train_split, "train"), config.batch_size, config.seed)
         if self.validation is not None:
-            self.validation = context.task.to_train_on(self.validation)
+            self.validation = self.to_train_on(self.validation, "validation")
         self.model = resolve(context.spec.build)(config, context.task)
         self.num_parameters = num_trainable_parameters(self.model)
         self.checkpoint = context.latest_checkpoint()
@@ -132,6 +133,10 @@ class Supervised:
         self._enter_phase()
         self.callbacks = keras.callbacks.CallbackList(self._callbacks(), model=self.model)
         self.steps_per_call = 1
+
+    def to_train_on(self, split: Split, name: str) -> Split:
+        """What the network is given of a split, "train" or "validation"."""
+        return self.context.task.to_train_on(split)
 
     def _first_place(self) -> Place:
         """Where the newest checkpoint is; otherwise the beginning, with the weights of the version to start from."""

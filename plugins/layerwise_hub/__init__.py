@@ -13,6 +13,13 @@ def layerwise_models():
 
 
 @hookimpl
+def layerwise_tasks():
+    from layerwise_hub.probes import ProbedTexts
+
+    return [ProbedTexts]
+
+
+@hookimpl
 def layerwise_pages():
     from layerwise import Page
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,10 +14,11 @@ from layerwise.errors import LayerwiseError, SpecError
 from layerwise.quota import in_bytes
 from layerwise_hub.kinds import KINDS
 from layerwise_hub.manifest import Entry, Manifest
+from layerwise_hub.probes import DATASET, ENDING, ProbeConfig, task_of
 
 logger = logging.getLogger(__name__)
 
-FRAMEWORK = "torch"
+FRAMEWORK, EMBEDDING = "torch", "embedding"
 _TASKS = {
     kind.type_name: kind for kind in (getattr(stock, name) for name in stock.__all__) if hasattr(kind, "type_name")
 }
@@ -32,7 +34,8 @@ _COMPARED = (
 
 
 def registered_models() -> list[ModelSpec]:
-    """A spec for each published model that was added. One whose entry is not understood is left out, and logged.
+    """A spec for each published model that was added, and one of a probe for each that makes vectors of texts. One
+    whose entry is not understood is left out, and logged.
 
     Raises:
         WeightsError: The list of them cannot be read.
@@ -41,6 +44,8 @@ def registered_models() -> list[ModelSpec]:
     for entry in Manifest().entries().values():
         try:
             found.append(spec_of(entry))
+            if entry.kind == EMBEDDING:
+                found.append(probe_of(entry))
         except (LayerwiseError, KeyError, TypeError) as error:
             logger.warning("The published model %s is left out: %s", entry.name, error)
     return found
@@ -76,6 +81,41 @@ def spec_of(entry: Entry) -> ModelSpec:
             ),
             licence=entry.licence or "not told by its card",
             sources=() if entry.is_local else (f"https://huggingface.co/{entry.source}",),
+        ),
+    )
+
+
+def probe_of(entry: Entry) -> ModelSpec:
+    """The spec of a probe on a published model that makes vectors of texts."""
+    title = title_of(entry)
+    linear = ProbeConfig(num_epochs=30, batch_size=64, learning_rate=1e-3, weight_decay=1e-3)
+    dense = replace(linear, hidden_layers=(256,), dropout=0.3, num_epochs=10)
+    return ModelSpec(
+        name=entry.name + ENDING,
+        task=task_of(entry),
+        build="layerwise_hub.probes:build",
+        train="layerwise_hub.probes:train",
+        runner="layerwise_hub.probes:runner",
+        framework=FRAMEWORK,
+        data=DATASET,
+        config=ProbeConfig,
+        variants=(
+            Variant(name="linear", summary="One layer: a weight for each number", config=linear, fine_tuning=linear),
+            Variant(name="dense", summary="With a hidden layer of 256 neurons", config=dense, fine_tuning=dense),
+        ),
+        examples="layerwise_hub.models:examples_of_text_classification",
+        card=ModelCard(
+            title=f"{title}, probed",
+            summary="A small network, trained here, on what a published one makes of a text.",
+            description=(
+                f"`{entry.name}` makes {dict(entry.task)['dimensions']} numbers of a text and stays as it is; a "
+                "network of one or two layers learns from these which of your classes the text is of. Each text goes "
+                "through the large network once, so that it trains in minutes without a GPU, on few texts too: name a "
+                "folder or a table of yours, or train on SST-2, sentences of film reviews, for or against."
+            ),
+            limits="It knows of a text what the published network makes of it, which was trained for something else.",
+            licence=entry.licence or "not told by the card of the published network",
+            sources=("https://arxiv.org/abs/1610.01644",),
         ),
     )
 

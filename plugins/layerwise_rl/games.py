@@ -168,9 +168,14 @@ def models() -> list[ModelSpec]:
             ModelCard(
                 title="Breakout",
                 summary="A ball, a paddle and a wall of bricks, seen as pixels.",
-                description=PIXELS + "A brick is worth 1 to 7 points, and there are five balls.",
+                description=PIXELS + "A brick is worth 1 to 7 points, and there are five balls.\n\n"
+                "The agent that is shipped has played 3.3 million of its actions, in 43 minutes on two cores that had "
+                "other work too (epoch 80 of 200, where its training was stopped while it still got better). Over 30 "
+                "games its mean return is 46.0, with a 95 % interval from 41.8 to 50.1; of somebody who presses "
+                "anything it is 1.7, of a person 31.8 (Mnih et al. 2015, without sticky actions).",
                 limits=LIMITS,
                 sources=sources,
             ),
+            weights=HERE / "weights" / "breakout",
         ),
     ]

@@ -7,7 +7,16 @@ import pytest
 from safetensors.numpy import save as safetensors_bytes
 
 from layerwise.errors import WeightsError
-from layerwise.weights import load_into, named_variables, read_arrays, read_record, save, weights_file
+from layerwise.weights import (
+    load_into,
+    named_variables,
+    read_arrays,
+    read_record,
+    save,
+    save_arrays,
+    stored_as,
+    weights_file,
+)
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +155,33 @@ def test_an_unreadable_record_is_refused(tmp_path, text):
 def test_no_record_means_no_version(tmp_path):
     with pytest.raises(WeightsError, match="no version"):
         read_record(tmp_path)
+
+
+def test_a_quarter_of_the_space_is_nearly_as_exact(tmp_path):
+    random = np.random.default_rng(0)
+    arrays = {
+        "kernel": random.normal(0, 0.1, (3, 3, 32, 64)).astype("float32"),
+        "dead": np.zeros((4, 2), "float32"),
+        "bias": random.normal(0, 1, 16).astype("float32"),
+        "count": np.array(7, "int64"),
+    }
+    save_arrays(stored_as(arrays, "int8"), tmp_path, {})
+    (file,) = tmp_path.glob("*.safetensors")
+    assert file.stat().st_size < arrays["kernel"].nbytes / 3.5
+    found = read_arrays(tmp_path)
+    assert found.keys() == arrays.keys()
+    columns = np.abs(arrays["kernel"]).max(axis=(0, 1, 2))
+    assert (np.abs(found["kernel"] - arrays["kernel"]) <= columns / 127 * 0.51).all()
+    np.testing.assert_array_equal(found["dead"], 0)
+    np.testing.assert_allclose(found["bias"], arrays["bias"], rtol=1e-3)
+    assert found["count"] == 7
+
+
+def test_a_milestone_at_the_end_has_the_weights_of_its_version(tmp_path):
+    arrays = {"kernel": np.ones((2, 2), "float32")}
+    milestone = tmp_path / "milestones" / "00003"
+    save_arrays(arrays, tmp_path, {})
+    save_arrays(arrays, milestone, {})
+    (file,) = milestone.glob("*.safetensors")
+    file.unlink()
+    np.testing.assert_array_equal(read_arrays(milestone)["kernel"], arrays["kernel"])

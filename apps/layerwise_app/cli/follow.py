@@ -185,8 +185,11 @@ class _Screen:
             description=f"downloading {event['file']}", completed=event["bytes"], total=event["total_bytes"] or None
         )
 
-    def _preparing(self, _: dict[str, Any]) -> None:
-        self._update(description="reading the data", total=None)
+    def _preparing(self, event: dict[str, Any]) -> None:
+        if "total" in event:
+            self._update(description=event["what"], completed=event["done"], total=event["total"])
+        else:
+            self._update(description="reading the data", total=None)
 
     def _waiting(self, event: dict[str, Any]) -> None:
         self.say(event["reason"])

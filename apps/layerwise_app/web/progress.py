@@ -68,6 +68,8 @@ def _before(run: Run, events: Sequence[dict[str, Any]]) -> str:
     if last["event"] == "download":
         share = f", {last['bytes'] / last['total_bytes']:.0%}" if last["total_bytes"] else ""
         return f"Downloading {html.escape(last['file'])}{share}."
+    if last["event"] == "preparing" and "total" in last:
+        return f"Preparing: {last['done']:,} of {last['total']:,} {html.escape(last['what'])}."
     if last["event"] == "preparing":
         return "The data are read and the network is built."
     return "It leaves the queue." if run.stop_requested else "Its process is starting."

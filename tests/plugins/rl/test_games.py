@@ -122,3 +122,13 @@ def test_the_shipped_agent_of_pong_is_better_than_a_person():
     assert record["measured"]["count"] >= 30
     assert record["measured"]["metrics"]["mean_return"] > 14
     assert read_record(pong.variant().weights / MILESTONES / "00000")["epoch"] == 0
+
+
+def test_the_shipped_agent_of_breakout_is_better_than_a_person():
+    """A person has 31.8 points (Mnih et al. 2015), which is the bar."""
+    (breakout,) = (spec for spec in models() if spec.name == "rl/breakout")
+    record = read_record(breakout.variant().weights)
+    assert record["command"] == "layerwise train rl/breakout:small"
+    assert config_from(PixelsConfig, record["config"]) == breakout.variant().config
+    assert record["measured"]["count"] >= 30
+    assert record["measured"]["interval"]["mean_return"][0] > 31.8
