@@ -226,13 +226,16 @@ class VersionStore:
         return self.get(spec, chosen.name, promoted or _given(chosen))
 
     def get(self, spec: ModelSpec, variant: str | None, identifier: str) -> Version:
-        """The version with that id.
+        """The version with that id, or the only one whose id begins or ends so.
 
         Raises:
-            NotFoundError: There is none.
+            NotFoundError: There is none, or several fit.
         """
         chosen = spec.variant(variant)
         folder = self._folder(spec.name, chosen, identifier)
+        if folder is not None and not folder.is_dir() and len(fitting := self._fitting(identifier)) == 1:
+            (folder,) = fitting
+            identifier = folder.parent.name
         if folder is None or not folder.is_dir():
             raise _not_there(spec.name, chosen, identifier)
         version = read_version(spec, chosen.name, identifier, folder)
@@ -317,6 +320,10 @@ class VersionStore:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", identifier):
             raise NotFoundError("This is no id of a version", received=repr(identifier))
         return self.home / "runs" / identifier / "version"
+
+    def _fitting(self, identifier: str) -> list[Path]:
+        found = {*self.home.glob(f"runs/*{identifier}/version"), *self.home.glob(f"runs/{identifier}*/version")}
+        return [folder for folder in found if not folder.parent.name.startswith(".")]
 
     def _locked(self, name: str, variant: str) -> FileLock:
         path = self.pointer(name, variant)

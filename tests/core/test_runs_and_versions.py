@@ -276,6 +276,17 @@ def test_two_runs_of_one_second_that_draw_the_same_digits_get_folders_of_their_o
     assert sorted(path.name for path in runs.folder.iterdir()) == sorted(run.id for run in made)
 
 
+def test_a_version_is_found_by_the_end_of_its_id(runs, versions, spec, monkeypatch):
+    monkeypatch.setattr(job, "datetime", StoppedClock)
+    first, second = trained(runs, spec), trained(runs, spec)
+    assert versions.get(spec, "small", second.id[-4:]).id == second.id
+    with pytest.raises(NotFoundError, match="has no version '20260102'"):
+        versions.get(spec, "small", "20260102")
+    with pytest.raises(NotFoundError):
+        versions.get(spec, "small", "*")
+    assert versions.get(spec, "small", first.id).id == first.id
+
+
 class StoppedClock(datetime):
     """It is always the same moment."""
 
