@@ -88,8 +88,8 @@ def spec_of(entry: Entry) -> ModelSpec:
 def probe_of(entry: Entry) -> ModelSpec:
     """The spec of a probe on a published model that makes vectors of texts."""
     title = title_of(entry)
-    linear = ProbeConfig(num_epochs=30, batch_size=64, learning_rate=1e-3, weight_decay=1e-3)
-    dense = replace(linear, hidden_layers=(256,), dropout=0.3, num_epochs=10)
+    linear = ProbeConfig(num_epochs=20, batch_size=32, learning_rate=3e-3, schedule="cosine")
+    dense = replace(linear, hidden_layers=(64,), dropout=0.5, penalty=0.003, num_epochs=8)
     return ModelSpec(
         name=entry.name + ENDING,
         task=task_of(entry),
@@ -108,10 +108,10 @@ def probe_of(entry: Entry) -> ModelSpec:
             title=f"{title}, probed",
             summary="A small network, trained here, on what a published one makes of a text.",
             description=(
-                f"`{entry.name}` makes {dict(entry.task)['dimensions']} numbers of a text and stays as it is; a "
-                "network of one or two layers learns from these which of your classes the text is of. Each text goes "
-                "through the large network once, so that it trains in minutes without a GPU, on few texts too: name a "
-                "folder or a table of yours, or train on SST-2, sentences of film reviews, for or against."
+                f"`{entry.name}` reads a text and stays as it is; a network of one or two layers learns from the "
+                "numbers inside it which of your classes the text is of. Each text goes through the large network "
+                "once, so that it trains in minutes without a GPU, on few texts too: name a folder or a table of "
+                "yours, or train on SST-2, sentences of film reviews, for or against."
             ),
             limits="It knows of a text what the published network makes of it, which was trained for something else.",
             licence=entry.licence or "not told by the card of the published network",

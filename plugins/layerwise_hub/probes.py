@@ -1,12 +1,13 @@
 """Probes: a small dense network, trained here, on what a published one, which stays as it is, makes of a text.
 
-How far a frozen network's numbers tell classes apart is what linear probes measure (Alain and Bengio 2016,
+How far the numbers inside a frozen network tell classes apart is what linear probes measure (Alain and Bengio 2016,
 arXiv:1610.01644); with few examples they are also a good classifier, and fast to train without a GPU, since each text
 goes through the large network once.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import os
@@ -20,6 +21,8 @@ from layerwise.errors import SpecError, WeightsError
 from layerwise.tasks import Embedding, TextClassification
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import keras
     import numpy as np
 
@@ -36,7 +39,9 @@ LABELS = ("negative", "positive")
 """Of that data set."""
 ENDING = "-probe"
 """How the name of a probe ends, after that of the network that it stands on."""
-AT_ONCE = 512
+STANDARDISED = "standardised"
+"""The layer that brings all numbers to one size."""
+AT_ONCE = 256
 """Texts between two words about how far it is."""
 
 
@@ -49,38 +54,43 @@ class ProbeConfig(TrainingConfig):
         (), "Neurons of each hidden layer; none for a linear probe", minimum=1, maximum=4096
     )
     dropout: float = setting(0.0, "Share of numbers zeroed before each layer", minimum=0, maximum=0.9)
+    penalty: float = setting(
+        0.1, "What the sum of the squares of all weights adds to the loss", minimum=0, maximum=10, log=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProbedTexts(TextClassification):
-    """Texts in, one of several labels out, by way of the vectors that a published network makes of texts.
+    """Texts in, one of several labels out, by way of the numbers inside a published network that has read them.
 
     Args:
         encoder: The published network, as it was added.
-        digest: Of its files. A probe has learned from the vectors of these, and means nothing with others.
-        dimensions: How many numbers a vector has.
+        digest: Of its files. A probe has learned from the numbers of these, and means nothing with others.
+        dimensions: How many numbers there are for a text; 0 before a training, which finds it out.
 
     Raises:
         SpecError: A value is not usable.
     """
 
     type_name: ClassVar[str] = "probed-texts"
-    network_takes: ClassVar[str] = "Vectors of texts [text, dimension], as the published network makes them."
+    network_takes: ClassVar[str] = (
+        "Numbers inside the published network for texts [text, number]: the means over their tokens."
+    )
     encoder: str
     digest: str
-    dimensions: int
+    dimensions: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if type(self.dimensions) is not int or self.dimensions < 1:
+        if type(self.dimensions) is not int or self.dimensions < 0:
             raise SpecError(
                 "ProbedTexts: dimensions is not usable",
-                expected="a whole number from 1 on",
+                expected="a whole number from 0 on",
                 received=repr(self.dimensions),
             )
 
     def encode(self, inputs: Mapping[str, Any]) -> np.ndarray:
-        """The vector of `inputs["text"]`, float32 [1, dimensions].
+        """The numbers for `inputs["text"]`, float32 [1, dimensions].
 
         Raises:
             InputError: There is no text.
@@ -88,17 +98,17 @@ class ProbedTexts(TextClassification):
         return self.encode_batch([self.text_of(inputs)])
 
     def encode_batch(self, texts: Sequence[str]) -> np.ndarray:
-        """The vectors of texts, float32 [texts, dimensions].
+        """The numbers for texts, float32 [texts, dimensions].
 
         Raises:
             NotFoundError: The published network was removed.
             WeightsError: It is another one now.
         """
-        return encoder_of(self.encoder, self.digest).vectors([str(text) for text in texts])
+        return encoder_of(self.encoder, self.digest).insides([str(text) for text in texts])
 
     def fitted(self, train: Split, start: Task | None) -> Self:
-        """As it is: the published network has its vocabulary."""
-        return self
+        """With the number of dimensions. The published network has its vocabulary."""
+        return dataclasses.replace(self, dimensions=self.encode_batch(["a"]).shape[1])
 
     def warm_input(self) -> np.ndarray:
         import numpy as np
@@ -106,7 +116,7 @@ class ProbedTexts(TextClassification):
         return np.zeros((1, self.dimensions), "float32")
 
     def prepared(self, split: Split, purpose: str, progress: Callable[[int, int], None]) -> Split:
-        """Vectors in the place of texts. They are kept in the cache, so that whoever trains on these texts again with
+        """Numbers in the place of texts. They are kept in the cache, so that whoever trains on these texts again with
         other settings, or goes on, need not wait for them again.
 
         Args:
@@ -123,19 +133,19 @@ class ProbedTexts(TextClassification):
         def compute(folder: Path) -> dict[str, Any]:
             import numpy as np
 
-            found = np.zeros((len(texts), self.dimensions), "float32")
+            found = np.zeros((len(texts), self.dimensions), "float16")
             for start in range(0, len(texts), AT_ONCE):
                 progress(start, len(texts))
                 part = slice(start, start + AT_ONCE)
                 found[part] = self.encode_batch(texts[part])
             progress(len(texts), len(texts))
-            found.tofile(folder / "vectors")
+            found.tofile(folder / "numbers")
             return {"shape": found.shape}
 
         state = hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
         source = folder_of(Manifest().entry(self.encoder))
-        folder, known = prepared.prepared(source, f"vectors of {purpose}", [self.digest, state], compute)
-        return Split(prepared.memory_mapped(folder / "vectors", "float32", tuple(known["shape"])), split.targets)
+        folder, known = prepared.prepared(source, f"numbers inside for {purpose}", [self.digest, state], compute)
+        return Split(prepared.memory_mapped(folder / "numbers", "float16", tuple(known["shape"])), split.targets)
 
 
 @functools.lru_cache(maxsize=1)
@@ -168,22 +178,25 @@ def digest_of(entry: Entry) -> str:
 
 
 def build(config: ProbeConfig, task: ProbedTexts) -> keras.Model:
-    """The network: vectors float32 [texts, dimensions] to logits [texts, classes]."""
+    """The network: numbers float32 [texts, dimensions] to logits [texts, classes]."""
     import keras
     from keras import layers
 
-    vectors = keras.Input((task.dimensions,), name="vectors")
-    # Vectors of length 1 have small numbers, with which a network would learn slowly.
-    x: Any = layers.BatchNormalization(name="scaled")(vectors)
-    for number, units in enumerate(config.hidden_layers, start=1):
-        x = layers.Dropout(config.dropout, name=f"dropout_{number}")(x)
-        x = layers.Dense(units, activation="relu", name=f"hidden_{number}")(x)
+    from layerwise_hub.standardised import Standardised
+
+    numbers = keras.Input((task.dimensions,), name="numbers")
+    penalty = keras.regularizers.L2(config.penalty)
+    x: Any = Standardised(name=STANDARDISED)(numbers)
+    for place, units in enumerate(config.hidden_layers, start=1):
+        x = layers.Dropout(config.dropout, name=f"dropout_{place}")(x)
+        x = layers.Dense(units, activation="relu", kernel_regularizer=penalty, name=f"hidden_{place}")(x)
     x = layers.Dropout(config.dropout, name="dropout")(x)
-    return keras.Model(vectors, layers.Dense(len(task.labels), name="logits")(x), name="probe")
+    logits = layers.Dense(len(task.labels), kernel_regularizer=penalty, name="logits")(x)
+    return keras.Model(numbers, logits, name="probe")
 
 
 class _StopError(Exception):
-    """Somebody asked for a stop while vectors were computed."""
+    """Somebody asked for a stop while texts were read."""
 
 
 def train(context: Context) -> None:
@@ -194,8 +207,14 @@ def train(context: Context) -> None:
 
     require_framework()
 
-    class OnVectors(Supervised):
-        """Training on the vectors of texts."""
+    class OnInsides(Supervised):
+        """Training on the numbers inside the published network."""
+
+        def _build(self, keras: ModuleType) -> None:
+            super()._build(keras)
+            if context.run.start_from is None:
+                # Whoever goes on from a version keeps what its weights have learned with.
+                self.model.get_layer(STANDARDISED).learn(self.numbers)
 
         def to_train_on(self, split: Split, name: str) -> Split:
             def progress(done: int, total: int) -> None:
@@ -205,10 +224,13 @@ def train(context: Context) -> None:
 
             task = context.task
             assert isinstance(task, ProbedTexts)
-            return task.prepared(split, f"{context.run.data or context.spec.data} {name}", progress)
+            found = task.prepared(split, f"{context.run.data or context.spec.data} {name}", progress)
+            if name == "train":
+                self.numbers = found.inputs
+            return found
 
     try:
-        OnVectors(context).fit()
+        OnInsides(context).fit()
     except _StopError:
         return
 
@@ -235,5 +257,4 @@ def _use_torch() -> None:
 
 def task_of(entry: Entry) -> ProbedTexts:
     """The task of a probe on a published network."""
-    told = Embedding.fields_from(dict(entry.task))
-    return ProbedTexts(labels=LABELS, encoder=entry.name, digest=digest_of(entry), dimensions=told["dimensions"])
+    return ProbedTexts(labels=LABELS, encoder=entry.name, digest=digest_of(entry))
