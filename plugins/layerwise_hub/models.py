@@ -88,8 +88,8 @@ def spec_of(entry: Entry) -> ModelSpec:
 def probe_of(entry: Entry) -> ModelSpec:
     """The spec of a probe on a published model that makes vectors of texts."""
     title = title_of(entry)
-    linear = ProbeConfig(num_epochs=20, batch_size=32, learning_rate=3e-3, schedule="cosine")
-    dense = replace(linear, hidden_layers=(64,), dropout=0.5, penalty=0.003, num_epochs=8)
+    linear = ProbeConfig(num_epochs=10, batch_size=32, learning_rate=1e-2, schedule="cosine")
+    dense = replace(linear, hidden_layers=(64,), learning_rate=1e-3, penalty=1e-6)
     return ModelSpec(
         name=entry.name + ENDING,
         task=task_of(entry),

@@ -53,9 +53,9 @@ class ProbeConfig(TrainingConfig):
     hidden_layers: tuple[int, ...] = setting(
         (), "Neurons of each hidden layer; none for a linear probe", minimum=1, maximum=4096
     )
-    dropout: float = setting(0.0, "Share of numbers zeroed before each layer", minimum=0, maximum=0.9)
+    dropout: float = setting(0.5, "Share of numbers zeroed before each layer", minimum=0, maximum=0.9)
     penalty: float = setting(
-        0.1, "What the sum of the squares of all weights adds to the loss", minimum=0, maximum=10, log=True
+        2e-5, "What the sum of the squares of all weights adds to the loss", minimum=0, maximum=10, log=True
     )
 
 

@@ -14,8 +14,9 @@ LEAST = 1e-6
 
 @keras.saving.register_keras_serializable("layerwise_hub")
 class Standardised(layers.Layer):
-    """Numbers [examples, dimensions] with the mean 0 and the standard deviation 1 over what it has learned from; as
-    they are before that. Unlike keras.layers.Normalization all that it knows is in its variables."""
+    """Numbers [examples, dimensions] with the mean 0 and one standard deviation for all over what it has learned from,
+    such that an example has the length 1, about, however many numbers there are; as they are before that. Unlike
+    keras.layers.Normalization all that it knows is in its variables."""
 
     def build(self, input_shape: Any) -> None:
         self.mean = self.add_weight(shape=(input_shape[-1],), initializer="zeros", trainable=False, name="mean")
@@ -25,8 +26,9 @@ class Standardised(layers.Layer):
         """Take the mean and the standard deviation from examples [examples, dimensions]."""
         exact = np.asarray(numbers, "float32")
         deviation = exact.std(axis=0)
+        scale = 1 / np.maximum(deviation, LEAST) / len(deviation) ** 0.5
         self.mean.assign(exact.mean(axis=0))
-        self.scale.assign(np.where(deviation > LEAST, 1 / np.maximum(deviation, LEAST), 0))
+        self.scale.assign(np.where(deviation > LEAST, scale, 0))
 
     def call(self, inputs: Any) -> Any:
         return (inputs - self.mean) * self.scale
