@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from layerwise.errors import InputError, LayerwiseError
 from layerwise.evaluation import evaluate, report_of
+from layerwise.versions import MILESTONES
+from layerwise.weights import read_record
 from layerwise.workspace import open_workspace
 from layerwise_rl.go.command import match
 from layerwise_rl.go.elo import ratings
@@ -187,3 +189,15 @@ def test_its_strength_is_measured_by_games(workspace):
     version = workspace.predictor.version(NAME)
     (plot,) = report_of(snapshot, version)
     assert plot.lines[0].y.shape == plot.lines[0].low.shape
+
+
+def test_the_shipped_agent_is_there_and_was_measured():
+    """How it plays against GNU Go is said by a match, which takes hours: its card has the figure."""
+    (shipped, *others) = GO.variants
+    assert shipped.name == "9x9"
+    assert not any(variant.weights for variant in others)
+    record = read_record(shipped.weights)
+    assert record["measured"]["count"] == 400
+    assert record["measured"]["interval"]["elo"][0] > 800
+    assert record["task"]["size"] == 9
+    assert read_record(shipped.weights / MILESTONES / "00000")["epoch"] == 0
