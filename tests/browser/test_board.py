@@ -32,9 +32,12 @@ def board_address(tmp_path_factory: pytest.TempPathFactory, serving) -> Iterator
 
 
 def opened(visit, address, **how):
-    """The page with a board, and the game on it."""
+    """The page with the small board, and the game on it."""
     visitor = visit("rl?model=go", address=address, **how)
     game = visitor.page.locator(".lw-game")
+    game.get_by_text("Black to play.").wait_for()
+    game.locator('[data-part="variant"]').select_option("5x5")
+    visitor.page.wait_for_function("document.querySelectorAll('.lw-game [data-point]').length === 25")
     game.get_by_text("Black to play.").wait_for()
     game.get_by_label("Strength").select_option("1")
     return visitor, game

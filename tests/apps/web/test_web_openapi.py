@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 from fastapi.testclient import TestClient
 
-from layerwise import runs
+from layerwise import job
 from layerwise.tasks.base import KINDS, Field
 from layerwise_app.web import schemas
 
@@ -126,7 +126,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(client, workspace, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(runs, "write_atomically", full)
+    monkeypatch.setattr(job, "write_atomically", full)
     answer = client.post("/api/v1/runs", json={"model": "vision/fashion"})
     assert answer.status_code == 507
     assert "disk of the server is full" in answer.json()["error"]["message"]
