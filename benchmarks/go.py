@@ -2,9 +2,9 @@
 
     python benchmarks/go.py [rl/go:9x9]
 
-Searches from an empty board, alternately with the network asked about one position at a time and about several of a
-game at once: positions a second, and the share of the time that is spent in the network. How well it plays is said by
-a match, which goes on where it was interrupted:
+Searches from an empty board, alternately with the network asked about one position at a time, about several of a game
+at once, as in play, and about several of many games at once, as when it learns: positions a second, and the share of
+the time that is spent in the network. How well it plays is said by a match, which goes on where it was interrupted:
 
     layerwise match rl/go:9x9 "gtp:gnugo --mode gtp --chinese-rules --level 10 --seed {seed}" --to games --games 100
 """
@@ -18,6 +18,8 @@ import time
 from typing import Any
 
 SEARCHES, SIMULATIONS = 5, 400
+WAYS = {"one at a time": (1, 1), "8 of a game at once": (1, 8), "4 of each of 32 games at once": (32, 4)}
+"""Games, and positions of each that the network is asked about together."""
 
 
 def speed(workspace: Any, reference: str) -> None:
@@ -26,33 +28,35 @@ def speed(workspace: Any, reference: str) -> None:
     from layerwise_rl.go.position import new_state
     from layerwise_rl.go.search import Node, search
 
+    rates: dict[str, list[float]] = {way: [] for way in WAYS}
+    shares: dict[str, list[float]] = {way: [] for way in WAYS}
     with workspace.predictor.using(reference) as loaded:
         runner: Any = loaded.runner
-        rates: dict[int, list[float]] = {1: [], 8: []}
-        shares = []
+        size, komi = runner.task.size, runner.task.komi
+        evaluator = Evaluator(runner.policies.after(100), size, komi)
+        spent = 0.0
+
+        def timed(states: Any) -> Any:
+            nonlocal spent
+            begin = time.perf_counter()
+            answer = evaluator(states)
+            spent += time.perf_counter() - begin
+            return answer
+
         for number in range(SEARCHES + 1):
-            for leaves, found in rates.items():
-                spent = [0.0]
-                evaluator = Evaluator(runner.policies.after(100), runner.task.size, runner.task.komi)
-
-                def timed(states: Any, evaluator: Any = evaluator, spent: list[float] = spent) -> Any:
-                    begin = time.perf_counter()
-                    answer = evaluator(states)
-                    spent[0] += time.perf_counter() - begin
-                    return answer
-
-                begin = time.perf_counter()
-                root = Node(new_state(runner.task.size, runner.task.komi))
-                search([root], timed, [SIMULATIONS], leaves=leaves)
+            for way, (games, leaves) in WAYS.items():
+                spent, begin = 0.0, time.perf_counter()
+                roots = [Node(new_state(size, komi)) for _ in range(games)]
+                search(roots, timed, [SIMULATIONS] * games, leaves=leaves)
                 taken = time.perf_counter() - begin
                 if number:  # the first one compiles
-                    found.append(SIMULATIONS / taken)
-                    shares += [spent[0] / taken] if leaves > 1 else []
-    one, many = (statistics.median(found) for found in rates.values())
-    print(
-        f"{reference}: {one:,.0f} positions/s one at a time, {many:,.0f} eight at once, ratio {many / one:.1f}; "
-        f"{statistics.median(shares):.0%} of the time in the network"
-    )
+                    rates[way].append(games * SIMULATIONS / taken)
+                    shares[way].append(spent / taken)
+    slowest = statistics.median(rates["one at a time"])
+    print(reference)
+    for way in WAYS:
+        rate, share = statistics.median(rates[way]), statistics.median(shares[way])
+        print(f"  {way:30} {rate:7,.0f} positions/s  {rate / slowest:5.1f} times  {share:4.0%} of it in the network")
 
 
 def main() -> int:
