@@ -12,7 +12,7 @@ from layerwise import deprecations, errors, tasks
 from layerwise.config import Settings, TrainingConfig, setting
 from layerwise.errors import LayerwiseError
 from layerwise.hookspecs import hookimpl
-from layerwise.lessons import Card, Experiment, Lesson, Question, QuestionMaker
+from layerwise.lessons import Card, Experiment, Lesson, Question, QuestionMaker, Stage, Tour
 from layerwise.specs import DatasetSpec, Example, File, ModelCard, ModelSpec, Page, PublishedWeights, Source, Variant
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ __all__ = [
     "QuestionMaker",
     "Settings",
     "Source",
+    "Stage",
+    "Tour",
     "TrainingConfig",
     "Variant",
     "__version__",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise import tasks as stock
 from layerwise.errors import PluginError
-from layerwise.lessons import Card, Lesson, Question, QuestionMaker
+from layerwise.lessons import Card, Lesson, Question, QuestionMaker, Tour
 from layerwise.specs import DatasetSpec, ModelSpec, Page
 from layerwise.tasks.base import Field, Task
 
@@ -24,11 +24,11 @@ REGISTERING: dict[str, tuple[type, ...]] = {
     "layerwise_tasks": (type,),
     "layerwise_datasets": (DatasetSpec,),
     "layerwise_pages": (Page,),
-    "layerwise_lessons": (Lesson, Card, Question, QuestionMaker),
+    "layerwise_lessons": (Lesson, Card, Question, QuestionMaker, Tour),
 }
 """The hooks that are called while loading, and what each may return a sequence of."""
 
-_LESSON_WORDS = {Lesson: "lesson", Card: "card", Question: "question", QuestionMaker: "question maker"}
+_LESSON_WORDS = {Lesson: "lesson", Card: "card", Question: "question", QuestionMaker: "question maker", Tour: "tour"}
 NAMED = {
     "layerwise_models": lambda spec: ("model", spec.name),
     "layerwise_tasks": lambda task: ("task", task.type_name),

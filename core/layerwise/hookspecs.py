@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import keras
     import typer
 
-    from layerwise.lessons import Card, Lesson, Question, QuestionMaker
+    from layerwise.lessons import Card, Lesson, Question, QuestionMaker, Tour
     from layerwise.runs import Run
     from layerwise.specs import DatasetSpec, ModelSpec, Page
     from layerwise.tasks.base import Task
@@ -181,24 +181,24 @@ def layerwise_pages() -> Iterable[Page]:
 
 
 @hookspec
-def layerwise_lessons() -> Iterable[Lesson | Card | Question | QuestionMaker]:
-    r"""Register lessons, flashcards and quiz questions.
+def layerwise_lessons() -> Iterable[Lesson | Card | Question | QuestionMaker | Tour]:
+    r"""Register lessons, flashcards, quiz questions and tours.
 
     Called when plugins are loaded.
 
-    Returns a list of `Lesson` (with its `Experiment`s), `Card` (a flashcard), `Question` (of a quiz) and
-    `QuestionMaker` (makes questions from the learner's own runs), in the order in which they are read. An experiment is
-    a function from settings, which become sliders and other controls, to what is shown (`layerwise.plots`); it needs no
-    Gradio. It runs at each move of a control. One that takes longer is given a `button` that starts it, and may be a
-    generator, each of whose lists replaces the one before. Texts are Markdown with formulas in LaTeX between dollar
-    signs. The `plots` of a question show what it is about, or name a function that computes them when it is asked. The
-    function of a question maker is given the finished runs, the newest first, and should ask only what their histories
-    decide clearly.
+    Returns a list of `Lesson` (with its `Experiment`s), `Card` (a flashcard), `Question` (of a quiz),
+    `QuestionMaker` (makes questions from the learner's own runs) and `Tour` (leads through lessons, pages, demos and
+    trainings, its `Stage`s), in the order in which they are read. An experiment is a function from settings, which
+    become sliders and other controls, to what is shown (`layerwise.plots`); it needs no Gradio. It runs at each move of
+    a control. One that takes longer is given a `button` that starts it, and may be a generator, each of whose lists
+    replaces the one before. Texts are Markdown with formulas in LaTeX between dollar signs. The `plots` of a question
+    show what it is about, or name a function that computes them when it is asked. The function of a question maker is
+    given the finished runs, the newest first, and should ask only what their histories decide clearly.
 
     Example:
         from dataclasses import dataclass
 
-        from layerwise import Card, Experiment, Lesson, Question, Settings, hookimpl, setting
+        from layerwise import Card, Experiment, Lesson, Question, Settings, Stage, Tour, hookimpl, setting
 
 
         @dataclass(frozen=True, kw_only=True)
@@ -237,6 +237,16 @@ def layerwise_lessons() -> Iterable[Lesson | Card | Question | QuestionMaker]:
                     answer=1,
                     explanation="One for each pixel, and 16 x 16 = 256.",
                     lesson="fill",
+                ),
+                Tour(
+                    name="squares",
+                    title="All about squares",
+                    summary="From numbers to a network that tells squares apart.",
+                    stages=(
+                        Stage(title="Numbers", text="Turn the side and count.", lesson="fill"),
+                        Stage(title="An answer", text="Give it a square of yours.", model="shapes/fill"),
+                        Stage(title="Your own", text="Start it, watch the loss.", minutes=2, train="shapes/fill"),
+                    ),
                 ),
             ]
     """

@@ -1,4 +1,4 @@
-"""The registration objects of learning: lessons with live experiments, flashcards, quiz questions.
+"""The registration objects of learning: lessons with live experiments, flashcards, quiz questions, tours.
 
 Like those of `layerwise.specs` they are frozen, keyword-only and checked on creation, and name functions as text where
 that keeps registration cheap.
@@ -194,3 +194,72 @@ class QuestionMaker:
     def __post_init__(self) -> None:
         check_name("QuestionMaker", self.name)
         check_reference(f"QuestionMaker {self.name}", "make", self.make)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A place of a tour, and what to do there. Of the four kinds of places it names one.
+
+    Args:
+        title: A few words.
+        text: One to three sentences without markup, read beside what they speak of: what to do, and what to look at.
+        minutes: How long it takes.
+        lesson: The name of a Lesson.
+        page: The name of a Page.
+        model: The name of a model: its demo.
+        train: The name of a model: the page on which it is trained.
+
+    Raises:
+        SpecError: A value is not usable.
+    """
+
+    title: str
+    text: str
+    minutes: float = 1.0
+    lesson: str | None = None
+    page: str | None = None
+    model: str | None = None
+    train: str | None = None
+
+    def __post_init__(self) -> None:
+        owner = f"Stage {self.title!r}"
+        check_text(owner, title=self.title, text=self.text)
+        if not (isinstance(self.minutes, int | float) and 0 < self.minutes <= 60):
+            raise SpecError(
+                f"{owner}: minutes is not usable", expected="above 0, at most 60", received=repr(self.minutes)
+            )
+        named = [name for name in ("lesson", "page", "model", "train") if getattr(self, name) is not None]
+        if len(named) != 1:
+            raise SpecError(
+                f"{owner} needs a place",
+                expected="one of lesson, page, model and train",
+                received=", ".join(named) or "none of them",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tour:
+    """A way through the showcase: places one after another, with a word on each that stays in sight.
+
+    Args:
+        name: One word.
+        title: A few words.
+        summary: One sentence: from where to where.
+        stages: In their order. Those whose place nobody has registered are left out.
+
+    Raises:
+        SpecError: A value is not usable.
+    """
+
+    name: str
+    title: str
+    summary: str
+    stages: tuple[Stage, ...]
+
+    def __post_init__(self) -> None:
+        check_name("Tour", self.name)
+        owner = f"Tour {self.name}"
+        check_text(owner, title=self.title, summary=self.summary)
+        object.__setattr__(self, "stages", tuple(self.stages))
+        if not self.stages or not all(isinstance(stage, Stage) for stage in self.stages):
+            raise SpecError(f"{owner}: stages is not usable", expected="at least one Stage", received=repr(self.stages))

@@ -13,9 +13,10 @@ def outline(run: Run) -> dict[str, Any]:
     """What was asked for, and what has become of it, as plain values.
 
     Returns:
-        id, model, variant, study (the search that it is a trial of, or None), created, data, device (that was asked
-        for), state, reason, epochs (that are finished), num_epochs, metrics (of the last finished epoch), checkpoint
-        (when the newest was written, ISO 8601, or None), has_version, is_resumable, folder.
+        id, model, variant, by (the account that has started it, or None), study (the search that it is a trial of, or
+        None), created, data, device (that was asked for), state, reason, epochs (that are finished), num_epochs,
+        metrics (of the last finished epoch), checkpoint (when the newest was written, ISO 8601, or None), has_version,
+        is_resumable, folder.
     """
     state, reason = run.state, run.reason
     last = run.event_log.newest("epoch") or {}
@@ -24,6 +25,7 @@ def outline(run: Run) -> dict[str, Any]:
         "id": run.id,
         "model": run.name,
         "variant": run.variant,
+        "by": run.by,
         "study": run.request.get("study"),
         "created": run.created,
         "data": run.data,

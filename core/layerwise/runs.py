@@ -48,6 +48,11 @@ class Run(Job):
         return self.request["config"]
 
     @property
+    def by(self) -> str | None:
+        """Who has started it: an account of the server; None where nobody had to sign in."""
+        return self.request.get("by")
+
+    @property
     def cluster(self) -> str | None:
         """The address of the cluster that it trains on, None for this machine."""
         return self.request.get("cluster")

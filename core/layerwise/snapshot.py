@@ -37,7 +37,7 @@ class Snapshot:
     Args:
         number: Grows with each change.
         models, datasets, pages, tasks: By name; the tasks are types, the stock ones among them.
-        lessons: Lesson, Card, Question and QuestionMaker objects in the order of their plugins.
+        lessons: Lesson, Card, Question, QuestionMaker and Tour objects in the order of their plugins.
         plugins: A report for each plugin, loaded or not.
         loaded: The plugins whose hooks can be called.
         failures: Where it is kept how those hooks failed.

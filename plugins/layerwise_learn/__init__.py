@@ -12,9 +12,10 @@ def layerwise_lessons():
     from layerwise_learn.cards import CARDS
     from layerwise_learn.lessons import LESSONS
     from layerwise_learn.questions import QUESTIONS
+    from layerwise_learn.tours import TOURS
 
     own = QuestionMaker(name="own-runs", make="layerwise_learn.run_questions:questions")
-    return [*LESSONS, *CARDS, *QUESTIONS, own]
+    return [*LESSONS, *CARDS, *QUESTIONS, own, *TOURS]
 
 
 @hookimpl

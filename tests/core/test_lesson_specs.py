@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from layerwise import Card, Experiment, Lesson, Question, QuestionMaker, Settings, setting
+from layerwise import Card, Experiment, Lesson, Question, QuestionMaker, Settings, Stage, Tour, setting
 from layerwise.errors import SpecError
 from layerwise.plots import Formula, Text
 
@@ -86,6 +86,12 @@ class Silent(Settings):
         (lambda: question(answer=2), "right choice"),
         (lambda: question(plots="some_plots"), "plots is not usable"),
         (lambda: QuestionMaker(name="q", make=3), "make is not usable"),
+        (lambda: Stage(title="Here", text="Look."), "needs a place"),
+        (lambda: Stage(title="Here", text="Look.", lesson="neuron", page="lab"), "needs a place"),
+        (lambda: Stage(title="Here", text="Look.", lesson="neuron", minutes=0), "minutes is not usable"),
+        (lambda: Stage(title="Here", text=" ", lesson="neuron"), "text is missing"),
+        (lambda: Tour(name="t", title="T", summary="S", stages=()), "stages is not usable"),
+        (lambda: Tour(name="t", title="T", summary="S", stages=("neuron",)), "stages is not usable"),
     ],
 )
 def test_what_cannot_be_used_is_refused(make, reason):

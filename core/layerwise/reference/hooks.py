@@ -56,7 +56,7 @@ An older version of the hooks is served as long. A plugin that is for older rele
 renamed hook; only the new one is then called.
 """
 OBJECTS = ("ModelSpec", "ModelCard", "Variant", "PublishedWeights", "Example", "DatasetSpec", "Source", "File")
-OBJECTS += ("Page", "Lesson", "Experiment", "Card", "Question", "QuestionMaker")
+OBJECTS += ("Page", "Lesson", "Experiment", "Card", "Question", "QuestionMaker", "Tour", "Stage")
 
 
 def hooks_document() -> str:
