@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from layerwise import jobs
 from layerwise.config import config_from
 from layerwise.fine_tuning import find_start, usual_config
-from layerwise_app.web.access.asking import locate, named_cluster
+from layerwise_app.web.access.asking import asker, locate, named_cluster
 from layerwise_app.web.bodies_described import RunBody, RunDetails, RunEvents, VersionBody, answers
 from layerwise_app.web.descriptions import describe_run, describe_version
 
@@ -75,6 +75,7 @@ def add_runs(router: APIRouter, workspace: Workspace) -> None:
             device=body.device,
             cluster=named_cluster(body.cluster),
             workers=body.workers,
+            by=asker(),
         )
         return describe_run(workspace, run)
 

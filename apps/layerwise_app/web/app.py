@@ -21,6 +21,7 @@ from layerwise_app.web.endpoints import add_endpoints
 from layerwise_app.web.guard import drawn
 from layerwise_app.web.pages import (
     beside,
+    class_board,
     compare,
     domain,
     experiments,
@@ -31,9 +32,11 @@ from layerwise_app.web.pages import (
     models,
     plugins,
     quiz,
+    tours,
     train,
     tune,
 )
+from layerwise_app.web.routes import BOARD, TOURS
 from layerwise_app.web.sessions import keep_little
 from layerwise_app.web.site import Site
 
@@ -88,12 +91,16 @@ def _drawn_pages(site: Site) -> gr.Blocks:
             flashcards.draw(site)
         with blocks.route("Quiz", "quiz"):
             quiz.draw(site)
+        with blocks.route("Tours", TOURS):
+            tours.draw(site)
     with blocks.route("Train", "train"):
         train.draw(site, blocks)
     with blocks.route("Compare", "compare"):
         compare.draw(site, blocks)
     with blocks.route("Side by side", "beside"):
         beside.draw(site, blocks)
+    with blocks.route("Class board", BOARD):
+        class_board.draw(site, blocks)
     with blocks.route("Tune", "tune"):
         tune.draw(site, blocks)
     with blocks.route("Models", "models"):

@@ -84,6 +84,7 @@ class RunBody(_Body):
     id: str
     model: str
     variant: str
+    by: str | None = Field(None, description="The account that has started it, where one has to sign in.")
     created: str = Field(description="ISO 8601, in UTC.")
     data: str | None = None
     device: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from layerwise import Card, Lesson, Question, QuestionMaker
+from layerwise import Card, Lesson, Question, QuestionMaker, Tour
 from layerwise_app.web.routes import LEARN
 from layerwise_app.web.site import Site
 
-Item = TypeVar("Item", Lesson, Card, Question, QuestionMaker)
+Item = TypeVar("Item", Lesson, Card, Question, QuestionMaker, Tour)
 
 
 def address(lesson: str) -> str:

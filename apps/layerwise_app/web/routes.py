@@ -12,15 +12,19 @@ if TYPE_CHECKING:
 OWN = {"": "Home", "train": "Train", "compare": "Compare", "tune": "Tune", "models": "Models", "plugins": "Plugins"}
 LEARN = "learn"
 """The path of the lessons, and the name of their section."""
-_ABOUT_LESSONS = {"flashcards": "Flashcards", "quiz": "Quiz"}
+TOURS = "tours"
+_ABOUT_LESSONS = {TOURS: "Tours", "flashcards": "Flashcards", "quiz": "Quiz"}
 BESIDE = "beside"
 """The path of models side by side, which belongs to the comparing of runs."""
-_ABOUT_COMPARING = {"compare": "Runs", BESIDE: "Models side by side"}
+BOARD = "board"
+"""The path of the class board, which does too."""
+_ABOUT_COMPARING = {"compare": "Runs", BESIDE: "Models side by side", BOARD: "Class board"}
 SUMMARIES = {
+    TOURS: "Ways through the showcase, with a word at each place on what to do there.",
     "flashcards": "One idea each, back again just before you would forget it.",
     "quiz": "Questions on the lessons, and on the runs that you trained yourself.",
 }
-"""What these two pages are for."""
+"""What these pages are for."""
 # Paths that Gradio and the HTTP API answer themselves.
 _TAKEN = frozenset(
     (

@@ -464,6 +464,18 @@ def test_editors_name_uploads_and_only_admins_paths_and_clusters(visit, tmp_path
     assert answer.status_code != 403, answer.text
 
 
+def test_a_run_says_whose_it_is(visit, workspace, monkeypatch):
+    monkeypatch.setattr("layerwise.jobs.launch", lambda run: None)
+    answer = visit("emil").post("/api/v1/runs", json={"model": "vision/fashion"})
+    assert answer.status_code == 201, answer.text
+    run = workspace.runs.get(answer.json()["id"])
+    try:
+        assert answer.json()["by"] == run.by == "emil"
+    finally:
+        run.append("stopped", reason="")
+        workspace.runs.delete(run.id)
+
+
 def test_without_accounts_everybody_may(client, guarded):
     assert client.get("/api/v1/models").status_code == 200
     from fastapi.testclient import TestClient

@@ -123,12 +123,12 @@ def test_pages_of_a_section_are_found_from_its_first_page(site):
     with_pages = dataclasses.replace(site, snapshot=dataclasses.replace(site.snapshot, pages=pages))
     routes = with_pages.routes
     assert routes.sections == {
-        "learn": {"learn": "Lessons", "lab": "Lab", "flashcards": "Flashcards", "quiz": "Quiz"},
+        "learn": {"learn": "Lessons", "lab": "Lab", "tours": "Tours", "flashcards": "Flashcards", "quiz": "Quiz"},
         "demo": {"demo": "Demos", "scales": "Scales"},
-        "compare": {"compare": "Runs", "beside": "Models side by side"},
+        "compare": {"compare": "Runs", "beside": "Models side by side", "board": "Class board"},
     }
     assert list(routes.titles)[:2] == ["", "learn"]
-    assert not {"lab", "scales", "flashcards", "quiz"} & set(routes.titles)
+    assert not {"lab", "scales", "tours", "flashcards", "quiz"} & set(routes.titles)
     assert routes.titles["lost"] == "Lost", "a section that is not there hides no page"
     shown = header.navigation(with_pages, "scales")
     assert '<a href="./demo" aria-current=true>Demo</a>' in shown

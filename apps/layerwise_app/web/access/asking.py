@@ -19,6 +19,11 @@ CURRENT: ContextVar[Account] = ContextVar("account", default=EVERYBODY)
 """Who asks, in whatever answers them."""
 
 
+def asker() -> str | None:
+    """The name of the account of who asks; None where no account is needed."""
+    return CURRENT.get().name or None
+
+
 def demand(action: str) -> None:
     """Check that who asks may do one of ACTIONS.
 

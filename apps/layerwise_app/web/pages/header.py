@@ -23,9 +23,10 @@ if (menu) document.addEventListener("click", (event) => menu.contains(event.targ
 """
 
 
-_ACCOUNT = """<form class="lw-account" method="post" action="./logout" hidden>
+_ACCOUNT_FORM = """<form class="lw-account" method="post" action="./logout" hidden>
 <span></span><button>Sign out</button></form>"""
-_SCRIPT = Path(__file__).parents[1] / "access" / "account.js"
+_TOUR_BAR = Path(__file__).with_name("tour_bar.js")
+_ACCOUNT = Path(__file__).parents[1] / "access" / "account.js"
 
 
 def draw(site: Site, path: str, title: str, summary: str = "") -> None:
@@ -43,7 +44,8 @@ def draw(site: Site, path: str, title: str, summary: str = "") -> None:
 
 def draw_navigation(site: Site, path: str) -> None:
     """Draw the navigation alone, above a page that draws its heading itself."""
-    script = _CLOSING + (_SCRIPT.read_text(encoding="utf-8") if site.has_accounts else "")
+    scripts = [_TOUR_BAR, *([_ACCOUNT] if site.has_accounts else [])]
+    script = _CLOSING + "".join(path.read_text(encoding="utf-8") for path in scripts)
     markup(navigation(site, path), elem_classes="lw-top", js_on_load=script)
 
 
@@ -65,7 +67,7 @@ def navigation(site: Site, path: str) -> str:
     return (
         '<header class="lw-header"><a class="lw-brand" href="./">'
         '<span class="lw-mark" aria-hidden="true"><i></i><i></i><i></i></span>Layerwise</a>'
-        f'<nav aria-label="Pages">{"".join(links)}</nav>{_ACCOUNT if site.has_accounts else ""}</header>'
+        f'<nav aria-label="Pages">{"".join(links)}</nav>{_ACCOUNT_FORM if site.has_accounts else ""}</header>'
     ) + ("" if section is None else _section(site, section, path))
 
 

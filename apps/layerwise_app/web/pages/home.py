@@ -12,8 +12,8 @@ from layerwise import Lesson
 from layerwise_app.web.guard import guard
 from layerwise_app.web.lessons import registered
 from layerwise_app.web.markup import empty, link, markup
-from layerwise_app.web.pages import cards, header
-from layerwise_app.web.routes import LEARN, title_of
+from layerwise_app.web.pages import cards, header, tours
+from layerwise_app.web.routes import LEARN, TOURS, title_of
 from layerwise_app.web.site import Site
 from layerwise_app.web.visuals import card_visual
 
@@ -61,7 +61,14 @@ def lessons_html(site: Site) -> str:
     if not count:
         return ""
     lessons = link(f"./{LEARN}", f"{count} short lesson{'s' * (count != 1)}")
-    return f'<p class="lw-summary">New to it? {lessons}: how networks compute and learn, with something to try.</p>'
+    said = f"New to it? {lessons}: how networks compute and learn, with something to try."
+    if found := tours.places(site):
+        tour, stages = found[0]
+        said = (
+            f"New here? {link(f'./{TOURS}', tour.title)} takes about {tours.minutes(stages)} minutes. "
+            f"{html.escape(tour.summary)} {lessons} go deeper."
+        )
+    return f'<p class="lw-summary">{said}</p>'
 
 
 def matches(spec: ModelSpec, query: str) -> bool:

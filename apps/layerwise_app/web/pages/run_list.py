@@ -78,12 +78,13 @@ class RunList:
     def row(self, run: Run) -> tuple[str, ...]:
         """What the list says of a run: cells of HTML."""
         found = self.outline(run)
-        device = f"<br><small>on {html.escape(found['device'])}</small>" if found["device"] != "auto" else ""
+        asked = [f"by {html.escape(found['by'])}"] if found["by"] else []
+        asked += [f"on {html.escape(found['device'])}"] if found["device"] != "auto" else []
         said = [html.escape(found["reason"][:SHOWN_REASON]), _checkpoint(found)]
         small = "".join(f"<br><small>{text}</small>" for text in said if text)
         return (
             link(f"./train?run={run.id}", when(run)),
-            html.escape(f"{run.name}:{run.variant}") + device,
+            html.escape(f"{run.name}:{run.variant}") + "".join(f"<br><small>{text}</small>" for text in asked),
             f"{badge(found['state'])}{small}",
             f"{found['epochs']} of {html.escape(str(found['num_epochs'] or '?'))}",
             html.escape(_result(found["metrics"])),

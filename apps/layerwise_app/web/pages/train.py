@@ -9,7 +9,7 @@ import gradio as gr
 from layerwise import jobs
 from layerwise.fine_tuning import find_start, usual_config
 from layerwise.versions import parse_reference
-from layerwise_app.web.access.asking import named_cluster
+from layerwise_app.web.access.asking import asker, named_cluster
 from layerwise_app.web.forms import (
     cluster_controls,
     control_of,
@@ -123,6 +123,7 @@ class _Setup:
                 device=device,
                 cluster=named_cluster(cluster),
                 workers=workers if cluster.strip() else None,
+                by=asker(),
             )
             return self.view.choose(run.id)
 
