@@ -7,6 +7,7 @@ The command line's options, the web app's train form and the controls of an expe
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from layerwise.errors import SpecError
 
 ConfigT = TypeVar("ConfigT", bound="Settings")
 _SCALARS = (bool, int, float, str)
+NUM_REMEMBERED = 256
+"""Of how many types of configs the fields are remembered; each config that is made asks for them."""
 
 
 def setting(
@@ -308,6 +311,11 @@ def settings_of(config_type: type) -> tuple[Setting, ...]:
     """
     if not (isinstance(config_type, type) and dataclasses.is_dataclass(config_type)):
         raise SpecError("A config must be a dataclass type", received=repr(config_type))
+    return _settings_of(config_type)
+
+
+@functools.lru_cache(maxsize=NUM_REMEMBERED)
+def _settings_of(config_type: type) -> tuple[Setting, ...]:
     hints = typing.get_type_hints(config_type)
     return tuple(_setting_of(config_type, field, hints[field.name]) for field in dataclasses.fields(config_type))
 
