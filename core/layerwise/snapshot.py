@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -105,12 +105,17 @@ class Snapshot:
                 found += checked("layerwise_callbacks", self._asked(plugin, partial(call, run=run)), (Callback,))
         return found
 
-    def add_commands(self, app: typer.Typer) -> None:
+    def add_commands(self, app: typer.Typer, taken: Iterable[str] = ()) -> None:
         """Let plugins add commands to the command line. A plugin whose hook fails, or that uses the name of another
-        command, adds none, and the failure is kept for its report."""
+        command, adds none, and the failure is kept for its report.
+
+        Args:
+            app: Where they are added.
+            taken: The names of the commands that are there beside those of `app`.
+        """
         import typer
 
-        taken = set(typer.main.get_group(app).commands)
+        taken = {*taken, *typer.main.get_group(app).commands}
         for plugin, call in self._calls("layerwise_commands"):
             with self._guard(plugin, "layerwise_commands"):
                 # Its own app first, so that all of its commands come in, or none.

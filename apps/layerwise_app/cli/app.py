@@ -54,9 +54,9 @@ class Commands(TyperGroup):
     def _add_foreign(self) -> None:
         from layerwise.registry import Registry
 
-        app = make_app()
-        Registry().snapshot().add_commands(app)
-        self.commands.update(typer.main.get_group(app).commands)
+        foreign = typer.Typer()
+        Registry().snapshot().add_commands(foreign, taken=self.commands)
+        self.commands.update(typer.main.get_group(foreign).commands)
 
 
 def make_app() -> typer.Typer:
