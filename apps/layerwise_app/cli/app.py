@@ -157,7 +157,10 @@ def serve(
 ) -> None:
     """Start the showcase in the browser."""
     from layerwise_app.accounts import AccountFile
-    from layerwise_app.web.server import serve as serve_web
+    from layerwise_app.web.lean import lean_imports
+
+    with lean_imports():
+        from layerwise_app.web.server import serve as serve_web
 
     serve_web(
         host=host,

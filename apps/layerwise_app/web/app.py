@@ -19,6 +19,7 @@ from layerwise_app.accounts import EVERYBODY, STRANGER
 from layerwise_app.web.access.events import CheckedBlocks
 from layerwise_app.web.endpoints import add_endpoints
 from layerwise_app.web.guard import drawn
+from layerwise_app.web.lean import replaced
 from layerwise_app.web.pages import (
     beside,
     class_board,
@@ -123,7 +124,7 @@ def _without_apps() -> Iterator[None]:
     """Keep Gradio from making a web app of its own of every Blocks that is begun, left or given a queue: two for each
     model and one for each page, of 60 ms and more each, of which none is ever asked."""
     module: Any = gradio.blocks
-    with _replaced(module, "App", SimpleNamespace(create_app=lambda *_, **__: None)):
+    with replaced(module, "App", SimpleNamespace(create_app=lambda *_, **__: None)):
         yield
 
 
@@ -131,15 +132,5 @@ def _without_apps() -> Iterator[None]:
 def without_configs() -> Iterator[None]:
     """Keep Gradio from describing all that was drawn so far, again and again: what counts is the description of it
     all, half a second of work, once everything is set."""
-    with _replaced(gradio.blocks.Blocks, "get_config_file", lambda _: {}):
+    with replaced(gradio.blocks.Blocks, "get_config_file", lambda _: {}):
         yield
-
-
-@contextmanager
-def _replaced(owner: Any, name: str, other: Any) -> Iterator[None]:
-    former = getattr(owner, name)
-    setattr(owner, name, other)
-    try:
-        yield
-    finally:
-        setattr(owner, name, former)

@@ -39,6 +39,7 @@ from layerwise_app.web.api import make_api
 from layerwise_app.web.app import build, without_configs
 from layerwise_app.web.arena_socket import make_arena
 from layerwise_app.web.health import make_health
+from layerwise_app.web.lean import lean_drawing
 from layerwise_app.web.mcp_tools import make_tools
 from layerwise_app.web.metrics import Metrics
 from layerwise_app.web.observed import Observed
@@ -211,6 +212,7 @@ def drawn_from(workspace: Workspace, snapshot: Snapshot) -> Any:
     return replace(snapshot, number=0), tasks
 
 
+@lean_drawing()
 def mounted_app(site: Site, prefix: str) -> FastAPI:
     """The app of the pages of `site`, which expects the calls of its pages below `prefix`."""
     blocks = build(site)
@@ -228,6 +230,7 @@ def mounted_app(site: Site, prefix: str) -> FastAPI:
             run_history=False,
             show_error=False,
             ssr_mode=False,
+            mcp_server=False,
             max_file_size=LARGEST_UPLOAD,
             auth_dependency=_signed_in if site.has_accounts else None,
         )
