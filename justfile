@@ -22,6 +22,10 @@ lint:
 ci:
     bash .ci/run
 
+# The site of the documents, into build/site; a warning is an error
+docs:
+    {{venv}}/bin/sphinx-build --fail-on-warning --keep-going --fresh-env -c docs -d build/doctrees . build/site
+
 # Start the showcase
 serve:
     {{venv}}/bin/layerwise serve

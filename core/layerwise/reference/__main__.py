@@ -1,19 +1,17 @@
-"""`python -m layerwise.reference FOLDER`: write hooks.md and tasks.md into a folder."""
+"""`python -m layerwise.reference FOLDER`: write the documents into a folder."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from layerwise.reference.hooks import hooks_document
-from layerwise.reference.tasks import tasks_document
+from layerwise.reference import documents
 from layerwise.registry import Registry
 
 
 def main(folder: Path) -> None:
-    """Write both documents."""
-    tasks = [spec.task for spec in Registry().snapshot().models.values()]
-    for name, text in (("hooks.md", hooks_document()), ("tasks.md", tasks_document(tasks))):
+    """Write all documents."""
+    for name, text in documents(Registry().snapshot()).items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
