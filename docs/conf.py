@@ -54,13 +54,20 @@ include_patterns = ["*.md", "docs/*.md"]
 exclude_patterns = [f"{path.name}" for path in ROOT.iterdir() if path.is_dir() and path.name != "docs"]
 myst_heading_anchors = 4
 nitpicky = True
+smartquotes = False
 
 html_theme = "furo"
 html_title = f"Layerwise {release}"
 html_favicon = "../apps/layerwise_app/web/icon.svg"
-html_static_path = ["site"]
+html_static_path = ["site/static"]
 html_css_files = ["site.css"]
-html_theme_options = {"top_of_page_buttons": []}
+html_logo = "../apps/layerwise_app/web/icon.svg"
+html_theme_options = {
+    "top_of_page_buttons": [],
+    "light_css_variables": {"color-brand-primary": "#11625c", "color-brand-content": "#11625c"},
+    "dark_css_variables": {"color-brand-primary": "#47b5a8", "color-brand-content": "#47b5a8"},
+}
+"""The colours of the showcase (`layerwise_app.web.theme`)."""
 html_additional_pages = {"index": "first.html"}
 templates_path = ["site"]
 html_copy_source = False
@@ -70,8 +77,10 @@ html_use_index = False
 def list_pages(_app: Sphinx, name: str, text: list[str]) -> None:
     """Give the first page the list of all pages, which nobody wants to read in the repository."""
     if name == root_doc:
-        lists = ("\n".join(("```{toctree}", ":hidden:", f":caption: {caption}", "", *map(_entry, pages), "```"))
-                 for caption, pages in PAGES.items())
+        lists = (
+            "\n".join(("```{toctree}", ":hidden:", f":caption: {caption}", "", *map(_entry, pages), "```"))
+            for caption, pages in PAGES.items()
+        )
         text[0] = "\n\n".join((text[0], *lists))
 
 

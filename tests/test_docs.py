@@ -16,8 +16,7 @@ import pytest
 from test_worked_plugins import PAGES
 
 from layerwise.deprecations import PUBLIC
-from layerwise.reference.hooks import hooks_document
-from layerwise.reference.tasks import tasks_document
+from layerwise.reference import documents
 from layerwise.registry import Registry
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +25,8 @@ SERVED = ("api.md", "serving.md")
 """Those whose blocks need a server: tests/test_docs_served.py."""
 GROUPS = ("accounts", "hub")
 """Commands that have commands."""
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+GENERATED = ("hooks.md", "lessons.md", "model-cards.md", "tasks.md")
 
 
 def blocks(document, language):
@@ -117,15 +117,39 @@ def test_the_figures_of_the_readme_are_those_of_the_shipped_weights():
     assert [row for row in rows if row.startswith("|")] == expected
 
 
-def test_the_document_of_the_tasks_is_what_the_code_says(home):
-    tasks = [spec.task for spec in Registry(home).snapshot().models.values()]
-    written = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
-    assert written == tasks_document(tasks), "python -m layerwise.reference docs"
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The documents that are written from the code, by their names."""
+    return documents(Registry(tmp_path_factory.mktemp("home")).snapshot())
 
 
-def test_the_document_of_the_hooks_is_what_the_code_says():
-    written = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
-    assert written == hooks_document(), "python -m layerwise.reference docs"
+@pytest.mark.parametrize("name", GENERATED)
+def test_documents_that_are_written_from_the_code_are_what_it_says(written, name):
+    assert set(written) == set(GENERATED)
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == written[name], "python -m layerwise.reference docs"
+
+
+def test_the_cards_have_every_model_with_its_limits_and_its_shipped_figures(written):
+    snapshot = Registry().snapshot()
+    sections = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", written["model-cards.md"], re.MULTILINE | re.DOTALL))
+    assert sections.keys() == {spec.card.title for spec in snapshot.models.values()}
+    for spec in snapshot.models.values():
+        section = sections[spec.card.title]
+        assert spec.card.limits in section
+        assert all(f"<{source}>" in section for source in spec.card.sources)
+        for variant in spec.variants:
+            assert f"\n| `{variant.name}` |" in section
+            if variant.weights is not None:
+                record = json.loads((variant.weights / "version.json").read_text(encoding="utf-8"))
+                assert all(
+                    f"{value:.4f}" in section for value in [*record.get("measured", {}).get("metrics", {}).values()][:1]
+                )
+
+
+def test_every_benchmark_is_in_its_document():
+    text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+\.py)`", text))
+    assert named == {path.name for path in (ROOT / "benchmarks").glob("*.py")}
 
 
 def test_the_plugin_of_the_readme_is_short_and_the_same_in_the_documents():

@@ -19,9 +19,9 @@ internet; `layerwise` opens it. Read them in this order, or begin with what you 
 AFTER = """\
 ## Remembering it
 
-{cards} flashcards come back when you are about to forget them, by a schedule that learns from your answers. The quiz draws
-from {questions} questions, and makes more of your own training runs. A plugin can bring lessons, cards and questions too:
-[`layerwise_lessons`](hooks.md#layerwise_lessons).
+{cards} flashcards come back when you are about to forget them, by a schedule that learns from your answers. The quiz
+draws from {questions} questions, and makes more of your own training runs. A plugin can bring lessons, cards and
+questions too: [`layerwise_lessons`](hooks.md#layerwise_lessons).
 """
 
 
@@ -37,7 +37,7 @@ def lessons_document(snapshot: Snapshot) -> str:
 
 
 def _chapter(chapter: str, lessons: Sequence[Lesson], snapshot: Snapshot) -> Iterator[str]:
-    shown = {*snapshot.models, *snapshot.domains()}
+    shown = {*snapshot.models, *snapshot.domains}
     yield f"## {chapter}\n"
     for lesson in lessons:
         yield f"### {lesson.title}\n"
