@@ -6,24 +6,28 @@ sources are asked, in their order. Nothing is read before its SHA-256 is right.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import zlib
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerwise import paths
 from layerwise.downloads import Progress, download
-from layerwise.errors import DataError
+from layerwise.errors import DataError, MissingDataError
 from layerwise.specs import DatasetSpec, File, Source, call
 from layerwise.splits import Split, hold_out
 
 if TYPE_CHECKING:
     from layerwise.snapshot import Snapshot
 
-__all__ = ["Dataset", "Split", "find_files", "hold_out", "load"]
+__all__ = ["Dataset", "Split", "find_files", "hold_out", "load", "without_downloads"]
+
+_may_download: ContextVar[bool] = ContextVar("may_download", default=True)
 
 
 @dataclass(frozen=True)
@@ -53,20 +57,31 @@ def load(
         offline: Never download.
 
     Raises:
-        DataError: The files are not here and cannot be had, or they are not what they should be.
+        MissingDataError: The files are not here and cannot be had, or they are not what they should be.
+        DataError: They cannot be read.
     """
     at_hand = find_files(spec)
     if at_hand is None:
-        at_hand = _download(spec, progress, offline)
+        at_hand = _download(spec, progress, offline or not _may_download.get())
     source, files = at_hand
     return Dataset(spec, source, _read(spec, source, files, snapshot))
+
+
+@contextlib.contextmanager
+def without_downloads() -> Iterator[None]:
+    """Let nothing be downloaded meanwhile, whoever asks for a data set: readers ask for what theirs is made of."""
+    token = _may_download.set(False)
+    try:
+        yield
+    finally:
+        _may_download.reset(token)
 
 
 def find_files(spec: DatasetSpec) -> tuple[Source, dict[str, Path]] | None:
     """The first source whose files are on this machine, and where each is; None when none is.
 
     Raises:
-        DataError: What lies in a folder of the user's own is not what it should be.
+        MissingDataError: What lies in a folder of the user's own is not what it should be.
     """
     corrupted: list[Path] = []
     for source in spec.sources:
@@ -81,7 +96,7 @@ def find_files(spec: DatasetSpec) -> tuple[Source, dict[str, Path]] | None:
             if folder != cache_folder(spec, source):
                 corrupted += wrong
     if corrupted:
-        raise DataError(
+        raise MissingDataError(
             f"{spec.title}: {corrupted[0]} is not the file it should be; its SHA-256 is another one",
             remedy="delete it or put the right one there, or take its folder out of LAYERWISE_DATA to download it",
         )
@@ -136,14 +151,14 @@ def _downloadable(spec: DatasetSpec) -> list[Source]:
     return [source for source in spec.sources if all(file.url for file in source.files)]
 
 
-def _not_at_hand(spec: DatasetSpec, reasons: list[str]) -> DataError:
+def _not_at_hand(spec: DatasetSpec, reasons: list[str]) -> MissingDataError:
     wanted = (_downloadable(spec) or spec.sources)[0]
     names = ", ".join(file.name for file in wanted.files)
     addresses = dict.fromkeys(file.url.removesuffix(file.name) + "NAME" for file in wanted.files if file.url)
     origin = " or ".join(addresses) or wanted.homepage
     why = "; ".join([*_defects(spec), *reasons]) or "it has no address to download it from"
     again = "try again with a connection to the internet, or " if _downloadable(spec) else ""
-    return DataError(
+    return MissingDataError(
         f"{spec.title} is not on this machine and was not downloaded: {why}",
         remedy=f"{again}put the files {names} (from {origin}) into FOLDER/{spec.folder_name}, a folder of your choice, "
         "and set LAYERWISE_DATA=FOLDER",

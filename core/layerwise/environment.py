@@ -79,6 +79,11 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def cpu_seconds() -> float:
+    """The processor time that this process has used, and those of its own that have ended."""
+    return sum(os.times()[:4])
+
+
 def thread_variables(count: int) -> dict[str, str]:
     """The environment variables with which a new process computes on a processor with so many threads."""
     names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")

@@ -96,6 +96,10 @@ class DataError(LayerwiseError):
     """A data set cannot be found, downloaded, verified or read."""
 
 
+class MissingDataError(DataError):
+    """The files of a data set are not on this machine, or not those that they should be."""
+
+
 class WeightsError(LayerwiseError):
     """Weights are missing, corrupted, or belong to another architecture."""
 

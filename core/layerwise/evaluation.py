@@ -7,6 +7,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,25 @@ BOOTSTRAP_SECONDS = 20.0
 
 Progress = Callable[[int, int], None]
 """Called with how many examples are done, and how many there are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What a version gives for examples that it was not trained on.
+
+    Args:
+        dataset, source, split: Where the examples are from, as for `find_split`.
+        inputs: What it was given, [examples, ...].
+        outputs: What it gave, an array [examples, ...] or a dict of them.
+        targets: What was right, [examples, ...].
+    """
+
+    dataset: str
+    source: str
+    split: str
+    inputs: Any
+    outputs: Any
+    targets: np.ndarray
 
 
 def evaluate(
@@ -90,27 +110,65 @@ def evaluate_version(
             and `resampled`: for each metric its values in resamples, the same ones for all models.
     """
     begin = time.perf_counter()
+    found = answers_of(snapshot, version, split=split, data=data, progress=progress)
     with explained(version.reference, "be evaluated"):
-        dataset, source, found_split, examples = find_split(snapshot, version, split, data)
-        examples = version.task.to_measure_on(examples)
-        with contextlib.closing(make_runner(snapshot.model(version.name), version, lambda: snapshot)) as runner:
-            outputs = compute_outputs(runner, examples, progress)
-        targets = _as_array(examples.targets)
-        metrics, interval, resampled = figures(version.task, outputs, targets, for_comparing=for_comparing)
-    more = {"examples": digest(dataset, found_split, targets), "resampled": resampled} if for_comparing else {}
+        metrics, interval, resampled = figures(version.task, found.outputs, found.targets, for_comparing=for_comparing)
+    more: dict[str, Any] = {}
+    if for_comparing:
+        more = {"examples": digest(found.dataset, found.split, found.targets), "resampled": resampled}
     return {
         "name": version.name,
         "variant": version.variant,
         "version": version.id,
-        "dataset": dataset,
-        "source": source,
-        "split": found_split,
-        "count": len(examples),
+        "dataset": found.dataset,
+        "source": found.source,
+        "split": found.split,
+        "count": len(found.targets),
         "metrics": metrics,
         "interval": interval,
         **more,
         "seconds": round(time.perf_counter() - begin, 3),
     }
+
+
+def answers_of(
+    snapshot: Snapshot,
+    version: Version,
+    *,
+    split: str | Sequence[str] = "test",
+    data: Path | str | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Answers:
+    """What a version gives for the examples of `evaluate_version`.
+
+    Args:
+        limit: How many of them at most, evenly chosen.
+
+    Raises:
+        LayerwiseError: As for `evaluate`.
+    """
+    with explained(version.reference, "be evaluated"):
+        dataset, source, found_split, examples = find_split(snapshot, version, split, data)
+        examples = version.task.to_measure_on(examples)
+        if limit is not None and limit < len(examples):
+            examples = examples.select(_evenly(len(examples), limit))
+        with contextlib.closing(make_runner(snapshot.model(version.name), version, lambda: snapshot)) as runner:
+            outputs = compute_outputs(runner, examples, progress)
+    return Answers(
+        dataset=dataset,
+        source=source,
+        split=found_split,
+        inputs=examples.inputs,
+        outputs=outputs,
+        targets=_as_array(examples.targets),
+    )
+
+
+def _evenly(count: int, limit: int) -> np.ndarray:
+    import numpy as np
+
+    return np.linspace(0, count - 1, limit).round().astype(np.int64)
 
 
 def figures(
@@ -127,7 +185,7 @@ def figures(
         The metrics; the 95 % interval of each that has one; its values in resamples (`resampled_metrics`).
     """
     metrics = {name: float(value) for name, value in task.evaluate(outputs, targets).items()}
-    shares = {name for name, value in metrics.items() if _is_share(name, value, len(targets))}
+    shares = {name for name, value in metrics.items() if is_share(name, value, len(targets))}
     is_needed = for_comparing or shares != metrics.keys()
     resampled = resampled_metrics(task, outputs, targets, resamples) if is_needed else {}
     return metrics, _intervals(metrics, len(targets), shares, resampled), resampled
@@ -141,11 +199,9 @@ def report_of(
     Raises:
         LayerwiseError: As for `evaluate`.
     """
+    found = answers_of(snapshot, version, split=split, data=data)
     with explained(version.reference, "be evaluated"):
-        examples = version.task.to_measure_on(find_split(snapshot, version, split, data)[-1])
-        with contextlib.closing(make_runner(snapshot.model(version.name), version, lambda: snapshot)) as runner:
-            outputs = compute_outputs(runner, examples)
-        return version.task.report(outputs, _as_array(examples.targets), examples.inputs)
+        return version.task.report(found.outputs, found.targets, found.inputs)
 
 
 def find_split(
@@ -246,7 +302,7 @@ def digest(dataset: str, split: str, targets: np.ndarray) -> str:
     return hashlib.sha256(f"{dataset}\n{split}\n{targets.dtype}{targets.shape}\n".encode() + content).hexdigest()[:16]
 
 
-def _is_share(name: str, value: float, count: int) -> bool:
+def is_share(name: str, value: float, count: int) -> bool:
     """Whether a metric is a share of the examples: called an accuracy, and a whole number of them. A balanced
     accuracy is a mean of shares of classes, even where it happens to be such a number."""
     if not name.endswith("accuracy") or name.startswith("balanced") or not 0 <= value <= 1:

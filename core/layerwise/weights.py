@@ -145,11 +145,15 @@ def save_arrays(
     write_atomically(folder / weights_file(sha256), data)
     for name, content in (files or {}).items():
         write_atomically(folder / name, content)
-    full = {"format": FORMAT, **record, "sha256": sha256, "bytes": len(data)}
-    write_atomically(folder / RECORD_FILE, json.dumps(full, indent=2) + "\n")
+    write_record(folder, {"format": FORMAT, **record, "sha256": sha256, "bytes": len(data)})
     for former in folder.glob(weights_file("*")):
         if former.name != weights_file(sha256):
             former.unlink(missing_ok=True)
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Write all that `version.json` holds, the checksum too."""
+    write_atomically(folder / RECORD_FILE, json.dumps(record, indent=2) + "\n")
 
 
 def read_record(folder: Path) -> dict[str, Any]:

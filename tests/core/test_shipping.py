@@ -1,5 +1,7 @@
 """What a run made becomes the weights of a plugin."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from training_helpers import config_of
@@ -41,8 +43,36 @@ def test_what_is_shipped_is_measured_as_it_is_shipped(trained, spec, home, tmp_p
     assert record == read_record(folder)
     assert record["measured"]["split"] == "test"
     assert record["measured"]["metrics"] == pytest.approx(measured["metrics"])
+    assert record["measured"]["of"]["weights"] == record["sha256"]
+    assert record["measured"]["of"].keys() == {"weights", "setup", "examples"}, "the data of toy/bars have no files"
+    assert record["cpu_seconds"] > record["measured"]["cpu_seconds"] > 0
     assert record["data"]["folder"] is None
     assert record["bytes"] < read_record(trained.version_folder)["bytes"]
+
+
+def test_figures_that_are_right_stay_and_others_are_replaced(trained, spec, home, tmp_path):
+    folder = tmp_path / "shipped"
+    with open_workspace(home) as workspace:
+        made = shipping.ship(workspace, trained.id, folder)
+        snapshot, version = workspace.registry.snapshot(), read_version(spec, trained.variant, "shipped", folder)
+        measured = {name: value for name, value in made["measured"].items() if name not in ("of", "cpu_seconds")}
+        (metric, value), *others = measured["metrics"].items()
+        measured["metrics"] = {metric: value + 1e-6, **dict(others)}
+        interval = {**measured["interval"], metric: made["measured"]["interval"][metric]}
+        older = {**made, "measured": {**measured, "interval": interval}}
+        assert shipping.measured_again(snapshot, replace(version, record=older)) == ""
+        kept = read_record(folder)["measured"]
+        assert kept["metrics"] == older["measured"]["metrics"]
+        assert kept["of"] == made["measured"]["of"]
+        wrong = {**made, "measured": {**made["measured"], "metrics": {metric: 0.123}}}
+        assert f"{metric} is {value:.6g} and not 0.123" in shipping.measured_again(
+            snapshot, replace(version, record=wrong)
+        )
+        found = read_record(folder)
+        assert found["measured"]["metrics"] == pytest.approx(made["measured"]["metrics"])
+        assert {name: found[name] for name in ("sha256", "config", "cpu_seconds")} == {
+            name: made[name] for name in ("sha256", "config", "cpu_seconds")
+        }
 
 
 def pictures(plots):
@@ -110,3 +140,7 @@ def test_the_command_says_what_it_shipped_or_why_it_did_not(trained, tmp_path, c
     assert "There is no run 'nobody'" in capsys.readouterr().err
     assert shipping.main([]) == 2
     assert "usage:" in capsys.readouterr().err
+    assert shipping.main(["--measure", "vision/faces"]) == 0
+    assert capsys.readouterr().out == "vision/faces:default: its card says how it was measured\n"
+    assert shipping.main(["--measure", "toy/bars"]) == 1
+    assert "nothing that is shipped" in capsys.readouterr().err

@@ -28,6 +28,7 @@ from layerwise_app.cli import (
     runs,
     train,
     tune,
+    verify,
 )
 
 DEBUG = "LAYERWISE_DEBUG"
@@ -86,6 +87,7 @@ def make_app() -> typer.Typer:
         accounts,
         new_plugin,
         check_plugin,
+        verify,
         look,
     ):
         module.add_to(app)
