@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from layerwise import weights
 from layerwise.checkpoints import Cadence, Checkpoint
 from layerwise.config import TrainingConfig, config_from, settings_of
+from layerwise.environment import cpu_seconds
 from layerwise.errors import RunError
 from layerwise.own_data import REPORT_FILE
 from layerwise.paths import write_atomically
@@ -72,6 +73,9 @@ class Context:
         self._checkpoints = Cadence(60 * self.config.checkpoint_minutes)
         # The first version is written at once, so that there is something to use.
         self._versions: Cadence | None = None
+        # To come to the checkpoint that this process goes on from took some time before it.
+        kept = [event.get("cpu_seconds") or 0.0 for event in self.run.events() if event["event"] == "checkpoint"]
+        self._cpu_seconds_before = (kept[-1] if kept else 0.0) - cpu_seconds()
         self._unwritten: tuple[dict[str, np.ndarray], dict[str, Any]] | None = None
 
     @classmethod
@@ -237,7 +241,7 @@ class Context:
         self.write_version()
         begin = time.monotonic()
         self.run.checkpoints.save(arrays, dict(state))
-        self.run.append("checkpoint", epoch=epoch, step=step)
+        self.run.append("checkpoint", epoch=epoch, step=step, cpu_seconds=self.cpu_seconds)
         self._checkpoints.did(begin)
 
     def save_version(
@@ -272,6 +276,19 @@ class Context:
         self._unwritten = None
         self._versions = self._versions or Cadence(EPOCH_SECONDS)
         self._versions.did(begin)
+
+    @property
+    def cpu_seconds(self) -> float | None:
+        """The processor time that the training has taken, without what was done in vain before a resume; None on a
+        cluster, where nobody counts that of the other machines."""
+        return None if self.run.cluster else round(self._cpu_seconds_before + cpu_seconds(), 1)
+
+    def write_cost(self) -> None:
+        """Write into the record of the version what the training has taken. To be called at its end: only then the
+        time of processes of its own counts."""
+        if self.leads and self.run.version_folder is not None:
+            record = weights.read_record(self.run.version_folder)
+            weights.write_record(self.run.version_folder, {**record, "cpu_seconds": self.cpu_seconds})
 
     def record(
         self, model: keras.Model | Mapping[str, np.ndarray], *, epoch: int, metrics: dict[str, float]

@@ -56,6 +56,7 @@ def fit(context: Context) -> None:
             stopped = Supervised(context).fit()
     finally:
         context.write_version()
+    context.write_cost()
     metrics = metrics_of((context.run.history() or [{}])[-1])
     if stopped:
         context.run.append("stopped", reason=ASKED, metrics=metrics)
