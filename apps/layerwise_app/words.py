@@ -23,6 +23,20 @@ def ago(seconds: float) -> str:
     return "just now"
 
 
+def duration(seconds: float) -> str:
+    """For how long something went on.
+
+    Example:
+        >>> duration(0.825), duration(100), duration(7300)
+        ('0.8 s', '100 s', '2.0 h')
+    """
+    if seconds >= 7200:
+        return f"{seconds / 3600:.1f} h"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 180 else f"{seconds / 60:.0f} min"
+
+
 def moment(created: str, zone: tzinfo | None = None) -> str:
     """A stored time, ISO 8601, to the minute and with its zone; "" for none.
 

@@ -21,6 +21,7 @@ PAGES = (
     "board",
     "tune",
     "models",
+    "figures",
     "plugins",
 )
 NAMED = frozenset(

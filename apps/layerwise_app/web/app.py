@@ -26,6 +26,7 @@ from layerwise_app.web.pages import (
     compare,
     domain,
     experiments,
+    figures,
     flashcards,
     header,
     home,
@@ -106,6 +107,8 @@ def _drawn_pages(site: Site) -> gr.Blocks:
         tune.draw(site, blocks)
     with blocks.route("Models", "models"):
         models.draw(site, blocks)
+    with blocks.route("Figures", "figures"):
+        figures.draw(site, blocks)
     with blocks.route("Plugins", "plugins"):
         plugins.draw(site)
     return blocks

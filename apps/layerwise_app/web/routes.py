@@ -19,6 +19,9 @@ BESIDE = "beside"
 BOARD = "board"
 """The path of the class board, which does too."""
 _ABOUT_COMPARING = {"compare": "Runs", BESIDE: "Models side by side", BOARD: "Class board"}
+FIGURES = "figures"
+"""The path of what was measured of the shipped models."""
+_ABOUT_MODELS = {"models": "All models", FIGURES: "Figures"}
 SUMMARIES = {
     TOURS: "Ways through the showcase, with a word at each place on what to do there.",
     "flashcards": "One idea each, back again just before you would forget it.",
@@ -65,7 +68,7 @@ class Routes:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Routes:
         """The routes of a snapshot. A name that is taken already gets a suffix, so every page is reachable."""
-        taken = {*OWN, LEARN, *_ABOUT_LESSONS, *_ABOUT_COMPARING, *_TAKEN}
+        taken = {*OWN, LEARN, *_ABOUT_LESSONS, *_ABOUT_COMPARING, *_ABOUT_MODELS, *_TAKEN}
         domains = {domain: _free(domain, "models", taken) for domain in snapshot.domains}
         pages = {name: _free(name, "page", taken) for name in snapshot.pages}
         firsts = {domain: (path, "Demos") for domain, path in domains.items()}
@@ -80,7 +83,7 @@ class Routes:
             place[path] = page.title
         if snapshot.lessons:
             sections[LEARN] |= _ABOUT_LESSONS
-        sections["compare"] = _ABOUT_COMPARING
+        sections |= {"compare": _ABOUT_COMPARING, "models": _ABOUT_MODELS}
         titles |= {path: title for path, title in OWN.items() if path}
         return cls(domains, pages, titles, {path: found for path, found in sections.items() if len(found) > 1})
 

@@ -100,7 +100,8 @@ def test_a_file_is_told_by_its_label_and_not_by_its_path(spec):
 def test_the_navigation_marks_where_one_is(site):
     shown = header.navigation(site, "models")
     assert '<a href="./models" aria-current=page>Models</a>' in shown
-    assert shown.count("aria-current") == 1
+    assert '<nav class="lw-section" aria-label="Models"><a href="./models" aria-current=page>All models</a>' in shown
+    assert shown.count("aria-current") == 2
     assert [f">{title}</a>" in shown for title in ("Home", "Vision", "Demo", "Extra", "Train", "Plugins")] == [True] * 6
 
 
@@ -126,6 +127,7 @@ def test_pages_of_a_section_are_found_from_its_first_page(site):
         "learn": {"learn": "Lessons", "lab": "Lab", "tours": "Tours", "flashcards": "Flashcards", "quiz": "Quiz"},
         "demo": {"demo": "Demos", "scales": "Scales"},
         "compare": {"compare": "Runs", "beside": "Models side by side", "board": "Class board"},
+        "models": {"models": "All models", "figures": "Figures"},
     }
     assert list(routes.titles)[:2] == ["", "learn"]
     assert not {"lab", "scales", "tours", "flashcards", "quiz"} & set(routes.titles)
@@ -144,7 +146,7 @@ def test_home_leads_to_the_lessons(site):
 def test_without_lessons_nothing_is_to_learn(site):
     assert home.lessons_html(dataclasses.replace(site, snapshot=dataclasses.replace(site.snapshot, lessons=()))) == ""
     bare = dataclasses.replace(site.snapshot, lessons=(), pages={})
-    assert list(Routes.of(bare).sections) == ["compare"]
+    assert list(Routes.of(bare).sections) == ["compare", "models"]
     assert "learn" not in Routes.of(bare).titles
 
 
