@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise import stored_plots, weights
+from layerwise.devices import quiet_import
 from layerwise.errors import LayerwiseError, MissingDataError, RunError
 from layerwise.evaluation import evaluate_version, report_of
 from layerwise.inspection import Inspector
@@ -158,6 +159,7 @@ def _ship_run(workspace: Workspace, run: str, folder: str) -> str:
 
 
 def _measure_again(workspace: Workspace, references: list[str]) -> int:
+    quiet_import()  # which is no part of what measuring takes
     snapshot, status = workspace.registry.snapshot(), 0
     for spec, variant in shipped_models(snapshot, references):
         try:
