@@ -16,6 +16,7 @@ class Kind:
         title: In words.
         domain: The page on which its models appear.
         endings: How the names of the architectures end.
+        architectures: Their names, where an ending would be that of others too.
         tags: What the hub calls it.
         task: The `type_name` of the task.
         make_task: "module:function", `(config, repository) -> Task`.
@@ -32,6 +33,7 @@ class Kind:
     make_task: str
     runner: str
     needs: tuple[tuple[str, ...], ...] = ()
+    architectures: tuple[str, ...] = ()
 
 
 _TOKENIZER = (("tokenizer.json",),)
@@ -130,6 +132,37 @@ KINDS: dict[str, Kind] = {
             needs=_PIXELS,
         ),
         Kind(
+            name="zero-shot-image-classification",
+            title="Zero-shot image classification",
+            domain="vision",
+            endings=(),
+            architectures=(
+                "AlignModel",
+                "AltCLIPModel",
+                "CLIPModel",
+                "ChineseCLIPModel",
+                "MetaClip2Model",
+                "Siglip2Model",
+                "SiglipModel",
+            ),
+            tags=("zero-shot-image-classification",),
+            task="zero-shot-image-classification",
+            make_task=f"{_TASKS}:zero_shot_image_classification",
+            runner=f"{_RUNNERS}.vision:ZeroShotClassifier",
+            needs=(*_PIXELS, ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model")),
+        ),
+        Kind(
+            name="depth-estimation",
+            title="Depth",
+            domain="vision",
+            endings=("ForDepthEstimation",),
+            tags=("depth-estimation",),
+            task="depth-estimation",
+            make_task=f"{_TASKS}:depth_estimation",
+            runner=f"{_RUNNERS}.vision:DepthEstimator",
+            needs=_PIXELS,
+        ),
+        Kind(
             name="translation",
             title="Translation",
             domain="language",
@@ -155,4 +188,7 @@ def kind_of(name: str) -> Kind:
 
 def kind_of_architecture(architecture: str) -> Kind | None:
     """The kind of models of an architecture, None where no task here shows them."""
-    return next((kind for kind in KINDS.values() if architecture.endswith(kind.endings)), None)
+    return next(
+        (kind for kind in KINDS.values() if architecture in kind.architectures or architecture.endswith(kind.endings)),
+        None,
+    )

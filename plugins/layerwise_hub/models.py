@@ -157,7 +157,30 @@ def examples_of_embedding() -> Sequence[Example]:
     return [Example(inputs={"text": "A cat sat on the mat.", "others": _COMPARED})]
 
 
-_EXAMPLED = ("text-classification", "text-generation", "dialogue", "embedding", "translation")
+def examples_of_zero_shot_image_classification() -> Sequence[Example]:
+    """Drawings, and labels of which one is right."""
+    from layerwise_hub.drawings import SHAPES, shape
+
+    labels = ", ".join(SHAPES)
+    return [Example(inputs={"image": shape(name), "labels": labels}, label=name) for name in SHAPES]
+
+
+def examples_of_depth_estimation() -> Sequence[Example]:
+    """A drawing with a depth of its own."""
+    from layerwise_hub.drawings import hall
+
+    return [Example(inputs={"image": hall()}, label="a hall")]
+
+
+_EXAMPLED = (
+    "text-classification",
+    "text-generation",
+    "dialogue",
+    "embedding",
+    "translation",
+    "zero-shot-image-classification",
+    "depth-estimation",
+)
 
 
 def title_of(entry: Entry) -> str:

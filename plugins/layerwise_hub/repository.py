@@ -42,6 +42,7 @@ USED = (
     "normalizer.json",
     "source.spm",
     "target.spm",
+    "spiece.model",
     "modules.json",
     "sentence_bert_config.json",
     "*_Pooling/config.json",

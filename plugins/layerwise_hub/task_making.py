@@ -8,6 +8,7 @@ from typing import Any
 
 from layerwise.errors import SpecError, WeightsError
 from layerwise.tasks import (
+    DepthEstimation,
     Dialogue,
     Embedding,
     ImageClassification,
@@ -17,6 +18,7 @@ from layerwise.tasks import (
     TextClassification,
     TextGeneration,
     Translation,
+    ZeroShotImageClassification,
 )
 from layerwise_hub.repository import Repository, read_settings
 
@@ -81,6 +83,45 @@ def image_segmentation(config: Mapping[str, Any], repository: Repository) -> Ima
         )
     tile = max(16, min(2048, max(_picture_size(config, repository)) // 16 * 16))
     return ImageSegmentation(labels=labels, instances=False, tile=tile)
+
+
+def zero_shot_image_classification(config: Mapping[str, Any], repository: Repository) -> ZeroShotImageClassification:
+    """Whether labels are judged one by one, which the family tells."""
+    return ZeroShotImageClassification(is_independent="siglip" in str(config.get("model_type")))
+
+
+def depth_estimation(config: Mapping[str, Any], repository: Repository) -> DepthEstimation:
+    """What its numbers mean, which for most families only the family tells.
+
+    Raises:
+        WeightsError: Of a family of which that is not known here.
+    """
+    family = config.get("model_type")
+    if family in ("depth_anything", "prompt_depth_anything"):
+        is_metric = config.get("depth_estimation_type") == "metric"
+    elif family == "dpt":
+        # Those on DINOv2, which alone project first, learn metres (Oquab et al. 2023, arXiv:2304.07193); the others the
+        # inverse of the depth, up to scale and shift (Ranftl et al. 2021, arXiv:2103.13413).
+        is_metric = config.get("add_projection") is True
+    elif family in ("depth_pro", "glpn", "tipsv2_dpt", "zoedepth"):
+        is_metric = True
+    else:
+        raise WeightsError(
+            f"What the numbers of {repository.source} mean is not known here",
+            expected="Depth Anything, DPT, GLPN, ZoeDepth or Depth Pro",
+            received=str(family),
+        )
+    return DepthEstimation(
+        is_metric=is_metric, grows_nearer=not is_metric, farthest=_farthest(config) if is_metric else None
+    )
+
+
+def _farthest(config: Mapping[str, Any]) -> float | None:
+    """The most metres that a network can tell, of several ranges the longest."""
+    ranges = config.get("bin_configurations")
+    told = [part.get("max_depth") for part in ranges or () if isinstance(part, Mapping)] or [config.get("max_depth")]
+    metres = [float(value) for value in told if isinstance(value, int | float) and value > 0]
+    return max(metres, default=None)
 
 
 def text_classification(config: Mapping[str, Any], repository: Repository) -> TextClassification:

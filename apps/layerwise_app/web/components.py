@@ -59,6 +59,8 @@ def control(field: Field, kind: str | None = None) -> Control:
         return Control(draw_live_audio(field), lambda values: values[1], lambda value: [None, None])
     if kind == "number" and field.minimum is not None and field.maximum is not None:
         return _slider(field, field.minimum, field.maximum)
+    if kind == "text" and field.default is not None:
+        return _text_with_default(field)
     make, read, show = _INPUTS.get(kind, _INPUTS["json"])
     return Control([make(field)], lambda values: read(values[0]), lambda value: [show(value)])
 
@@ -144,6 +146,13 @@ def _slider(field: Field, minimum: float, maximum: float) -> Control:
     value = minimum if field.default is None else field.default
     slider = gr.Slider(minimum, maximum, value, step=_step(maximum - minimum), label=field.title)
     return Control([slider], lambda values: values[0], lambda given: [value if given is None else given])
+
+
+def _text_with_default(field: Field) -> Control:
+    """A text that is there already. One that was emptied is empty, and not the default that nobody sees."""
+    lines = 1 if field.advanced else 3
+    box = gr.Textbox(field.default, label=field.title, lines=lines, max_lines=20)
+    return Control([box], lambda values: values[0] or "", lambda given: [field.default if given is None else given])
 
 
 def _step(length: float) -> float:

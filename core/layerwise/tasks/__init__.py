@@ -10,6 +10,7 @@ from layerwise.tasks.columns import Column
 from layerwise.tasks.control import Control
 from layerwise.tasks.conversation import Conversation
 from layerwise.tasks.ctc_speech_recognition import CtcSpeechRecognition
+from layerwise.tasks.depth_estimation import DepthEstimation
 from layerwise.tasks.dialogue import Dialogue
 from layerwise.tasks.embedding import Embedding
 from layerwise.tasks.generation import Generation
@@ -25,6 +26,7 @@ from layerwise.tasks.tabular_regression import TabularRegression
 from layerwise.tasks.text_classification import TextClassification
 from layerwise.tasks.text_generation import TextGeneration
 from layerwise.tasks.translation import Translation
+from layerwise.tasks.zero_shot_image_classification import ZeroShotImageClassification
 
 __all__ = [
     "Answer",
@@ -34,6 +36,7 @@ __all__ = [
     "Control",
     "Conversation",
     "CtcSpeechRecognition",
+    "DepthEstimation",
     "Dialogue",
     "Embedding",
     "Field",
@@ -52,6 +55,7 @@ __all__ = [
     "TextClassification",
     "TextGeneration",
     "Translation",
+    "ZeroShotImageClassification",
 ]
 
 deprecations.keep_former_arguments(globals())

@@ -10,13 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from layerwise.errors import InputError
 from layerwise.runner import Batch
-from layerwise.tasks import ImageClassification, ImageSegmentation, ObjectDetection
+from layerwise.tasks import (
+    DepthEstimation,
+    ImageClassification,
+    ImageSegmentation,
+    ObjectDetection,
+    ZeroShotImageClassification,
+)
 from layerwise.tasks.annotations import AnnotatedPicture, Found
 from layerwise.tasks.base import Answer
 from layerwise.tasks.detection.metrics import Detected
 from layerwise.tasks.images import load_image
 from layerwise_hub.runners.base import TorchRunner, in_parts
+from layerwise_hub.runners.texts import longest_text
 from layerwise_hub.task_making import GROUND
 
 if TYPE_CHECKING:
@@ -26,6 +34,10 @@ LEAST_SCORE = 0.02
 """Boxes are kept from this score on when a test set is measured: average precision looks at all of them."""
 MOST_PIXELS = 2**20
 """Areas are found at a size of at most so many pixels, and drawn larger: each class takes a number for every pixel."""
+LEAST_SIDE = 32
+"""Pixels of the shorter side of a picture whose depth is estimated; smaller ones are enlarged. Some networks take a
+multiple of so many, and none of fewer."""
+_MARGIN = 3.0
 
 
 class PictureRunner(TorchRunner):
@@ -77,6 +89,56 @@ class ImageClassifier(PictureRunner):
             with self.computing():
                 found.append(self.network(**self.encoded(part)).logits.float().cpu().numpy())
         return np.concatenate(found)
+
+
+class ZeroShotClassifier(PictureRunner):
+    """Which of the labels that somebody names a picture shows."""
+
+    auto = "AutoModelForZeroShotImageClassification"
+    task: ZeroShotImageClassification
+
+    def __init__(self, entry: Entry, folder: Path, task: Any) -> None:
+        super().__init__(entry, folder, task)
+        self.tokenizer = self.load("AutoTokenizer")
+        config = self.network.config
+        self.longest = longest_text(self.tokenizer, getattr(config, "text_config", config))
+
+    def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event) -> Answer:
+        return self.run_batch([inputs])[0]
+
+    def run_batch(self, batch: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        """The answers; pictures for which the same labels were named are looked at together."""
+        pictures = [picture_of(inputs) for inputs in batch]
+        places: dict[tuple[tuple[str, ...], tuple[str, ...]], list[int]] = {}
+        for place, inputs in enumerate(batch):
+            places.setdefault(self.task.texts_of(inputs), []).append(place)
+        answers: dict[int, Answer] = {}
+        for (labels, texts), those in places.items():
+            encoded = self._tokens(labels, texts)
+            for part in in_parts(those):
+                with self.computing():
+                    pixels = self.encoded([pictures[place] for place in part])
+                    logits = self.network(**encoded, **pixels).logits_per_image.float().cpu().numpy()
+                answers.update((place, self.task.answer(labels, row)) for place, row in zip(part, logits, strict=True))
+        return [answers[place] for place in range(len(batch))]
+
+    def _tokens(self, labels: Sequence[str], texts: Sequence[str]) -> Any:
+        """Texts as the network takes them.
+
+        Raises:
+            InputError: One has more tokens than the network has places for.
+        """
+        for label, text in zip(labels, texts, strict=True):
+            count = len(self.tokenizer(text).input_ids)
+            if count > self.longest:
+                raise InputError(
+                    f"The sentence about {label!r} is too long for this network",
+                    expected=f"at most {self.longest} tokens",
+                    received=str(count),
+                )
+        # The SigLIP family has learned from texts that are all filled up to one length.
+        settings = {"padding": "max_length", "max_length": self.longest} if self.task.is_independent else {"padding": True}
+        return self.given(self.tokenizer(list(texts), return_tensors="pt", **settings))
 
 
 class ObjectDetector(PictureRunner):
@@ -155,3 +217,49 @@ class Segmenter(PictureRunner):
             whole = Image.fromarray(labels).resize(picture.size, Image.Resampling.NEAREST)
             labels = np.asarray(whole, "int32")
         return labels
+
+
+class DepthEstimator(PictureRunner):
+    """How far away everything in a picture is."""
+
+    auto = "AutoModelForDepthEstimation"
+    task: DepthEstimation
+
+    def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event) -> Answer:
+        return self.task.answer(self._depth(self.task.picture(inputs)))
+
+    def _depth(self, picture: Image.Image) -> np.ndarray:
+        """The number of each pixel, float32 [height, width]."""
+        size, scale = (picture.height, picture.width), LEAST_SIDE / min(picture.size)
+        if scale > 1:
+            picture = picture.resize((round(picture.width * scale), round(picture.height * scale)))
+        with self.computing():
+            outputs = self.network(**self.encoded([picture]))
+            if self.network.config.model_type == "zoedepth":
+                margin = _MARGIN if self.processor.do_pad else 0.0
+                found = _without_margin(outputs.predicted_depth, (picture.height, picture.width), size, margin)
+            else:
+                found = self.processor.post_process_depth_estimation(outputs, target_sizes=[size])[0]["predicted_depth"]
+        # Some drop a side of one pixel.
+        return found.float().cpu().numpy().reshape(size)
+
+
+def _without_margin(depth: Any, given: tuple[int, int], size: tuple[int, int], margin: float) -> Any:
+    """What ZoeDepth tells of a picture, which it is given with a mirrored margin around it, since it errs at edges (Bhat
+    et al. 2023, arXiv:2302.12288). Here, since what transformers 5.24 has for it needs torchvision.
+
+    Args:
+        depth: Of the picture with its margin, [1, height, width] at the size at which the network gives it.
+        given: Height and width of the picture.
+        size: That of what is returned.
+        margin: How wide it is, in square roots of half a side.
+    """
+    from torch.nn.functional import interpolate
+
+    rows, columns = (int((side / 2) ** 0.5 * margin) for side in given)
+    whole = (given[0] + 2 * rows, given[1] + 2 * columns)
+    found = interpolate(depth[None], size=whole, mode="bicubic", align_corners=False)
+    found = found[..., rows : rows + given[0], columns : columns + given[1]]
+    if size != given:
+        found = interpolate(found, size=size, mode="bicubic", align_corners=False)
+    return found[0, 0]

@@ -77,6 +77,15 @@ def test_many_choices_are_a_list_and_an_optional_one_begins_empty():
     assert component.value is None
 
 
+def test_a_text_with_a_default_is_there_already_and_may_be_emptied():
+    given = control(Field(name="labels", kind="text", default="a cat, a dog"))
+    assert given.components[0].value == "a cat, a dog"
+    assert given.show(None) == ["a cat, a dog"]
+    assert given.show("a car") == ["a car"]
+    # Not the default: nobody would see what was asked.
+    assert [given.read([text]) for text in ("a car", "", None)] == ["a car", "", ""]
+
+
 def test_json_in_a_text_field():
     given = control(Field(name="values", kind="json"))
     assert given.read(['{"a": [1, 2]}']) == {"a": [1, 2]}

@@ -372,3 +372,152 @@ def marian(folder: Path):
         forced_eos_token_id=2,
     )
     return _save(MarianMTModel(config), folder)
+
+
+def _two_towers(vocabulary, text, vision):
+    """The settings of the two networks of a model of pictures and texts about them."""
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
+    return {
+        "text_config": {**sizes, "vocab_size": vocabulary, "max_position_embeddings": 64, **text},
+        "vision_config": {**sizes, "image_size": 32, "patch_size": 8, **vision},
+    }
+
+
+def clip(folder: Path):
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
+
+    _seed()
+    size = len(tokenizer(folder))
+    ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    config = CLIPConfig(**_two_towers(size, ends, {}), projection_dim=12)
+    processor = CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    return _save(CLIPModel(config), folder, processor)
+
+
+def chinese_clip(folder: Path):
+    from transformers import ChineseCLIPConfig, ChineseCLIPImageProcessor, ChineseCLIPModel
+
+    _seed()
+    size = len(tokenizer(folder))
+    config = ChineseCLIPConfig(**_two_towers(size, {"pad_token_id": 0}, {}), projection_dim=12)
+    processor = ChineseCLIPImageProcessor(size={"height": 32, "width": 32}, do_center_crop=False)
+    return _save(ChineseCLIPModel(config), folder, processor)
+
+
+def siglip(folder: Path):
+    from transformers import SiglipConfig, SiglipImageProcessor, SiglipModel
+
+    _seed()
+    size = len(tokenizer(folder, "t5"))
+    config = SiglipConfig(**_two_towers(size, {"projection_size": 16}, {}))
+    return _save(SiglipModel(config), folder, SiglipImageProcessor(size={"height": 32, "width": 32}))
+
+
+def siglip2(folder: Path):
+    from transformers import Siglip2Config, Siglip2ImageProcessor, Siglip2Model
+
+    _seed()
+    size = len(tokenizer(folder, "t5"))
+    config = Siglip2Config(**_two_towers(size, {"projection_size": 16}, {"num_patches": 16}))
+    return _save(Siglip2Model(config), folder, Siglip2ImageProcessor(patch_size=8, max_num_patches=16))
+
+
+def _spread(model):
+    """A network whose random numbers are large enough for depths that differ."""
+    import torch
+
+    with torch.no_grad():
+        for values in model.parameters():
+            if values.ndim > 1:
+                values.mul_(6)
+        list(model.parameters())[-1].fill_(0.4)
+    return model
+
+
+def depth_anything(folder: Path, **settings):
+    from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config, DPTImageProcessor
+
+    _seed()
+    network = Dinov2Config(
+        hidden_size=16,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        image_size=56,
+        patch_size=14,
+        out_indices=[1, 2, 3, 4],
+        reshape_hidden_states=False,
+        apply_layernorm=True,
+    )
+    config = DepthAnythingConfig(
+        backbone_config=network,
+        reassemble_hidden_size=16,
+        neck_hidden_sizes=[4, 8, 8, 8],
+        fusion_hidden_size=8,
+        head_hidden_size=4,
+        **settings,
+    )
+    processor = DPTImageProcessor(size={"height": 56, "width": 56}, keep_aspect_ratio=True, ensure_multiple_of=14)
+    return _save(_spread(DepthAnythingForDepthEstimation(config)), folder, processor)
+
+
+def dpt(folder: Path):
+    from transformers import DPTConfig, DPTForDepthEstimation, DPTImageProcessor
+
+    _seed()
+    config = DPTConfig(
+        hidden_size=16,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        intermediate_size=24,
+        image_size=32,
+        patch_size=8,
+        backbone_out_indices=[0, 1, 2, 3],
+        neck_hidden_sizes=[4, 8, 8, 8],
+        fusion_hidden_size=8,
+    )
+    processor = DPTImageProcessor(size={"height": 32, "width": 32})
+    return _save(_spread(DPTForDepthEstimation(config)), folder, processor)
+
+
+def glpn(folder: Path):
+    from transformers import GLPNConfig, GLPNForDepthEstimation, GLPNImageProcessor
+
+    _seed()
+    config = GLPNConfig(
+        hidden_sizes=[4, 8, 12, 16],
+        num_attention_heads=[1, 1, 2, 2],
+        depths=[1] * 4,
+        mlp_ratios=[2] * 4,
+        decoder_hidden_size=8,
+    )
+    return _save(_spread(GLPNForDepthEstimation(config)), folder, GLPNImageProcessor())
+
+
+def zoedepth(folder: Path):
+    from transformers import BeitConfig, ZoeDepthConfig, ZoeDepthForDepthEstimation, ZoeDepthImageProcessor
+
+    _seed()
+    backbone = BeitConfig(
+        hidden_size=16,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        intermediate_size=24,
+        image_size=64,
+        patch_size=16,
+        out_indices=[1, 2, 3, 4],
+        reshape_hidden_states=False,
+        use_relative_position_bias=True,
+        vocab_size=10,
+    )
+    config = ZoeDepthConfig(
+        backbone_config=backbone,
+        neck_hidden_sizes=[8, 8, 8, 8],
+        fusion_hidden_size=8,
+        bottleneck_features=8,
+        num_relative_features=4,
+        bin_embedding_dim=8,
+        num_attractors=[4, 3, 2, 1],
+        bin_configurations=[{"n_bins": 8, "min_depth": 0.001, "max_depth": 10.0, "name": "nyu"}],
+    )
+    processor = ZoeDepthImageProcessor(size={"height": 64, "width": 64})
+    return _save(_spread(ZoeDepthForDepthEstimation(config)), folder, processor)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from layerwise.errors import WeightsError
+from layerwise.errors import InputError, WeightsError
 from layerwise.registry import Registry
 from layerwise.runner import last_answer, make_runner
 from layerwise.serving import find_version
@@ -20,6 +20,8 @@ from layerwise.versions import VersionStore
 pytest.importorskip("torch", reason='published models need torch: pip install "layerwise[hub]"')
 pytest.importorskip("transformers")
 hub = pytest.importorskip("layerwise_hub.library")
+from layerwise_hub import task_making  # noqa: E402 (after what it needs)
+from layerwise_hub.repository import Folder  # noqa: E402
 
 TEXTS = ["the cat sat on the mat", "a dog", "music is louder in the evening than all night"]
 
@@ -123,6 +125,122 @@ def test_areas_are_found(added):
     # A large picture is computed smaller and drawn at its size.
     large = ask(runner, image=picture(1400, 900))
     assert Image.open(io.BytesIO(large["labels"]["content"])).size == (1400, 900)
+
+
+@pytest.mark.parametrize("family", ["clip", "chinese_clip", "siglip", "siglip2"])
+def test_pictures_are_told_by_labels_that_somebody_names(added, family):
+    spec, runner, folder = added(family)
+    is_independent = "siglip" in family
+    assert spec.task.type_name == "zero-shot-image-classification"
+    assert spec.task.is_independent == is_independent
+    labels = ["the moon", "a dog", "a cat, asleep"]
+    judge = pipe("zero-shot-image-classification", folder)
+    expected = {row["label"]: row["score"] for row in judge(picture(), candidate_labels=labels)}
+    answer = ask(runner, image=picture(), labels="the moon\na dog\na cat, asleep")
+    assert answer["probabilities"] == pytest.approx(expected, abs=1e-5)
+    assert answer["label"] == max(expected, key=expected.get)
+    assert (sum(answer["probabilities"].values()) == pytest.approx(1)) is not is_independent
+    template = "music about {} in the evening"
+    expected = {
+        row["label"]: row["score"] for row in judge(picture(), candidate_labels=labels, hypothesis_template=template)
+    }
+    answer = ask(runner, image=picture(), labels=labels, template=template)
+    assert answer["probabilities"] == pytest.approx(expected, abs=1e-5)
+    # Those that are asked about the same labels are looked at together, and each keeps its place.
+    asked = [{"image": picture(seed=seed), "labels": ["a cat", ("a dog", "the moon")[seed % 2]]} for seed in range(5)]
+    for inputs, found in zip(asked, runner.run_batch(asked), strict=True):
+        assert found["probabilities"] == pytest.approx(ask(runner, **inputs)["probabilities"], abs=1e-5)
+
+
+def test_what_nobody_can_tell_a_picture_by_is_explained(added):
+    _, runner, _ = added("clip")
+    for labels, said in (
+        ("", "no labels"),
+        ("a cat, a cat", "twice"),
+        (",".join(map(str, range(500))), "too many labels"),
+        ("a cat, " + "zq" * 48, "'zqzq.* is too long for this network.*at most 64 tokens"),
+    ):
+        with pytest.raises(InputError, match=said):
+            ask(runner, image=picture(), labels=labels)
+    with pytest.raises(InputError, match="cannot be read as a picture"):
+        ask(runner, image=b"no picture", labels="a cat, a dog")
+
+
+def test_a_video_is_no_picture(tmp_path):
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    hub_samples.clip(folder)
+    hub_samples._change(folder / "config.json", architectures=["XCLIPModel"])
+    with pytest.raises(WeightsError, match="No task here shows what"):
+        hub.look(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("family", "settings", "farthest"),
+    [
+        ("depth_anything", {}, None),
+        ("depth_anything", {"depth_estimation_type": "metric", "max_depth": 80}, 80),
+        ("dpt", {}, None),
+        ("glpn", {}, 10),
+        ("zoedepth", {}, 10),
+    ],
+)
+def test_how_far_away_things_are(added, family, settings, farthest, monkeypatch):
+    import io
+
+    from torch.nn.functional import interpolate
+    from transformers.models.zoedepth import image_processing_pil_zoedepth
+
+    class Resizing:
+        """What transformers 5.24 takes of torchvision here, whether that is installed or not."""
+
+        class InterpolationMode:
+            BICUBIC = "bicubic"
+
+        @staticmethod
+        def resize(depth, size, interpolation, antialias):
+            assert not antialias
+            return interpolate(depth[None], size=size, mode=interpolation, align_corners=False)[0]
+
+    monkeypatch.setattr(image_processing_pil_zoedepth, "tvF", Resizing, raising=False)
+    spec, runner, folder = added(family, **settings)
+    assert spec.task.type_name == "depth-estimation"
+    assert (spec.task.is_metric, spec.task.grows_nearer) == (farthest is not None, farthest is None)
+    assert spec.task.farthest == farthest
+    teller = pipe("depth-estimation", folder)
+    for size in ((80, 60), (33, 100)):
+        right = teller(picture(*size))["predicted_depth"].numpy()
+        assert np.ptp(right) > 1e-4
+        answer = ask(runner, image=picture(*size))
+        assert answer["depth"].size == size
+        values = np.asarray(Image.open(io.BytesIO(answer["map"]["content"]))).astype(float)
+        if farthest is None:
+            assert values == pytest.approx(65_535 * (right - right.min()) / np.ptp(right), abs=2)
+        else:
+            steps = 1000 if farthest == 10 else 100
+            assert values / steps == pytest.approx(right, abs=0.5 / steps + 1e-4)
+            assert f"{right.max():.2f} m (dark)" in answer["summary"]
+    for size, shown in (((7, 5), (7, 5)), ((1, 20), (1, 20)), ((3000, 1500), (1448, 724))):
+        assert ask(runner, image=picture(*size))["depth"].size == shown
+    with pytest.raises(InputError, match="too narrow"):
+        ask(runner, image=picture(2, 60))
+
+
+@pytest.mark.parametrize(
+    ("config", "meaning"),
+    [
+        ({"model_type": "dpt", "add_projection": True}, (True, None)),
+        ({"model_type": "dpt"}, (False, None)),
+        ({"model_type": "zoedepth", "bin_configurations": [{"max_depth": 10}, {"max_depth": 80.0}]}, (True, 80.0)),
+        ({"model_type": "depth_pro"}, (True, None)),
+        ({"model_type": "depth_anything", "max_depth": 1}, (False, None)),
+    ],
+)
+def test_what_depths_mean_is_told_by_the_family(config, meaning, tmp_path):
+    task = task_making.depth_estimation(config, Folder(tmp_path))
+    assert (task.is_metric, task.farthest) == meaning
+    with pytest.raises(WeightsError, match=r"mean is not known here.*chmv2"):
+        task_making.depth_estimation({"model_type": "chmv2"}, Folder(tmp_path))
 
 
 @pytest.mark.parametrize("family", ["bert_classifier", "distilbert_classifier", "roberta_classifier"])
