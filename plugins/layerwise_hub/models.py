@@ -162,7 +162,7 @@ def examples_of_zero_shot_image_classification() -> Sequence[Example]:
     from layerwise_hub.drawings import SHAPES, shape
 
     labels = ", ".join(SHAPES)
-    return [Example(inputs={"image": shape(name), "labels": labels}, label=name) for name in SHAPES]
+    return [Example(inputs={"image": shape(name), "labels": labels}, label=name.split()[-1]) for name in SHAPES]
 
 
 def examples_of_depth_estimation() -> Sequence[Example]:

@@ -54,7 +54,9 @@ def test_the_file_of_a_relative_one_goes_from_black_to_white():
 
 
 def test_the_range_is_told_in_metres_or_without_a_unit():
-    assert METRES.answer(RAMP)["summary"] == "From 1.00 m (light) to 9.00 m (dark), 5.36 m in the middle of the picture."
+    assert (
+        METRES.answer(RAMP)["summary"] == "From 1.00 m (light) to 9.00 m (dark), 5.36 m in the middle of the picture."
+    )
     said = RELATIVE.answer(RAMP)["summary"]
     assert said.startswith("From 9 (light, near) to 1 (dark, far), 5.364 in the middle")
     assert "no unit" in said
@@ -78,7 +80,7 @@ def test_pictures_become_ones_that_networks_can_take():
     assert MOST_PIXELS * 0.99 < large.width * large.height <= MOST_PIXELS
     assert large.width == pytest.approx(2 * large.height, abs=2)
     assert METRES.picture({"image": noise[:20, :400]}).size == (400, 20)
-    with pytest.raises(InputError, match="too narrow.*20 times as long.*401 x 20"):
+    with pytest.raises(InputError, match=r"too narrow.*20 times as long.*401 x 20"):
         METRES.picture({"image": noise[:20, :401]})
     for nothing in (None, b"no picture", "nowhere.png"):
         with pytest.raises(InputError):

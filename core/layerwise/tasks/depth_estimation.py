@@ -75,7 +75,7 @@ class DepthEstimation(Task):
     @property
     def outputs(self) -> tuple[Field, ...]:
         return (
-            Field(name="depth", kind="image", label="Light is near, dark is far"),
+            Field(name="depth", kind="image", label="Depth"),
             Field(name="summary", kind="text", label="In short"),
             Field(name="map", kind="file", label=f"Download the depth (PNG of 16 bits, {self._meaning})"),
         )
@@ -92,8 +92,8 @@ class DepthEstimation(Task):
         return "white is near" if self.grows_nearer else "white is far"
 
     def picture(self, inputs: Mapping[str, Any]) -> Image.Image:
-        """The picture `inputs["image"]`, in any form that `layerwise.tasks.images.load_image` reads, in colour and of at
-        most `MOST_PIXELS`.
+        """The picture `inputs["image"]`, in any form that `layerwise.tasks.images.load_image` reads, in colour and of
+        `MOST_PIXELS` at most.
 
         Raises:
             InputError: There is no picture, it cannot be read, or it is too narrow.

@@ -30,8 +30,8 @@ class ZeroShotImageClassification(Task):
     Args:
         labels: Those that are chosen among unless others are named.
         template: The text that a label becomes, with `{}` where the label stands.
-        is_independent: Whether each label is judged by itself, by a sigmoid (Zhai et al. 2023, arXiv:2303.15343), so that
-            several may fit, or none; otherwise a softmax over all of them shares out what is certain.
+        is_independent: Whether each label is judged by itself, by a sigmoid (Zhai et al. 2023, arXiv:2303.15343), so
+            that several may fit, or none; otherwise a softmax shares out 100 % among them.
 
     Raises:
         SpecError: A value is not usable.
@@ -150,10 +150,7 @@ class ZeroShotImageClassification(Task):
         from layerwise.losses import softmax
 
         exact = np.asarray(logits, "float64")
-        if self.is_independent:
-            probabilities = np.exp(-np.logaddexp(0.0, -exact))
-        else:
-            probabilities = softmax(exact[None])[0]
+        probabilities = np.exp(-np.logaddexp(0.0, -exact)) if self.is_independent else softmax(exact[None])[0]
         # Stable: of equally probable labels the first is named.
         order = (-probabilities).argsort(kind="stable")
         ranked = {labels[place]: float(probabilities[place]) for place in order}

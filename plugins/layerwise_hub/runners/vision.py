@@ -137,8 +137,11 @@ class ZeroShotClassifier(PictureRunner):
                     received=str(count),
                 )
         # The SigLIP family has learned from texts that are all filled up to one length.
-        settings = {"padding": "max_length", "max_length": self.longest} if self.task.is_independent else {"padding": True}
-        return self.given(self.tokenizer(list(texts), return_tensors="pt", **settings))
+        padding = "max_length" if self.task.is_independent else True
+        encoded = self.tokenizer(
+            list(texts), padding=padding, max_length=self.longest, truncation=True, return_tensors="pt"
+        )
+        return self.given(encoded)
 
 
 class ObjectDetector(PictureRunner):
@@ -245,8 +248,8 @@ class DepthEstimator(PictureRunner):
 
 
 def _without_margin(depth: Any, given: tuple[int, int], size: tuple[int, int], margin: float) -> Any:
-    """What ZoeDepth tells of a picture, which it is given with a mirrored margin around it, since it errs at edges (Bhat
-    et al. 2023, arXiv:2302.12288). Here, since what transformers 5.24 has for it needs torchvision.
+    """What ZoeDepth tells of a picture, which it is given with a mirrored margin around it, since it errs at edges
+    (Bhat et al. 2023, arXiv:2302.12288). Here, since what transformers 5.24 has for it needs torchvision.
 
     Args:
         depth: Of the picture with its margin, [1, height, width] at the size at which the network gives it.

@@ -3,6 +3,7 @@ asked."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -169,6 +170,60 @@ def test_from_the_page_to_the_http_api_and_away_again(home, tmp_path, monkeypatc
             assert "removed" in page.remove("language/local-encoder", False)[0]
             workspace.registry.check()
             assert client.post("/api/v1/predict/language/local-encoder", json=body).status_code == 404
+
+
+@pytest.mark.slow
+def test_two_that_are_given_labels_side_by_side_and_away_again(home, tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+
+    from layerwise.beside import ask, families
+    from layerwise_app.web.api import make_api
+    from layerwise_app.web.operation import Operation
+    from layerwise_app.web.schemas import body_schema, example_inputs
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    for family in ("clip", "siglip", "glpn"):
+        (tmp_path / family).mkdir()
+        getattr(hub_samples, family)(tmp_path / family)
+        library.add(library.look(str(tmp_path / family)), silently)
+    clip, siglip, glpn = (f"vision/local-{family}" for family in ("clip", "siglip", "glpn"))
+    with open_workspace(home) as workspace:
+        snapshot = workspace.registry.snapshot()
+        (together,) = (found for found in families(snapshot) if found.title == "Zero shot image classification")
+        assert [reference.name for reference in together.references] == [clip, siglip]
+        assert [field.name for field in together.fields] == ["image", "labels", "template"]
+        spec = snapshot.model(clip)
+        inputs = example_inputs(spec, spec.task)
+        assert inputs["labels"].startswith("a red circle, a blue square")
+        assert body_schema(spec, spec.task)["properties"]["inputs"]["anyOf"][0]["required"] == ["image"]
+        app = FastAPI()
+        app.include_router(make_api(Operation(workspace, lambda: 1)))
+        with TestClient(app) as client:
+
+            def post(name, **given):
+                return client.post(f"/api/v1/predict/{name}", json={"inputs": given})
+
+            answer = post(clip, **inputs).json()["answer"]
+            assert set(answer["probabilities"]) == set(inputs["labels"].split(", "))
+            refused = post(clip, image=inputs["image"], labels="a cat, a cat")
+            assert (refused.status_code, "A label is there twice" in refused.text) == (422, True)
+            answer = post(glpn, image=inputs["image"]).json()["answer"]
+            assert answer["depth"].startswith("data:image/png;base64,")
+            assert answer["map"]["name"] == "depth-mm.png"
+            assert " m (light)" in answer["summary"]
+            *_, replies = ask(workspace, [clip, siglip], {"image": tmp_path / "none.png"}, repeats=0)
+            assert all("There is no such picture" in reply.error for reply in replies)
+            given = {"image": base64.b64decode(inputs["image"]), "labels": "a cat, a dog"}
+            *_, replies = ask(workspace, [clip, siglip], given, repeats=0)
+            assert [reply.error for reply in replies] == ["", ""]
+            for name in (clip, siglip, glpn):
+                library.remove(name)
+            workspace.registry.check()
+            assert post(clip, **inputs).status_code == 404
 
 
 def test_the_page_says_what_is_wrong(home, tmp_path, monkeypatch):
