@@ -14,9 +14,9 @@ def layerwise_models():
 
 @hookimpl
 def layerwise_tasks():
-    from layerwise_hub.probes import ProbedTexts
+    from layerwise_hub.probed import ProbedPictures, ProbedTexts
 
-    return [ProbedTexts]
+    return [ProbedTexts, ProbedPictures]
 
 
 @hookimpl

@@ -213,22 +213,26 @@ def folder_of(entry: Entry) -> Path:
     return folder
 
 
-def require_framework() -> None:
+def require_framework(*more: str) -> None:
     """See that what computes published models is installed, without importing it.
+
+    Args:
+        more: Further packages that are needed.
 
     Raises:
         MissingDependencyError: It is not; the text has the command.
     """
-    error = missing_framework()
+    error = missing_framework(*more)
     if error is not None:
         raise error
 
 
-def missing_framework() -> MissingDependencyError | None:
+def missing_framework(*more: str) -> MissingDependencyError | None:
     """What is not installed of what computes published models."""
-    for package in ("torch", "transformers"):
+    for package in ("torch", "transformers", *more):
         if importlib.util.find_spec(package) is None:
-            return missing_extra(package, "hub", "A published model")
+            purpose = "A published model that learns" if package in more else "A published model"
+            return missing_extra(package, "hub", purpose)
     return None
 
 

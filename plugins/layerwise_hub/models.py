@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,11 +14,12 @@ from layerwise.errors import LayerwiseError, SpecError
 from layerwise.quota import in_bytes
 from layerwise_hub.kinds import KINDS
 from layerwise_hub.manifest import Entry, Manifest
-from layerwise_hub.probes import DATASET, ENDING, ProbeConfig, task_of
+from layerwise_hub.probed import ENDING, PROBED, digest_of
+from layerwise_hub.probes import ProbeConfig
 
 logger = logging.getLogger(__name__)
 
-FRAMEWORK, EMBEDDING = "torch", "embedding"
+FRAMEWORK = "torch"
 _TASKS = {
     kind.type_name: kind for kind in (getattr(stock, name) for name in stock.__all__) if hasattr(kind, "type_name")
 }
@@ -34,7 +35,7 @@ _COMPARED = (
 
 
 def registered_models() -> list[ModelSpec]:
-    """A spec for each published model that was added, and one of a probe for each that makes vectors of texts. One
+    """A spec for each published model that was added, and one of a probe for each of a kind that can have one. One
     whose entry is not understood is left out, and logged.
 
     Raises:
@@ -44,7 +45,7 @@ def registered_models() -> list[ModelSpec]:
     for entry in Manifest().entries().values():
         try:
             found.append(spec_of(entry))
-            if entry.kind == EMBEDDING:
+            if entry.kind in PROBED:
                 found.append(probe_of(entry))
         except (LayerwiseError, KeyError, TypeError) as error:
             logger.warning("The published model %s is left out: %s", entry.name, error)
@@ -85,37 +86,95 @@ def spec_of(entry: Entry) -> ModelSpec:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Words:
+    """What is told of the probes of a kind.
+
+    Args:
+        one, several: What goes in.
+        takes: What the published network does with it.
+        advice: What to train on.
+        data, labels: The data set that it is trained on without these, and its labels.
+        examples: As of a ModelSpec.
+    """
+
+    one: str
+    several: str
+    takes: str
+    advice: str
+    data: str | None
+    labels: tuple[str, ...]
+    examples: str | None
+
+
+_PROBES = {
+    "embedding": _Words(
+        one="text",
+        several="texts",
+        takes="reads a text",
+        advice="name a folder or a table of yours, or train on SST-2, sentences of film reviews, for or against",
+        data="sst2",
+        labels=("negative", "positive"),
+        examples="layerwise_hub.models:examples_of_text_classification",
+    ),
+    "image-classification": _Words(
+        one="picture",
+        several="pictures",
+        takes="sees a picture",
+        advice="name a folder of yours, which has a folder of pictures for each class",
+        data=None,
+        labels=(),
+        examples=None,
+    ),
+}
+
+
 def probe_of(entry: Entry) -> ModelSpec:
-    """The spec of a probe on a published model that makes vectors of texts."""
-    title = title_of(entry)
+    """The spec of a probe on a published model."""
+    words = _PROBES[entry.kind]
     linear = ProbeConfig(num_epochs=10, batch_size=32, learning_rate=1e-2, schedule="cosine")
     dense = replace(linear, hidden_layers=(64,), learning_rate=1e-3, penalty=1e-6)
+    lora = ProbeConfig(num_epochs=3, batch_size=16, learning_rate=5e-4, warmup_epochs=0.1, dropout=0.1, penalty=0)
+    task = PROBED[entry.kind]
+    fields = task.fields_from(dict(entry.task)) | {"encoder": entry.name, "digest": digest_of(entry), "dimensions": 0}
+    fields |= {"labels": words.labels} if words.labels else {}
     return ModelSpec(
         name=entry.name + ENDING,
-        task=task_of(entry),
+        task=task(**fields),
         build="layerwise_hub.probes:build",
         train="layerwise_hub.probes:train",
         runner="layerwise_hub.probes:runner",
         framework=FRAMEWORK,
-        data=DATASET,
+        data=words.data,
         config=ProbeConfig,
         variants=(
             Variant(name="linear", summary="One layer: a weight for each number", config=linear, fine_tuning=linear),
-            Variant(name="dense", summary="With a hidden layer of 256 neurons", config=dense, fine_tuning=dense),
-        ),
-        examples="layerwise_hub.models:examples_of_text_classification",
-        card=ModelCard(
-            title=f"{title}, probed",
-            summary="A small network, trained here, on what a published one makes of a text.",
-            description=(
-                f"`{entry.name}` reads a text and stays as it is; a network of one or two layers learns from the "
-                "numbers inside it which of your classes the text is of. Each text goes through the large network "
-                "once, so that it trains in minutes without a GPU, on few texts too: name a folder or a table of "
-                "yours, or train on SST-2, sentences of film reviews, for or against."
+            Variant(name="dense", summary="With a hidden layer of 64 neurons", config=dense, fine_tuning=dense),
+            Variant(
+                name="lora",
+                summary="The published network learns too, by small matrices beside its own (LoRA)",
+                config=lora,
+                fine_tuning=lora,
+                task={"is_adapted": True},
             ),
-            limits="It knows of a text what the published network makes of it, which was trained for something else.",
+        ),
+        examples=words.examples,
+        card=ModelCard(
+            title=f"{title_of(entry)}, probed",
+            summary=f"A small network, trained here, on what a published one makes of a {words.one}.",
+            description=(
+                f"`{entry.name}` {words.takes} and stays as it is; a network of one or two layers learns from the "
+                f"numbers inside it which of your classes the {words.one} is of. Each {words.one} goes through the "
+                f"large network once, so that it trains in minutes without a GPU, on few {words.several} too: "
+                f"{words.advice}. In the variant `lora` small matrices beside those of the published network learn "
+                "with it, which takes longer, on a GPU mostly, and more examples; only these are kept."
+            ),
+            limits=(
+                f"It knows of a {words.one} what the published network makes of it, which was trained for something "
+                "else."
+            ),
             licence=entry.licence or "not told by the card of the published network",
-            sources=("https://arxiv.org/abs/1610.01644",),
+            sources=("https://arxiv.org/abs/1610.01644", "https://arxiv.org/abs/2106.09685"),
         ),
     )
 

@@ -57,38 +57,8 @@ class TorchRunner(Runner):
         self.network.to(self.device).eval()
 
     def load(self, name: str, **settings: Any) -> Any:
-        """What a class of transformers makes of the folder.
-
-        Args:
-            name: The class: "AutoTokenizer".
-
-        Raises:
-            WeightsError: It cannot.
-        """
-        import transformers
-
-        try:
-            return getattr(transformers, name).from_pretrained(
-                str(self.folder), local_files_only=True, trust_remote_code=False, **settings
-            )
-        except LayerwiseError:
-            raise
-        except ImportError as error:
-            package = str(getattr(error, "name", "") or _package_in(str(error)))
-            raise MissingDependencyError(
-                f"{self.entry.name} needs a package that is not installed",
-                received=str(error).strip().splitlines()[0],
-                remedy=f"pip install {package}" if package else 'pip install "layerwise[hub]"',
-            ) from error
-        except (MemoryError, KeyboardInterrupt):
-            raise
-        except Exception as error:  # strangers' files, read by much code
-            lines = str(error).strip().splitlines() or [""]
-            raise WeightsError(
-                f"transformers cannot load {self.entry.name}",
-                received=f"{type(error).__name__}: {lines[0][:300]}",
-                remedy="choose another model, or update it: pip install --upgrade transformers",
-            ) from error
+        """What a class of transformers makes of the folder, as of `load`."""
+        return load(self.entry, self.folder, name, **settings)
 
     @contextlib.contextmanager
     def computing(self) -> Iterator[None]:
@@ -113,6 +83,42 @@ class TorchRunner(Runner):
     def close(self) -> None:
         """Let go of the network."""
         self.network = None
+
+
+def load(entry: Entry, folder: Path, name: str, **settings: Any) -> Any:
+    """What a class of transformers makes of the folder of a model.
+
+    Args:
+        name: The class: "AutoTokenizer".
+
+    Raises:
+        MissingDependencyError: It needs a package that is not installed.
+        WeightsError: It cannot.
+    """
+    import transformers
+
+    try:
+        return getattr(transformers, name).from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False, **settings
+        )
+    except LayerwiseError:
+        raise
+    except ImportError as error:
+        package = str(getattr(error, "name", "") or _package_in(str(error)))
+        raise MissingDependencyError(
+            f"{entry.name} needs a package that is not installed",
+            received=str(error).strip().splitlines()[0],
+            remedy=f"pip install {package}" if package else 'pip install "layerwise[hub]"',
+        ) from error
+    except (MemoryError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # strangers' files, read by much code
+        lines = str(error).strip().splitlines() or [""]
+        raise WeightsError(
+            f"transformers cannot load {entry.name}",
+            received=f"{type(error).__name__}: {lines[0][:300]}",
+            remedy="choose another model, or update it: pip install --upgrade transformers",
+        ) from error
 
 
 def in_parts(items: Sequence[T], most: int = AT_ONCE) -> Iterator[Sequence[T]]:

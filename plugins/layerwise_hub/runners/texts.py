@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from layerwise.published import read_json
 from layerwise.runner import Batch
 from layerwise.tasks import TextClassification
 from layerwise.tasks.base import Answer
@@ -17,8 +18,43 @@ from layerwise_hub.runners.base import TorchRunner, in_parts
 if TYPE_CHECKING:
     from layerwise_hub.manifest import Entry
 
+MOST_TOKENS = 2**20
+"""No text has more, whatever a tokenizer says that knows no limit."""
 _OFFSET_POSITIONS = ("roberta", "camembert", "xlm-roberta", "xlm-roberta-xl", "longformer", "mpnet", "esm")
 """Families whose places are counted from behind the number of their padding."""
+
+
+class Reader:
+    """Texts as a published network takes them.
+
+    Args:
+        tokenizer: Its own.
+        config: Its settings.
+        folder: Where its files are.
+    """
+
+    def __init__(self, tokenizer: Any, config: Any, folder: Path) -> None:
+        self.tokenizer = tokenizer
+        if tokenizer.pad_token_id is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        told = folder / "sentence_bert_config.json"
+        longest = read_json(told).get("max_seq_length") if told.is_file() else None
+        self.longest = min(longest_text(tokenizer, config), int(longest or MOST_TOKENS))
+
+    def encoded(self, texts: Sequence[str], **settings: Any) -> Any:
+        """Texts as tensors; of a text that is too long the beginning."""
+        told = {"padding": True, "truncation": True, "max_length": self.longest, "return_tensors": "pt", **settings}
+        return self.tokenizer(list(texts), **told)
+
+    def tokens(self, texts: Sequence[str], length: int | None = None) -> np.ndarray:
+        """The number of each token and 1, int32 [texts, length]; 0 after the end of a text.
+
+        Args:
+            length: None for that of the longest of them.
+        """
+        padding = {"padding": "max_length", "max_length": length} if length else {}
+        found = self.encoded(texts, padding_side="right", return_tensors="np", **padding)
+        return ((found["input_ids"] + 1) * found["attention_mask"]).astype("int32")
 
 
 class TextRunner(TorchRunner):
@@ -26,15 +62,12 @@ class TextRunner(TorchRunner):
 
     def __init__(self, entry: Entry, folder: Path, task: Any) -> None:
         super().__init__(entry, folder, task)
-        self.tokenizer = self.load("AutoTokenizer")
-        if self.tokenizer.pad_token_id is None:
-            self.tokenizer.pad_token = self.tokenizer.eos_token
-        self.longest = longest_text(self.tokenizer, self.network.config)
+        self.reader = Reader(self.load("AutoTokenizer"), self.network.config, folder)
+        self.tokenizer = self.reader.tokenizer
 
     def encoded(self, texts: Sequence[str]) -> Any:
         """Texts as the network takes them; of a text that is too long the beginning."""
-        batch = self.tokenizer(list(texts), padding=True, truncation=True, max_length=self.longest, return_tensors="pt")
-        return self.given(batch)
+        return self.given(self.reader.encoded(texts))
 
     def sorted_parts(self, texts: Sequence[str]) -> list[list[int]]:
         """The positions of texts, a few at a time and those of like length together, since all wait for the longest."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from layerwise.tasks.base import Answer
 from layerwise.tasks.detection.metrics import Detected
 from layerwise.tasks.images import load_image
 from layerwise_hub.runners.base import TorchRunner, in_parts
+from layerwise_hub.runners.insides import feed_forward, from_the_last, inputs_of
 from layerwise_hub.runners.texts import longest_text
 from layerwise_hub.task_making import GROUND
 
@@ -82,6 +84,47 @@ class ImageClassifier(PictureRunner):
     def outputs(self, batch: Batch) -> np.ndarray:
         """Logits [examples, classes] of pictures, uint8 [examples, height, width, channels]."""
         return self._logits(pictures_in(batch))
+
+    def insides(self, pictures: Batch) -> np.ndarray:
+        """What goes on inside for pictures, float32 [pictures, numbers]: what the network itself tells classes by, then
+        the means over the places of a picture of what each layer gives and of the neurons of its feed-forward network,
+        the last layers first (`layerwise_hub.runners.insides`)."""
+        found = []
+        with inputs_of(self.heads) as told, inputs_of(feed_forward(self.network)) as heard:
+            for part in in_parts(pictures_in(pictures)):
+                told.clear(), heard.clear()
+                with self.computing():
+                    states = self.network(**self.encoded(part), output_hidden_states=True).hidden_states
+                    neurons = [item for item in heard if item.ndim == 3]
+                    kept = [numbers.float().cpu().numpy() for numbers in told]
+                    kept += from_the_last(states or (), neurons, _mean_over_places)
+                found.append(np.concatenate(kept, axis=1))
+        return np.concatenate(found)
+
+    def features(self, pictures: Any) -> Any:
+        """What the network tells classes by, a tensor [pictures, numbers] by which gradients can go back.
+
+        Args:
+            pictures: A tensor, uint8 [pictures, height, width, channels].
+        """
+        import torch
+
+        with inputs_of(self.heads) as told:
+            batch = self.encoded(pictures_in(pictures.cpu().numpy()))
+            states = self.network(**batch, output_hidden_states=not self.heads).hidden_states
+        return torch.cat(told, 1) if told else _mean_over_places(states[-1])
+
+    @functools.cached_property
+    def heads(self) -> list[Any]:
+        """The matrices that lead to the logits: those that stand outside of the network within which others share."""
+        import torch
+
+        within, count = f"{self.network.base_model_prefix}.", self.network.config.num_labels
+        return [
+            module
+            for name, module in self.network.named_modules()
+            if isinstance(module, torch.nn.Linear) and module.out_features == count and not name.startswith(within)
+        ]
 
     def _logits(self, pictures: Sequence[Image.Image]) -> np.ndarray:
         found = []
@@ -142,6 +185,11 @@ class ZeroShotClassifier(PictureRunner):
             list(texts), padding=padding, max_length=self.longest, truncation=True, return_tensors="pt"
         )
         return self.given(encoded)
+
+
+def _mean_over_places(layer: Any) -> Any:
+    """Of a layer [pictures, places, numbers], or [pictures, numbers, height, width]."""
+    return layer.flatten(2).mean(2) if layer.ndim == 4 else layer.mean(1)
 
 
 class ObjectDetector(PictureRunner):

@@ -18,6 +18,30 @@ CHAT_TEMPLATE = (
 )
 
 
+def write_texts(folder: Path):
+    """A table of texts of two labels, easily told apart."""
+    import csv
+
+    with (folder / "texts.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("text", "label"))
+        for label, text in (("cat", TEXTS[0]), ("music", TEXTS[2])):
+            rows.writerows((f"{text} {number}", label) for number in range(30))
+
+
+def write_pictures(folder: Path):
+    """A folder for each of two labels, with pictures that are easily told apart."""
+    import numpy as np
+    from PIL import Image
+
+    random = np.random.default_rng(0)
+    for label, colour in (("blue", (40, 40, 200)), ("red", (200, 40, 40))):
+        (folder / label).mkdir()
+        for number in range(20):
+            pixels = random.normal(colour, 60, (40, 50, 3)).clip(0, 255).astype("uint8")
+            Image.fromarray(pixels).save(folder / label / f"{number}.png")
+
+
 def _save(model, folder, *others):
     model.eval().save_pretrained(folder)
     for other in others:

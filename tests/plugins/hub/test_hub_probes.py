@@ -1,6 +1,5 @@
 """Probes: trained on the vectors of a published network, asked, and refused with another one."""
 
-import csv
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ import pytest
 
 from layerwise import jobs, open_workspace
 from layerwise.errors import NotFoundError, WeightsError
+from layerwise.evaluation import evaluate
 from layerwise.registry import Registry
 from layerwise.runs import RunStore
 from layerwise.splits import Split
@@ -18,10 +18,10 @@ from layerwise.splits import Split
 pytest.importorskip("torch", reason='published models need torch: pip install "layerwise[hub]"')
 pytest.importorskip("transformers")
 library = pytest.importorskip("layerwise_hub.library")
-probes = pytest.importorskip("layerwise_hub.probes")
+probed = pytest.importorskip("layerwise_hub.probed")
 
 NAME = "language/local-encoder-probe"
-TEXTS = {"cat": "the cat sat on the mat", "music": "music is louder in the evening"}
+TEXTS = {"cat": hub_samples.TEXTS[0], "music": hub_samples.TEXTS[2]}
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def encoder(home, tmp_path, monkeypatch):
     folder.mkdir()
     hub_samples.sentence_encoder(folder)
     library.add(library.look(str(folder)), lambda *_: None)
-    probes.encoder_of.cache_clear()
+    probed.encoder_of.cache_clear()
     return folder
 
 
@@ -43,12 +43,21 @@ def task(encoder, home):
 
 @pytest.fixture
 def table(tmp_path):
-    path = tmp_path / "texts.csv"
-    with path.open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(("text", "label"))
-        rows.writerows((f"{text} {number}", label) for label, text in TEXTS.items() for number in range(30))
-    return path
+    folder = tmp_path / "own"
+    folder.mkdir()
+    hub_samples.write_texts(folder)
+    return folder / "texts.csv"
+
+
+@pytest.fixture(params=["vit", "resnet", "swin"])
+def classifier(request, home, tmp_path, monkeypatch):
+    """The name of a tiny classifier of pictures that was added."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    folder = tmp_path / request.param
+    folder.mkdir()
+    getattr(hub_samples, request.param)(folder)
+    probed.encoder_of.cache_clear()
+    return library.add(library.look(str(folder)), lambda *_: None).name
 
 
 def texts(count=5):
@@ -58,7 +67,7 @@ def texts(count=5):
 def test_whoever_adds_an_encoder_can_train_a_probe_on_it(encoder, home):
     spec = Registry(home).snapshot().model(NAME)
     assert spec.is_trainable
-    assert [variant.name for variant in spec.variants] == ["linear", "dense"]
+    assert [variant.name for variant in spec.variants] == ["linear", "dense", "lora"]
     with open_workspace(home) as workspace, pytest.raises(NotFoundError, match="has no weights yet"):
         workspace.predictor.predict(NAME, {"text": "a cat"})
     library.remove("language/local-encoder")
@@ -82,7 +91,7 @@ def test_another_encoder_is_refused(encoder, task):
     task.encode({"text": "a cat"})
     hub_samples._change(encoder / "config.json", layer_norm_eps=0.5)
     library.add(library.look(str(encoder)), lambda *_: None)
-    probes.encoder_of.cache_clear()
+    probed.encoder_of.cache_clear()
     with pytest.raises(WeightsError, match=f"layerwise train {NAME}"):
         task.encode({"text": "a cat"})
     library.remove("language/local-encoder")
@@ -130,7 +139,7 @@ def test_the_numbers_inside_are_means_over_tokens_without_padding(task):
     """Each text alone, where nothing is padded; hidden states as transformers gives them."""
     import torch
 
-    encoder = probes.encoder_of(task.encoder, task.digest)
+    encoder = probed.encoder_of(task.encoder, task.digest)
     texts = ["the cat", "music is louder in the evening than all night"]
     found = encoder.insides(texts)
     np.testing.assert_allclose(found[:1], encoder.insides(texts[:1]), atol=1e-5)
@@ -142,3 +151,71 @@ def test_the_numbers_inside_are_means_over_tokens_without_padding(task):
     np.testing.assert_allclose(found[0, :width], states[-1][0].mean(0), atol=1e-5)
     second = slice(width + neurons, 2 * width + neurons)
     np.testing.assert_allclose(found[0, second], states[-2][0].mean(0), atol=1e-5)
+
+
+def test_whoever_adds_a_classifier_of_pictures_can_train_a_probe_on_it(classifier, home):
+    spec = Registry(home).snapshot().model(f"{classifier}-probe")
+    assert spec.is_trainable
+    assert spec.task.type_name == "probed-pictures"
+    assert spec.task.labels == ("cat", "dog", "fish")
+    assert [variant.name for variant in spec.variants] == ["linear", "dense", "lora"]
+
+
+def test_pictures_are_seen_once(classifier, home):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), "uint8")
+    pictures = Split(pixels, np.zeros(5, "int32"))
+    task = Registry(home).snapshot().model(f"{classifier}-probe").task.fitted(pictures, None)
+    told = []
+    found = task.prepared(pictures, "five pictures", lambda *progress: told.append(progress))
+    assert found.inputs.shape == (5, task.dimensions)
+    np.testing.assert_allclose(found.inputs, task.encode_batch(pixels), atol=2e-3)
+    assert told == [(0, 5), (5, 5)]
+    again = task.prepared(pictures, "five pictures", lambda *_: pytest.fail("they are known"))
+    np.testing.assert_array_equal(again.inputs, found.inputs)
+    encoder = probed.encoder_of(task.encoder, task.digest)
+    assert len(encoder.heads) == 1
+    # First comes what the published network tells classes by: its head makes its logits of that.
+    head = encoder.heads[0]
+    values, bias = (part.detach().numpy() for part in (head.weight, head.bias))
+    numbers = task.encode_batch(pixels)[:, : head.in_features]
+    np.testing.assert_allclose(numbers @ values.T + bias, encoder.outputs(pixels), atol=1e-5)
+
+
+@pytest.mark.parametrize("classifier", ["vit"], indirect=True)
+def test_the_numbers_inside_are_means_over_places(classifier, home):
+    import torch
+
+    entry = library.Manifest().entry(classifier)
+    encoder = probed.encoder_of(classifier, probed.digest_of(entry))
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), "uint8")
+    found = encoder.insides(pixels)
+    with torch.inference_mode():
+        batch = encoder.processor(images=list(pixels), return_tensors="pt")
+        states = encoder.network(**batch, output_hidden_states=True).hidden_states
+    width, neurons = encoder.network.config.hidden_size, encoder.network.config.intermediate_size
+    assert found.shape == (2, width + len(states) * width + (len(states) - 1) * neurons)
+    np.testing.assert_allclose(found[:, width : 2 * width], states[-1].mean(1), atol=1e-5)
+    second = slice(2 * width + neurons, 3 * width + neurons)
+    np.testing.assert_allclose(found[:, second], states[-2].mean(1), atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("classifier", ["resnet"], indirect=True)
+def test_a_probe_is_trained_on_a_folder_of_pictures_promoted_and_asked(classifier, home, tmp_path):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    hub_samples.write_pictures(folder)
+    with open_workspace(home) as workspace:
+        spec = workspace.registry.snapshot().model(f"{classifier}-probe")
+        run = jobs.start(workspace.runs, spec, data=folder)
+        assert [*jobs.follow(run)][-1]["event"] == "finished", run.log_text()
+        assert {event["what"] for event in run.events() if "what" in event} == {
+            "pictures seen by the published network"
+        }
+        assert run.history()[-1]["val_accuracy"] > 0.9
+        version = workspace.versions.promote(spec, run)
+        assert version.task.labels == ("blue", "red")
+        for label in version.task.labels:
+            asked = {"image": folder / label / "7.png"}
+            assert workspace.predictor.predict(spec.name, asked)["label"] == label
+        assert evaluate(workspace, spec.name, data=folder)["metrics"]["accuracy"] > 0.9
