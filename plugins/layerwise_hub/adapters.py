@@ -36,7 +36,9 @@ def adapted(config: ProbeConfig, task: Probed) -> tuple[Any, Any]:
         LayerwiseError: The published network was removed, is another one now, or has no matrices of this kind.
     """
     example = task.warm_input()
-    given = keras.Input(example.shape[1:], dtype=example.dtype.name, name="given")
+    # Texts are of any length.
+    shape = (None,) if example.ndim == 2 else example.shape[1:]
+    given = keras.Input(shape, dtype=example.dtype.name, name="given")
     encoder = load_encoder(task.encoder, task.digest)
     layer = Adapted(encoder, example, rank=config.adapter_rank, scale=config.adapter_scale, dropout=config.dropout)
     x = Standardised(name=STANDARDISED)(layer(given))
@@ -59,7 +61,7 @@ class Adapted(layers.Layer):
         super().__init__(name=ADAPTED, autocast=False)
         device: Any = keras.ops.zeros(()).device
         network = encoder.network.to(device, torch.float32).requires_grad_(False)
-        encoder.device = device
+        encoder.device = str(device)
         # Hooks hear what is given to the heads, which stay as they are.
         heads = getattr(encoder, "heads", [])
         names = _adaptable(network, heads)

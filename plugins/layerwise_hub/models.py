@@ -152,7 +152,7 @@ def probe_of(entry: Entry) -> ModelSpec:
             Variant(name="dense", summary="With a hidden layer of 64 neurons", config=dense, fine_tuning=dense),
             Variant(
                 name="lora",
-                summary="The published network learns too, by small matrices beside its own (LoRA)",
+                summary="LoRA: the published network learns too",
                 config=lora,
                 fine_tuning=lora,
                 task={"is_adapted": True},

@@ -149,12 +149,9 @@ class Probed(Classification):
         return Split(prepared.memory_mapped(folder / "numbers", "float16", tuple(known["shape"])), split.targets)
 
     def _all_taken(self, split: Split) -> Split:
-        import numpy as np
-
         from layerwise.splits import Split
 
-        parts = [self.taken(part) for part in self._parts(split, self.at_once)]
-        return Split(np.concatenate(parts), split.targets)
+        return Split(self.taken(next(self._parts(split, len(split)))), split.targets)
 
     def _parts(self, split: Split, most: int) -> Iterator[Sequence[Any]]:
         import numpy as np
@@ -184,8 +181,8 @@ class ProbedTexts(Probed, TextClassification):
         return batch.dtype.kind in "OUT"
 
     def taken(self, examples: Sequence[Any]) -> np.ndarray:
-        """Tokens, int32 [texts, length]."""
-        return reader_of(self.encoder, self.digest).tokens(_texts(examples), self.length)
+        """Tokens, int32 [texts, length], as many as the longest of them has."""
+        return reader_of(self.encoder, self.digest).tokens(_texts(examples))
 
     def as_bytes(self, example: Any) -> bytes:
         return f"{example}\0".encode("utf-8", "surrogatepass")
@@ -193,18 +190,10 @@ class ProbedTexts(Probed, TextClassification):
     def encode_batch(self, examples: Sequence[Any]) -> np.ndarray:
         return super().encode_batch(_texts(examples))
 
-    def fitted(self, train: Split, start: Task | None) -> Self:
-        """With the number of dimensions, or of tokens. The published network has its vocabulary."""
-        if not self.is_adapted:
-            return super().fitted(train, start)
-        reader = reader_of(self.encoder, self.digest)
-        longest = max(reader.tokens(_texts(part)).shape[1] for part in self._parts(train, self.at_once))
-        return dataclasses.replace(self, length=longest)
-
     def warm_input(self) -> np.ndarray:
         import numpy as np
 
-        return np.ones((1, self.length), "int32") if self.is_adapted else super().warm_input()
+        return np.ones((1, 1), "int32") if self.is_adapted else super().warm_input()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,14 +46,9 @@ class Reader:
         told = {"padding": True, "truncation": True, "max_length": self.longest, "return_tensors": "pt", **settings}
         return self.tokenizer(list(texts), **told)
 
-    def tokens(self, texts: Sequence[str], length: int | None = None) -> np.ndarray:
-        """The number of each token and 1, int32 [texts, length]; 0 after the end of a text.
-
-        Args:
-            length: None for that of the longest of them.
-        """
-        padding = {"padding": "max_length", "max_length": length} if length else {}
-        found = self.encoded(texts, padding_side="right", return_tensors="np", **padding)
+    def tokens(self, texts: Sequence[str]) -> np.ndarray:
+        """The number of each token and 1, int32 [texts, the most tokens of one]; 0 after the end of a text."""
+        found = self.encoded(texts, padding_side="right", return_tensors="np")
         return ((found["input_ids"] + 1) * found["attention_mask"]).astype("int32")
 
 

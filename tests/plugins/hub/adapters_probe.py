@@ -23,7 +23,7 @@ from layerwise.runs import RunStore
 from layerwise.versions import VersionStore
 from layerwise_hub import library, probed, probes
 
-TEXTS = ["the cat sat on the mat", "music is louder in the evening than all night"]
+TEXTS = ["the cat", "music is louder in the evening than all night, longer than whatever it has learned from"]
 
 
 class Interrupted(Context):
