@@ -19,7 +19,15 @@ import layerwise  # noqa: E402
 
 PAGES = {
     "Begin": ("docs/quickstart", "docs/lessons", "docs/model-cards", "docs/faq"),
-    "Train": ("docs/training", "docs/own-data", "docs/comparing", "docs/depth", "docs/export", "docs/hub"),
+    "Train": (
+        "docs/training",
+        "docs/own-data",
+        "docs/comparing",
+        "docs/figures",
+        "docs/depth",
+        "docs/export",
+        "docs/hub",
+    ),
     "Write a plugin": (
         "docs/writing-a-plugin",
         "docs/plugin-parts",
