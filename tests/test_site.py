@@ -13,17 +13,20 @@ ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The folder of the site."""
+def build_site(folder):
+    """Build the site below a folder, and say where it is."""
     pytest.importorskip("furo")
     pytest.importorskip("myst_parser")
-    folder = tmp_path_factory.mktemp("site")
     options = ["--fail-on-warning", "--keep-going", "-c", str(ROOT / "docs"), "-d", str(folder / "doctrees")]
     words = [sys.executable, "-m", "sphinx", *options, str(ROOT), str(folder / "pages")]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "pages"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    return build_site(tmp_path_factory.mktemp("site"))
 
 
 class Loaded(HTMLParser):
@@ -73,9 +76,9 @@ def test_no_page_loads_anything_from_another_host(site, pages):
             assert address.startswith("data:") or not is_elsewhere(address), sheet
 
 
-def test_every_link_within_the_site_leads_to_a_place(site, pages):
+def test_every_link_and_picture_of_the_site_is_in_it(pages):
     for page, loaded in pages.items():
-        for link in loaded.links:
+        for link in (*loaded.links, *loaded.loads):
             if is_elsewhere(link):
                 continue
             parts = urlsplit(link)
