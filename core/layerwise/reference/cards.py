@@ -64,7 +64,7 @@ def _card(spec: ModelSpec, snapshot: Snapshot) -> Iterator[str]:
     for variant in spec.variants:
         yield from _row(variant)
     yield ""
-    if spec.data in snapshot.datasets:
+    if spec.data is not None and spec.data in snapshot.datasets:
         yield f"**Trained on** {_data(snapshot.datasets[spec.data])}\n"
     yield f"**Licence of the weights**: {card.licence}\n"
     if card.sources:
