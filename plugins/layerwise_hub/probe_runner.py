@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.runner import Batch, NetworkRunner
-from layerwise_hub.probed import Probed, encoder_of
+from layerwise_hub.probed import encoder_of
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
@@ -18,7 +18,8 @@ class ProbeRunner(NetworkRunner):
     """A NetworkRunner that can be given texts or pictures, as data sets have them, where the network takes what another
     one makes of them."""
 
-    task: Probed
+    task: Any
+    """A `Probed`."""
 
     def __init__(self, version: Version, spec: ModelSpec) -> None:
         task: Any = version.task
@@ -34,4 +35,4 @@ class ProbeRunner(NetworkRunner):
             batch: As the network takes them, or as a data set has them.
         """
         array = np.asarray(batch)
-        return super().outputs(self.task.encode_batch(array) if self.task.are_raw(array) else array)  # pyright: ignore
+        return super().outputs(self.task.encode_batch(array) if self.task.are_raw(array) else array)

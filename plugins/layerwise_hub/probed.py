@@ -187,8 +187,8 @@ class ProbedTexts(Probed, TextClassification):
     def as_bytes(self, example: Any) -> bytes:
         return f"{example}\0".encode("utf-8", "surrogatepass")
 
-    def encode_batch(self, examples: Sequence[Any]) -> np.ndarray:
-        return super().encode_batch(_texts(examples))
+    def encode_batch(self, texts: Sequence[Any]) -> np.ndarray:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return super().encode_batch(_texts(texts))
 
     def warm_input(self) -> np.ndarray:
         import numpy as np

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from layerwise import TrainingConfig, setting
 from layerwise.errors import SpecError
@@ -113,7 +113,8 @@ def train(context: Context) -> None:
             super()._build(keras)
             if context.run.start_from is None and self.checkpoint is None:
                 # Whoever goes on from a version keeps what its weights have learned with.
-                numbers = self._features(keras) if context.task.is_adapted else self.given.inputs
+                task: Any = context.task
+                numbers = self._features(keras) if task.is_adapted else self.given.inputs
                 self.model.get_layer(STANDARDISED).learn(numbers)
 
         def to_train_on(self, split: Split, name: str) -> Split:
@@ -138,7 +139,7 @@ def train(context: Context) -> None:
             from layerwise_hub.adapters import ADAPTED
 
             first = keras.Model(self.model.inputs, self.model.get_layer(ADAPTED).output)
-            forward, task = engines.current().compile_predict(first), context.task
+            forward, task = engines.current().compile_predict(first), cast("Any", context.task)
             places = np.linspace(0, len(self.given) - 1, min(len(self.given), ENOUGH), dtype=int)
             found = []
             for start in range(0, len(places), task.at_once):

@@ -92,7 +92,8 @@ class ImageClassifier(PictureRunner):
         found = []
         with inputs_of(self.heads) as told, inputs_of(feed_forward(self.network)) as heard:
             for part in in_parts(pictures_in(pictures)):
-                told.clear(), heard.clear()
+                told.clear()
+                heard.clear()
                 with self.computing():
                     states = self.network(**self.encoded(part), output_hidden_states=True).hidden_states
                     neurons = [item for item in heard if item.ndim == 3]
