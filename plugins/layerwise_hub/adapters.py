@@ -7,7 +7,7 @@ on with them as with all weights.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 import torch
@@ -59,7 +59,8 @@ class Adapted(layers.Layer):
 
     def __init__(self, encoder: Any, example: Any, *, rank: int, scale: float, dropout: float) -> None:
         super().__init__(name=ADAPTED, autocast=False)
-        device: Any = keras.ops.zeros(()).device
+        tensor: Any = keras.ops.zeros(())
+        device, alpha = tensor.device, cast("Any", scale * rank)
         network = encoder.network.to(device, torch.float32).requires_grad_(False)
         encoder.device = str(device)
         # Hooks hear what is given to the heads, which stay as they are.
@@ -71,7 +72,7 @@ class Adapted(layers.Layer):
                 expected="dense layers or convolutions",
                 remedy="train the variant linear or dense",
             )
-        settings = LoraConfig(r=rank, lora_alpha=scale * rank, lora_dropout=dropout, target_modules=names)
+        settings = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=names)
         inject_adapter_in_model(settings, network)
         network.eval()
         self.encoder = encoder

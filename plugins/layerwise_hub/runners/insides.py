@@ -32,7 +32,7 @@ def feed_forward(network: Any) -> list[Any]:
     width."""
     import torch
 
-    width = getattr(network.config, "hidden_size", None)
+    width = getattr(network.config, "hidden_size", None) or 0
     return [
         module
         for module in network.modules()
