@@ -247,8 +247,10 @@ def test_the_version_of_lora_is_a_plain_one(runs, spec, snapshot, version, swapp
 def test_a_killed_training_with_lora_goes_on_to_the_same_weights(runs, spec, version, own, processes):
     changes = {"lora_rank": 2, "num_epochs": 300, "dropout": 0.2, "checkpoint_minutes": 0.0}
     config = config_of(spec, **{**SETTINGS, **changes})
-    reference, run = (jobs.start(runs, spec, config=config, data=own, start_from=version) for _ in range(2))
+    # One after the other: of two that wait for the device either may get it first.
+    reference = jobs.start(runs, spec, config=config, data=own, start_from=version)
     finish(reference)
+    run = jobs.start(runs, spec, config=config, data=own, start_from=version)
     started = jobs.follow(run, poll=0.01)
     next(event for event in started if event["event"] == "checkpoint" and event["epoch"] > 2)
     processes[-1].kill()
