@@ -60,6 +60,9 @@ GRACE_SECONDS = 20.0
 """How long requests have to finish when the server ends."""
 CLEAN_UP_SECONDS = 10.0
 """How long the rest may take then."""
+KEPT_OPEN_SECONDS = 75
+"""How long a connection is kept open for another request: longer than proxies (nginx: 60 s) and clients (httpx: 5 s)
+keep theirs, so that it is they who close it. Where the server does, a request that is under way just then is lost."""
 LARGEST_MESSAGE = 2**16
 """Bytes of a message to a web socket, which says what a player does."""
 
@@ -122,6 +125,7 @@ def serve(
             Observed(app, inner.state.metrics),
             log_config=None,
             log_level="warning",
+            timeout_keep_alive=KEPT_OPEN_SECONDS,
             timeout_graceful_shutdown=math.ceil(grace),
             access_log=False,
             ws_max_size=LARGEST_MESSAGE,

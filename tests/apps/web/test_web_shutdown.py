@@ -1,5 +1,6 @@
 """A server that is told to end, as a process of its own: what it still does, and what it writes down."""
 
+import http.client
 import json
 import signal
 import threading
@@ -91,3 +92,21 @@ def test_a_second_signal_ends_it_at_once(tmp_path):
         assert served.process.poll() is None
         served.process.send_signal(signal.SIGTERM)
         served.process.wait(60)
+
+
+def test_a_connection_that_clients_keep_is_not_closed_under_their_next_request(tmp_path):
+    with serving(tmp_path / "home") as served:
+        host, port = served.address.removeprefix("http://").split(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        for pause in (0, 7):  # Uvicorn's own limit is 5 seconds
+            time.sleep(pause)
+            connection.request("GET", "/healthz")
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 200
+            kept = connection.sock
+            assert kept is not None, "it has said that it closes the connection"
+        begin = time.monotonic()
+        served.process.send_signal(signal.SIGTERM)
+        served.process.wait(30)
+        assert time.monotonic() - begin < 10, "nobody waits for those who keep a connection"
