@@ -39,6 +39,18 @@ def metrics_of(event: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name not in _NOT_MEASURED}
 
 
+def main_metric(metrics: Mapping[str, Any]) -> str | None:
+    """The name of the metric that counts: the first besides the loss, of held-out data where there are any; the loss
+    where there is no other; None where there is nothing.
+
+    Example:
+        >>> main_metric({"loss": 0.5, "accuracy": 0.9, "val_accuracy": 0.8}), main_metric({"loss": 0.5})
+        ('val_accuracy', 'loss')
+    """
+    bare = next((name.removeprefix("val_") for name in metrics if name.removeprefix("val_") != "loss"), "loss")
+    return next((name for name in (f"val_{bare}", bare) if name in metrics), None)
+
+
 def course(events: Iterable[Event]) -> list[Event]:
     """The events without those whose work a resume has thrown away: what was done after the checkpoint that it went
     on from is done again."""

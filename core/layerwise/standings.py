@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from layerwise.events import metrics_of
+from layerwise.events import main_metric, metrics_of
 from layerwise.runs import Run
 from layerwise.studies import direction_of
 
@@ -40,7 +40,7 @@ def standings(histories: Sequence[tuple[Run, Sequence[Mapping[str, Any]]]]) -> l
         histories: Runs with their histories (`Run.history`). They are compared by the metric that the first of them
             with a finished epoch reports; those that do not report it count as without one.
     """
-    metric = next((_metric(history[-1]) for _, history in histories if history), "")
+    metric = next((main_metric(metrics_of(history[-1])) for _, history in histories if history), None) or ""
     is_less_better = direction_of(metric) == "min"
     ranked, others = [], []
     for run, history in histories:
@@ -53,14 +53,6 @@ def standings(histories: Sequence[tuple[Run, Sequence[Mapping[str, Any]]]]) -> l
         return (item.best if is_less_better else -item.best), item.run.created
 
     return [replace(item, place=place) for place, item in enumerate(sorted(ranked, key=order), 1)] + others
-
-
-def _metric(event: Mapping[str, Any]) -> str:
-    """The first metric besides the loss, of held-out data where there are any; the loss where there is no other."""
-    names = list(metrics_of(event))
-    first = next((name for name in names if name.removeprefix("val_") != "loss"), "loss")
-    held = f"val_{first.removeprefix('val_')}"
-    return held if held in names else first
 
 
 def _best(history: Iterable[Mapping[str, Any]], metric: str, is_less_better: bool) -> tuple[float | None, int]:

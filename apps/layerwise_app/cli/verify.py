@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from layerwise_app.cli.follow import STATUS
 from layerwise_app.cli.output import Json, print_json, print_table
 
 if TYPE_CHECKING:
     from layerwise.verification import Progress, Verdict
-
-INTERRUPTED = 130
-"""The exit status of a program that Ctrl-C has ended."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -61,7 +59,7 @@ def verify(
     else:
         _print(found, len(wanted))
     if is_interrupted:
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(STATUS["stopped"])
     raise typer.Exit(int(any(verdict.state in verification.BAD for verdict in found)))
 
 

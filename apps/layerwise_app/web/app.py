@@ -38,7 +38,7 @@ from layerwise_app.web.pages import (
     train,
     tune,
 )
-from layerwise_app.web.routes import BOARD, TOURS
+from layerwise_app.web.routes import BOARD, FIGURES, TOURS
 from layerwise_app.web.sessions import keep_little
 from layerwise_app.web.site import Site
 
@@ -107,7 +107,7 @@ def _drawn_pages(site: Site) -> gr.Blocks:
         tune.draw(site, blocks)
     with blocks.route("Models", "models"):
         models.draw(site, blocks)
-    with blocks.route("Figures", "figures"):
+    with blocks.route("Figures", FIGURES):
         figures.draw(site, blocks)
     with blocks.route("Plugins", "plugins"):
         plugins.draw(site)

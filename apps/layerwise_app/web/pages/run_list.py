@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import LayerwiseError
-from layerwise.events import ENDINGS
+from layerwise.events import ENDINGS, main_metric
 from layerwise.outline import outline
-from layerwise_app.web.curves import bare
 from layerwise_app.web.descriptions import is_promoted
 from layerwise_app.web.figures import in_words, words
 from layerwise_app.web.markup import badge, empty, link, table
@@ -144,6 +143,5 @@ def _heading(study: str, trials: list[dict[str, Any]]) -> str:
 
 
 def _result(metrics: Mapping[str, Any]) -> str:
-    metric = next((name for name in map(bare, metrics) if name != "loss"), "loss")
-    name = next((name for name in (f"val_{metric}", metric) if name in metrics), None)
+    name = main_metric(metrics)
     return in_words(words(name), metrics[name]) if name else ""
