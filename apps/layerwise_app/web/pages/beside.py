@@ -15,6 +15,7 @@ from layerwise import jobs, leaderboards
 from layerwise.beside import MOST_MODELS, Family, Reply, ask, families
 from layerwise.errors import InputError, NotFoundError
 from layerwise.versions import Reference, parse_reference
+from layerwise_app.web.address import remembering
 from layerwise_app.web.gallery import draw_gallery
 from layerwise_app.web.guard import QUIET, explain, guard
 from layerwise_app.web.inputs import Input, draw_inputs, read_inputs
@@ -41,13 +42,6 @@ MOST_EXAMPLES = 12
 """How many examples of a family of models are shown."""
 USUAL_LIMIT = 1000
 """Of how many examples a leaderboard is unless told otherwise: enough to tell most models apart, in a minute or two."""
-REMEMBER = """(family, models) => {
-  const address = new URL(window.location);
-  address.search = models.length ? new URLSearchParams({models: models.join(",")}) : "";
-  window.history.replaceState(window.history.state, "", address);
-  return [];
-}"""
-"""Keeps the models in the address, which can be shared."""
 ASKING: Any = {**QUIET, "trigger_mode": "always_last"}
 
 
@@ -167,9 +161,9 @@ class _Page:
         everything = [self.family, *self.chosen, self.data, self.board, *self.looked_at]
         blocks.load(guard(self.open), None, everything, **QUIET)
         self.family.input(guard(self.turn), self.family, self.chosen, **QUIET).then(
-            None, [self.family, self.models], None, js=REMEMBER, **QUIET
+            None, self.models, None, js=remembering("models"), **QUIET
         )
-        self.models.input(None, [self.family, self.models], None, js=REMEMBER, **QUIET)
+        self.models.input(None, self.models, None, js=remembering("models"), **QUIET)
         for panel in self.panels:
             self._wire_panel(panel)
         asked = [self.models, self.data, self.split, self.limit, self.metric]

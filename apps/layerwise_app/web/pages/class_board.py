@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from layerwise.standings import Standing, standings
+from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import bare, curve, overlay_html
 from layerwise_app.web.figures import format_metric, words
 from layerwise_app.web.guard import QUIET, guard
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
 MOST_RUNS = 200
 """How many runs of a model are ranked: the newest."""
 POLL_SECONDS = 2.0
-REMEMBER = """(model) => {
-  const address = new URL(window.location);
-  address.search = model ? new URLSearchParams({model}) : "";
-  window.history.replaceState(window.history.state, "", address);
-  return [];
-}"""
-"""Keeps the model in the address, which can be shared."""
 
 
 def draw(site: Site, blocks: gr.Blocks) -> None:
@@ -68,7 +62,7 @@ class _Page:
         blocks.load(guard(self.open), None, [self.model, self.board], **QUIET)
         for changed in (self.model.input, self.timer.tick):
             changed(guard(self.look), self.model, self.board, **QUIET)
-        self.model.input(None, self.model, None, js=REMEMBER, **QUIET)
+        self.model.input(None, self.model, None, js=remembering("model"), **QUIET)
 
     def open(self, request: gr.Request) -> list[Any]:
         """A page that is opened shows the model of its link, or that of the newest run."""

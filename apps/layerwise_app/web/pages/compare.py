@@ -13,6 +13,7 @@ from layerwise.comparison import contrasts, differences
 from layerwise.errors import NotFoundError
 from layerwise.events import metrics_of
 from layerwise.measurement import Measurement, start_measuring
+from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import bare, curve, overlay_html
 from layerwise_app.web.figures import words
 from layerwise_app.web.guard import QUIET, guard
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
 MAX_RUNS = 8
 """As many as there are colours that everybody can tell apart."""
 POLL_SECONDS = 1.5
-REMEMBER = """(runs, axis) => {
-  const address = new URL(window.location);
-  address.search = runs.length ? new URLSearchParams({runs: runs.join(","), axis}) : "";
-  window.history.replaceState(window.history.state, "", address);
-  return [];
-}"""
-"""Keeps what is looked at in the address, which can be shared."""
 
 
 def draw(site: Site, blocks: gr.Blocks) -> None:
@@ -84,7 +78,7 @@ class _Page:
         for changed in (self.runs.input, self.axis.input, self.timer.tick):
             changed(guard(self.look), asked, self.shown, **QUIET)
         for changed in (self.runs.input, self.axis.input):
-            changed(None, asked, None, js=REMEMBER, **QUIET)
+            changed(None, asked, None, js=remembering("runs", "axis"), **QUIET)
         self.measure.click(guard(self.start), asked, self.shown, **QUIET)
 
     def open(self, request: gr.Request) -> list[Any]:

@@ -11,6 +11,7 @@ import gradio as gr
 from layerwise import jobs
 from layerwise.errors import NotFoundError
 from layerwise.events import ENDINGS
+from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import curve, curve_html, metric_of
 from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import empty, link, markup
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 
 POLL_SECONDS, IDLE_SECONDS = 1.0, 5.0
 """How often a page looks while its run is going on, and otherwise: another browser may start or resume one."""
-REMEMBER = """(run) => {
-  const address = new URL(window.location);
-  if (run) address.searchParams.set("run", run); else address.searchParams.delete("run");
-  window.history.replaceState(window.history.state, "", address);
-  return [];
-}"""
-"""Keeps the run that is looked at in the address, so that the page can be opened again, here or elsewhere."""
 RECONNECT = Path(__file__).parents[1].joinpath("reconnect.js").read_text(encoding="utf-8")
 
 
@@ -84,7 +78,7 @@ class RunView:
         self.run.input(guard(self.look), self.run, self.shown, **QUIET)
         self.timer.tick(guard(self.look), self.run, self.shown, **QUIET)
         self.stop.click(guard(self.stop_run), self.run, self.shown, **QUIET)
-        self.run.change(None, self.run, None, js=REMEMBER, **QUIET)
+        self.run.change(None, self.run, None, js=remembering("run"), **QUIET)
         self.resume.click(guard(self.resume_run), self.run, self.shown, **QUIET)
         self.promote.click(guard(self.promote_run), self.run, self.shown, **QUIET)
         self.rollback.click(guard(self.roll_back), self.run, self.shown, **QUIET)
