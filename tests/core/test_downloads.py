@@ -55,8 +55,8 @@ class Server:
             if self.pause is not None and start >= len(self.content) // 2:
                 self.pause.wait(30)
             piece = self.content[start : min(start + 50_000, end)]
+            self.sent += len(piece)  # before the other side can have it all and ask
             request.wfile.write(piece)
-            self.sent += len(piece)
 
 
 @pytest.fixture
