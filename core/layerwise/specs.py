@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerwise.card_pictures import check_picture
 from layerwise.config import TrainingConfig, settings_of
 from layerwise.errors import NotFoundError, SpecError
 from layerwise.tasks.base import Task
@@ -98,6 +99,12 @@ class ModelCard:
         limits: Markdown: what it is not for and where it fails.
         licence: Licence of the weights, as an SPDX identifier.
         sources: Papers or pages that it stands on.
+        picture: A file that shows at first sight what it does, three times as wide as high; None for a picture that
+            Layerwise makes of its examples. PNG, JPEG, WebP, which may move for some seconds, or SVG: dark lines on
+            nothing, which become light ones in the dark look.
+
+    Raises:
+        SpecError: A text is missing, or the picture is of another sort.
     """
 
     title: str
@@ -106,9 +113,12 @@ class ModelCard:
     limits: str = ""
     licence: str = "Apache-2.0"
     sources: tuple[str, ...] = ()
+    picture: Path | None = None
 
     def __post_init__(self) -> None:
         check_text("ModelCard", title=self.title, summary=self.summary)
+        if self.picture is not None:
+            check_picture(self.picture)
 
 
 @dataclass(frozen=True, kw_only=True)

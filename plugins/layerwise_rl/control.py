@@ -80,6 +80,7 @@ def models() -> list[ModelSpec]:
                 "or is pushed by somebody else was never seen."
             ),
             sources=(PPO_PAPER, GYMNASIUM),
+            picture=HERE / "pictures" / "cartpole.webp",
         ),
     )
     dqn = ModelSpec(
@@ -114,6 +115,7 @@ def models() -> list[ModelSpec]:
             ),
             limits="It goes up and down more than the other agent, and needs actions that are few.",
             sources=(DQN_PAPER, GYMNASIUM),
+            picture=HERE / "pictures" / "cartpole-dqn.webp",
         ),
     )
     return [ppo, dqn]

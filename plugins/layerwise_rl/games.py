@@ -157,6 +157,7 @@ def models() -> list[ModelSpec]:
                 "person 9.3 (Mnih et al. 2015, without sticky actions).",
                 limits=LIMITS,
                 sources=sources,
+                picture=HERE / "pictures" / "pong.webp",
             ),
             # Nothing that counts is in the last rows and columns of this game.
             small=replace(SMALL, padding="valid"),
@@ -175,6 +176,7 @@ def models() -> list[ModelSpec]:
                 "anything it is 1.7, of a person 31.8 (Mnih et al. 2015, without sticky actions).",
                 limits=LIMITS,
                 sources=sources,
+                picture=HERE / "pictures" / "breakout.webp",
             ),
             weights=HERE / "weights" / "breakout",
         ),

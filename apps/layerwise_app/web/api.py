@@ -3,6 +3,7 @@ plugins.
 
     GET    /api/v1/health
     GET    /api/v1/models                                   GET /api/v1/models/{domain}/{application}
+    GET    /api/v1/models/{domain}/{application}/picture    of its card, where its plugin ships one
     POST   /api/v1/predict/{domain}/{application}           {"inputs": {...}, "variant": ..., "version": ...}, or a form
     POST   /api/v1/stream/{domain}/{application}            the same, answered bit by bit (`api_streams`)
     POST   /api/v1/models/{domain}/{application}/export     {"format": "onnx", "variant": ..., "version": ...}: a zip
@@ -18,10 +19,12 @@ from urllib.parse import urlsplit
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.routing import Match
 
+from layerwise.card_pictures import read_picture, still_of
 from layerwise.config import offered_settings
 from layerwise.errors import LayerwiseError, NotFoundError
 from layerwise.versions import Reference
@@ -136,6 +139,18 @@ def _add_models(router: APIRouter, operation: Operation) -> None:
                 for variant in spec.variants
             },
         }
+
+    @router.get("/models/{domain}/{application}/picture", response_class=Response)
+    def picture(domain: str, application: str, still: bool = False, of: str = "") -> Response:
+        """The picture of its card, where its plugin ships one. With `still` the last frame of one that moves; `of` is
+        a digest of it, by which browsers keep it for good."""
+        spec = workspace.registry.snapshot().model(f"{domain}/{application}")
+        if spec.card.picture is None:
+            raise NotFoundError(f"{spec.name} comes without a picture")
+        found = read_picture(spec.card.picture)
+        shown = still_of(found) if still else found
+        kept = {"cache-control": "private, max-age=31536000, immutable"} if of else {}
+        return Response(shown.content, media_type=shown.media_type, headers=kept)
 
     @router.post("/predict/{domain}/{application}")
     async def predict(domain: str, application: str, request: Request) -> dict[str, Any]:

@@ -46,7 +46,7 @@ _TAKEN = frozenset(
         "theme.css",
     )
 )
-_WORDS = {"rl": "RL"}
+_WORDS = {"rl": "Reinforcement learning"}
 
 
 @dataclass(frozen=True)

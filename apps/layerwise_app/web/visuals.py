@@ -1,4 +1,5 @@
-"""What a model looks like at first sight: pictures, sounds, words or rows from its own examples, as HTML.
+"""What a model looks like at first sight: the picture that its plugin ships, or pictures, sounds, words or rows from
+its own examples, as HTML.
 
 A model without examples, or whose examples cannot be read, gets layers whose widths follow from its name.
 """
@@ -13,6 +14,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from layerwise.card_pictures import MEDIA_TYPES, read_picture
 from layerwise.specs import resolve
 from layerwise.tasks.base import FILE_KINDS
 
@@ -73,10 +75,22 @@ def _words(value: Any) -> str:
 def card_visual(spec: ModelSpec) -> str:
     """The upper part of a model's card. Never fails: a card without its picture is better than no page."""
     try:
-        return _from_examples(spec) or _layers(spec.name)
+        return _shipped(spec) or _from_examples(spec) or _layers(spec.name)
     except Exception:  # the examples are a plugin's code
-        logger.warning("The examples of %s cannot be shown", spec.name, exc_info=True)
+        logger.warning("The picture or the examples of %s cannot be shown", spec.name, exc_info=True)
         return _layers(spec.name)
+
+
+def _shipped(spec: ModelSpec) -> str:
+    if spec.card.picture is None:
+        return ""
+    picture = read_picture(spec.card.picture)
+    digest = hashlib.sha256(picture.content).hexdigest()[:12]
+    address = html.escape(f"./api/v1/models/{spec.name}/picture?of={digest}")
+    kind = " lw-drawing" if picture.media_type == MEDIA_TYPES[".svg"] else ""
+    calm = f'<source media="(prefers-reduced-motion: reduce)" srcset="{address}&amp;still=true">'
+    shown = f'<picture>{calm}<img src="{address}" alt="" loading="lazy"></picture>'
+    return f'<div class="lw-visual lw-picture{kind}" aria-hidden="true">{shown}</div>'
 
 
 def _from_examples(spec: ModelSpec) -> str:

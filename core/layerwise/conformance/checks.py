@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerwise.card_pictures import read_picture
 from layerwise.conformance.bad_inputs import bad_values
 from layerwise.conformance.registering import no_deprecated_names
 from layerwise.conformance.trial import CheckFailed, CheckSkipped, Trial, sentence_of
@@ -51,11 +52,13 @@ def check(name: str) -> Callable[[Check], Check]:
 
 @check("its card is complete")
 def card_is_complete(trial: Trial) -> str:
-    """A reader learns how it works, where it fails and what its licence is."""
+    """A reader learns how it works, where it fails and what its licence is, and sees its picture."""
     card = trial.spec.card
     missing = [name for name in ("description", "limits", "licence") if not getattr(card, name).strip()]
     if missing:
         raise CheckFailed(f"The ModelCard says nothing of {' and '.join(missing)}.")
+    if card.picture is not None:
+        read_picture(card.picture)
     return ""
 
 

@@ -88,7 +88,7 @@ def _model(spec: ModelSpec) -> dict[str, Any]:
         "name": spec.name,
         "task": {"type": kind.type_name, "parameters": spec.task.parameters()},
         **references,
-        "card": dataclasses.asdict(spec.card),
+        "card": {**dataclasses.asdict(spec.card), "picture": spec.card.picture and str(spec.card.picture)},
         "data": spec.data,
         "framework": spec.framework,
         "config": {
@@ -150,6 +150,7 @@ def _restored_model(told: dict[str, Any], python: str) -> ForeignSpec:
     config = _restored_config(**told["config"])
     references = {name: told[name] for name in ("build", "train", "runner") if name in told}
     card = {**told["card"], "sources": tuple(told["card"]["sources"])}
+    card["picture"] = card["picture"] and Path(card["picture"])
     return ForeignSpec(
         name=told["name"],
         task=kind(**kind.fields_from(told["task"]["parameters"])),

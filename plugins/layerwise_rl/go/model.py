@@ -74,5 +74,6 @@ GO = ModelSpec(
         ),
         limits="It plays on this board alone, and without a clock.",
         sources=("https://doi.org/10.1126/science.aar6404", "https://arxiv.org/abs/1902.10565"),
+        picture=HERE.parent / "pictures" / "go.webp",
     ),
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from layerwise import ModelCard
 
 MOLECULENET = "https://arxiv.org/abs/1703.00564"
 ENSEMBLES = "https://arxiv.org/abs/1612.01474"
+PICTURES = Path(__file__).parents[1] / "pictures"
 _HOW = (
     "Two ensembles, each in one network: **dense** counts circular groups of atoms (Morgan's fingerprint) "
     "and takes about 110 descriptors that RDKit computes; **graph** passes messages along the bonds of the molecule, "
@@ -56,6 +59,7 @@ SOLUBILITY_CARD = ModelCard(
     ),
     limits=_LIMITS + "Most molecules of ESOL are small; salts, acids and bases at another pH dissolve otherwise.",
     sources=("https://doi.org/10.1021/ci034243x", MOLECULENET, ENSEMBLES),
+    picture=PICTURES / "solubility.png",
 )
 LIPOPHILICITY_CARD = ModelCard(
     title="Lipophilicity",
@@ -73,6 +77,7 @@ LIPOPHILICITY_CARD = ModelCard(
     ),
     limits=_LIMITS + "Measurements lie between −1.5 and 4.5; nothing beyond that was ever seen.",
     sources=("https://doi.org/10.6019/CHEMBL3301361", MOLECULENET, ENSEMBLES),
+    picture=PICTURES / "lipophilicity.png",
 )
 BLOOD_BRAIN_CARD = ModelCard(
     title="Blood-brain barrier",
@@ -90,6 +95,7 @@ BLOOD_BRAIN_CARD = ModelCard(
     "they know of it: glucose and dopamine are special cases. Most molecules of the data get through, so it says yes "
     "too often.",
     sources=("https://doi.org/10.1021/ci300124c", MOLECULENET, ENSEMBLES),
+    picture=PICTURES / "blood-brain.png",
 )
 TOXICITY_CARD = ModelCard(
     title="Toxicity in twelve assays",
@@ -110,4 +116,5 @@ TOXICITY_CARD = ModelCard(
     "from 3 to 16 % of an assay, so even the most probable are mostly inactive. Twelve answers are no verdict that "
     "something is harmless.",
     sources=("https://tripod.nih.gov/tox21/challenge/", "https://doi.org/10.3389/fenvs.2015.00085", MOLECULENET),
+    picture=PICTURES / "toxicity.png",
 )

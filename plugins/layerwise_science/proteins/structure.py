@@ -114,5 +114,6 @@ STRUCTURE = ModelSpec(
             "https://github.com/omarperacha/ps4-dataset",
             "https://arxiv.org/abs/1603.05027",
         ),
+        picture=HERE.parent / "pictures" / "protein-structure.png",
     ),
 )

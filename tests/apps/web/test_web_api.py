@@ -45,6 +45,18 @@ def test_one_model_with_its_settings(client):
     assert missing.json()["error"]["remedy"].startswith("did you mean demo/echo")
 
 
+def test_the_picture_of_a_card(client, site):
+    path = "/api/v1/models/rl/pong/picture"
+    picture = client.get(path)
+    assert picture.headers["content-type"] == "image/webp"
+    assert picture.content == site.snapshot.model("rl/pong").card.picture.read_bytes()
+    assert "cache-control" not in picture.headers, "another release has another picture at the same place"
+    assert "immutable" in client.get(path, params={"of": "a1b2"}).headers["cache-control"]
+    assert 0 < len(client.get(path, params={"still": True}).content) < len(picture.content)
+    missing = client.get("/api/v1/models/demo/echo/picture")
+    assert (missing.status_code, missing.json()["error"]["message"]) == (404, "demo/echo comes without a picture")
+
+
 @pytest.mark.parametrize("form", ["base64", "data URL", "bare", "multipart"])
 def test_a_picture_in_every_form(client, png, form):
     picture = png(200)

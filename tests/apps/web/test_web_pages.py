@@ -5,6 +5,7 @@ import html
 import json
 import re
 import sys
+from pathlib import Path
 
 import gradio as gr
 import pytest
@@ -39,6 +40,13 @@ def test_home_shows_every_model_below_its_domain(site, visuals):
     assert 'href="./demo?model=echo"' in page
 
 
+def test_what_can_be_seen_comes_first(site, visuals):
+    page = home.gallery_html(site, visuals, "")
+    titles = ("Vision", "Reinforcement learning", "Science", "Speech", "Language")
+    order = [page.index(f"<h2>{title}</h2>") for title in titles]
+    assert max(order[:2]) < order[2] < min(order[3:])
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -61,12 +69,15 @@ def test_search_needs_every_word(site, visuals, query, found):
 def test_a_card_shows_pictures_words_or_layers(spec, visuals):
     assert visuals["demo/brightness"].count("<img") == 2
     assert visuals["vision/fashion"].count('<img src="data:image/png;base64,') == 10
+    assert re.search(r'<img src="./api/v1/models/rl/pong/picture\?of=[0-9a-f]{12}"', visuals["rl/pong"])
     assert "Hello &lt;world&gt;" in visuals["demo/echo"]
     assert "length 3.0, kind heavy" in visuals["demo/weight"]
     assert visuals["speech/digits-and-words"].count("<i style=") == 60, "a sound is seen"
     assert "lw-layers" in visuals["demo/broken"], "examples that cannot be read spoil nothing"
     bare = dataclasses.replace(spec("demo/echo"), examples=None)
     assert "lw-layers" in card_visual(bare)
+    gone = dataclasses.replace(bare, card=dataclasses.replace(bare.card, picture=Path("gone.png")))
+    assert "lw-layers" in card_visual(gone), "a picture that is not there spoils nothing either"
 
 
 def test_ten_garments_are_ten_kinds(spec):
@@ -163,7 +174,8 @@ def test_many_domains_are_one_list(site):
 
 
 def test_titles_of_domains():
-    assert (title_of("vision"), title_of("rl"), title_of("life-science")) == ("Vision", "RL", "Life Science")
+    assert (title_of("vision"), title_of("life-science")) == ("Vision", "Life Science")
+    assert title_of("rl") == "Reinforcement learning"
 
 
 def test_snippets_fit_the_task(site, spec):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gradio as gr
@@ -19,6 +20,8 @@ from layerwise_app.web.visuals import card_visual
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
+
+NEWCOMERS = Path(__file__).with_name("newcomers.js")
 
 
 def draw(site: Site, blocks: gr.Blocks) -> None:
@@ -41,7 +44,9 @@ def draw(site: Site, blocks: gr.Blocks) -> None:
         visible=len(site.snapshot.models) > 1,
     )
     visuals = {spec.name: card_visual(spec) for spec in site.snapshot.models.values()}
-    gallery = markup(gallery_html(site, visuals, ""), elem_id="gallery")
+    gallery = markup(
+        gallery_html(site, visuals, ""), elem_id="gallery", js_on_load=NEWCOMERS.read_text(encoding="utf-8")
+    )
     # One event for both, so that what was searched for early is not overwritten by the opening of the page, at which
     # the figures are read anew.
     gr.on(
@@ -78,13 +83,13 @@ def matches(spec: ModelSpec, query: str) -> bool:
 
 
 def gallery_html(site: Site, visuals: Mapping[str, str], query: str) -> str:
-    """The cards that match, by domain.
+    """The cards that match, by domain; the domains first of which most can be seen at a glance.
 
     Args:
         visuals: What each model looks like, by its name.
     """
     sections = []
-    for domain, specs in site.snapshot.domains.items():
+    for domain, specs in sorted(site.snapshot.domains.items(), key=lambda item: -_share_of_pictures(item[1], visuals)):
         found = [cards.model_card_html(site, spec, visuals[spec.name]) for spec in specs if matches(spec, query)]
         if found:
             title = html.escape(title_of(domain))
@@ -94,3 +99,7 @@ def gallery_html(site: Site, visuals: Mapping[str, str], query: str) -> str:
             return empty("No model found.", "Try another word.")
         return empty("No model yet.", f"No plugin has registered one; see {link('./plugins', 'Plugins')}.")
     return f'<div class="lw-gallery">{"".join(sections)}</div>'
+
+
+def _share_of_pictures(specs: Sequence[ModelSpec], visuals: Mapping[str, str]) -> float:
+    return sum("<img" in visuals[spec.name] for spec in specs) / len(specs)
