@@ -17,25 +17,22 @@ import contextlib
 import errno
 import json
 import os
-import re
 import secrets
 import shutil
 import signal
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 from filelock import FileLock
 
-from layerwise.errors import NotFoundError, RunError
+from layerwise.errors import RunError
 from layerwise.events import ENDINGS, QUEUED, Event, EventLog
 from layerwise.liveness import is_held, reason_of_death, sign_in
 from layerwise.paths import write_atomically
-
-JobT = TypeVar("JobT", bound="Job")
 
 STARTING_SECONDS = 60.0
 """How long a job may be queued before its process is started, or where processes inherit no lock takes its own; then it
@@ -246,20 +243,3 @@ class Job:
         sign_in(self.folder / "process.json")
         # Random, since a file system that compresses would reserve nothing for zeros.
         write_atomically(self.folder / "reserve", secrets.token_bytes(RESERVED_BYTES))
-
-
-def find_one(jobs: Iterable[JobT], identifier: str, kind: type[JobT]) -> JobT:
-    """The job with that id, or the only one whose id begins or ends so.
-
-    Raises:
-        NotFoundError: There is none, or several fit.
-    """
-    known = {job.id: job for job in jobs}
-    fitting = [name for name in known if identifier and (name.startswith(identifier) or name.endswith(identifier))]
-    if identifier in known or len(fitting) == 1:
-        return known[identifier if identifier in known else fitting[0]]
-    shown = re.sub(r"[^\x20-\x7e]", "?", identifier)[:80]
-    raise NotFoundError(
-        f"{len(fitting)} {kind.PLURAL} are called {shown!r}" if fitting else f"There is no {kind.KIND} {shown!r}",
-        remedy=f"layerwise {kind.PLURAL} lists them",
-    )

@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -25,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from layerwise import jobs
-from layerwise.errors import LayerwiseError, RunError
-from layerwise.job import Job, find_one
-from layerwise.paths import home as default_home
+from layerwise.errors import LayerwiseError
+from layerwise.job import Job
+from layerwise.job_store import JobStore
 from layerwise.paths import write_atomically
 
 if TYPE_CHECKING:
@@ -106,16 +105,10 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
 
 
-class LeaderboardStore:
+class LeaderboardStore(JobStore[Leaderboard]):
     """All leaderboards below one home folder."""
 
-    def __init__(self, home: Path | None = None) -> None:
-        self.home = home or default_home()
-
-    @property
-    def folder(self) -> Path:
-        """Where the folders of the leaderboards are."""
-        return self.home / "leaderboards"
+    kind = Leaderboard
 
     def create(self, models: Sequence[str], benchmark: Benchmark, metric: str) -> Leaderboard:
         """A new leaderboard, queued. `start` calls this and starts its process.
@@ -126,35 +119,6 @@ class LeaderboardStore:
         """
         request = {"models": list(models), "benchmark": vars(benchmark), "metric": metric}
         return Leaderboard.create(self.folder, "leaderboard", request)
-
-    def list(self) -> list[Leaderboard]:
-        """All leaderboards, the newest first."""
-        if not self.folder.is_dir():
-            return []
-        found = [folder for folder in self.folder.iterdir() if not folder.name.startswith(".")]
-        return [
-            Leaderboard(folder) for folder in sorted(found, reverse=True) if (folder / "leaderboard.json").is_file()
-        ]
-
-    def get(self, identifier: str) -> Leaderboard:
-        """The leaderboard with that id, or the only one whose id begins or ends so.
-
-        Raises:
-            NotFoundError: There is none, or several fit.
-        """
-        return find_one(self.list(), identifier, Leaderboard)
-
-    def delete(self, identifier: str) -> None:
-        """Delete a leaderboard.
-
-        Raises:
-            RunError: It is going on.
-        """
-        found = self.get(identifier)
-        if found.is_active:
-            raise RunError(f"The leaderboard {found.id} is {found.state}", remedy="stop it first")
-        # Renamed first: a half-deleted folder must never look like a leaderboard.
-        shutil.rmtree(found.folder.rename(found.folder.with_name(f".deleted-{found.id}")))
 
 
 def start(

@@ -18,7 +18,6 @@ second browser and the command line all see the same.
 from __future__ import annotations
 
 import csv
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -28,8 +27,8 @@ from layerwise.checkpoints import CheckpointFolder
 from layerwise.course import Course, Courses
 from layerwise.errors import RunError
 from layerwise.events import course
-from layerwise.job import Job, find_one
-from layerwise.paths import home as default_home
+from layerwise.job import Job
+from layerwise.job_store import JobStore
 from layerwise.weights import RECORD_FILE
 
 if TYPE_CHECKING:
@@ -108,17 +107,14 @@ class Run(Job):
             self.append_metrics({name: value for name, value in event.items() if name not in ("time", "event")})
 
 
-class RunStore:
+class RunStore(JobStore[Run]):
     """All runs below one home folder."""
 
-    def __init__(self, home: Path | None = None) -> None:
-        self.home = home or default_home()
-        self._courses = Courses()
+    kind = Run
 
-    @property
-    def folder(self) -> Path:
-        """Where the folders of the runs are."""
-        return self.home / "runs"
+    def __init__(self, home: Path | None = None) -> None:
+        super().__init__(home)
+        self._courses = Courses()
 
     def create(
         self,
@@ -157,21 +153,6 @@ class RunStore:
         }
         return Run.create(self.folder, f"{application}-{chosen.name}", request)
 
-    def list(self) -> list[Run]:
-        """All runs, the newest first."""
-        if not self.folder.is_dir():
-            return []
-        found = [folder for folder in self.folder.iterdir() if not folder.name.startswith(".")]
-        return [Run(folder) for folder in sorted(found, reverse=True) if (folder / "run.json").is_file()]
-
-    def get(self, identifier: str) -> Run:
-        """The run with that id, or the only one whose id begins or ends so.
-
-        Raises:
-            NotFoundError: There is none, or several fit.
-        """
-        return find_one(self.list(), identifier, Run)
-
     def course(self, run: Run) -> Course:
         """The course of a run. It is remembered, so that a second look reads only what is new."""
         return self._courses.of(run.id, run.event_log)
@@ -185,12 +166,9 @@ class RunStore:
         from layerwise.versions import VersionStore
 
         run = self.get(identifier)
-        if run.is_active:
-            raise RunError(f"The run {run.id} is {run.state}", remedy="stop it first")
-        if VersionStore(self.home).is_promoted(run):
+        if not run.is_active and VersionStore(self.home).is_promoted(run):
             raise RunError(
                 f"The version made by {run.id} is in use", remedy=f"layerwise rollback {run.name}:{run.variant} first"
             )
         self._courses.forget(run.id)
-        # Renamed first: a half-deleted folder must never look like a run.
-        shutil.rmtree(run.folder.rename(run.folder.with_name(f".deleted-{run.id}")))
+        super().delete(run.id)

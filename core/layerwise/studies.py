@@ -13,16 +13,15 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.config import TrainingConfig, config_from, settings_of
-from layerwise.errors import RunError, SpecError
-from layerwise.job import Job, find_one
-from layerwise.paths import home as default_home
+from layerwise.errors import SpecError
+from layerwise.job import Job
+from layerwise.job_store import JobStore
 from layerwise.runs import Run, RunStore
 from layerwise.search_space import Range
 
@@ -140,16 +139,10 @@ class Study(Job):
         return train_command(spec, self.variant, self.config_of(spec, trial.values), self.data)
 
 
-class StudyStore:
+class StudyStore(JobStore[Study]):
     """All studies below one home folder."""
 
-    def __init__(self, home: Path | None = None) -> None:
-        self.home = home or default_home()
-
-    @property
-    def folder(self) -> Path:
-        """Where the folders of the studies are."""
-        return self.home / "studies"
+    kind = Study
 
     def create(
         self,
@@ -201,33 +194,6 @@ class StudyStore:
             "device": device,
         }
         return Study.create(self.folder, f"{application}-{chosen.name}", request)
-
-    def list(self) -> list[Study]:
-        """All studies, the newest first."""
-        if not self.folder.is_dir():
-            return []
-        found = [folder for folder in self.folder.iterdir() if not folder.name.startswith(".")]
-        return [Study(folder) for folder in sorted(found, reverse=True) if (folder / "study.json").is_file()]
-
-    def get(self, identifier: str) -> Study:
-        """The study with that id, or the only one whose id begins or ends so.
-
-        Raises:
-            NotFoundError: There is none, or several fit.
-        """
-        return find_one(self.list(), identifier, Study)
-
-    def delete(self, identifier: str) -> None:
-        """Delete a study. Its runs stay.
-
-        Raises:
-            RunError: It is going on.
-        """
-        study = self.get(identifier)
-        if study.is_active:
-            raise RunError(f"The study {study.id} is {study.state}", remedy="stop it first")
-        # Renamed first: a half-deleted folder must never look like a study.
-        shutil.rmtree(study.folder.rename(study.folder.with_name(f".deleted-{study.id}")))
 
 
 def _check(names: Sequence[str], algorithm: str, objective: str, num_trials: int) -> None:
