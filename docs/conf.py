@@ -43,6 +43,7 @@ PAGES = {
     "Project": (
         "All that there is <README>",
         "docs/benchmarks",
+        "docs/dependencies",
         "CONTRIBUTING",
         "CHANGELOG",
         "Report a hole <SECURITY>",

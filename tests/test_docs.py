@@ -13,6 +13,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from test_worked_plugins import PAGES
 
 from layerwise.deprecations import PUBLIC
@@ -158,6 +159,13 @@ def test_every_benchmark_is_in_its_document():
     text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(\w+\.py)`", text))
     assert named == {path.name for path in (ROOT / "benchmarks").glob("*.py")}
+
+
+def test_every_dependency_is_in_its_document_with_its_reason():
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z][\w-]*) \| [^|]{5,} \| .* MB \|", text, re.MULTILINE)
+    assert sorted(rows) == sorted(Requirement(item).name for item in listed)
 
 
 def test_the_plugin_of_the_readme_is_short_and_the_same_in_the_documents():
