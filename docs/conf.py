@@ -39,7 +39,7 @@ PAGES = {
         "docs/hooks",
         "docs/tasks",
     ),
-    "Serve": ("docs/api", "docs/serving", "docs/throughput", "docs/security"),
+    "Serve": ("docs/teaching", "docs/api", "docs/serving", "docs/throughput", "docs/security"),
     "Project": (
         "All that there is <README>",
         "docs/benchmarks",

@@ -15,7 +15,7 @@ import re
 import secrets
 import stat
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -34,6 +34,7 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 1000
 """In characters. The longest is no rule for people: what is longer is an attempt to keep the server busy."""
 TOKEN = "lw"
 """What every token begins with, so that scanners for secrets that were published find it."""
+_CONSONANTS, _VOWELS = "bdfghjklmnprstvwz", "aeiou"
 _NAME = re.compile(r"[\w][\w.@+-]{0,63}")
 
 
@@ -130,14 +131,26 @@ class AccountFile:
         Raises:
             InputError: The name or the password cannot be used, or the name is taken.
         """
-        name = plain_name(name)
+        self.add_many({name: password}, role)
+
+    def add_many(self, passwords: Mapping[str, str], role: Role) -> None:
+        """Make an account for each name, all of them or none.
+
+        Args:
+            passwords: By the names.
+
+        Raises:
+            InputError: A name or a password cannot be used, or a name is taken.
+        """
+        made = {plain_name(name): self._hashed(password) for name, password in passwords.items()}
 
         def change(accounts: dict[str, dict[str, Any]]) -> None:
-            if name in accounts:
+            if taken := next((name for name in made if name in accounts), None):
                 raise InputError(
-                    f"There is an account {name} already", remedy="change it: layerwise accounts password, or role"
+                    f"There is an account {taken} already", remedy="change it: layerwise accounts password, or role"
                 )
-            accounts[name] = {"role": role.word, "password": self._hashed(password), "created": _now(), "tokens": {}}
+            for name, hashed in made.items():
+                accounts[name] = {"role": role.word, "password": hashed, "created": _now(), "tokens": {}}
 
         self._change(change)
 
@@ -296,6 +309,13 @@ def plain_name(name: str) -> str:
             received=repr(name[:80]),
         )
     return found
+
+
+def made_password() -> str:
+    """A password that can be read out and typed by a child, and has 38 bits of chance in it: "tavo-kimu-re27"."""
+    syllables = [secrets.choice(_CONSONANTS) + secrets.choice(_VOWELS) for _ in range(5)]
+    first, second, third = "".join(syllables[:2]), "".join(syllables[2:4]), syllables[4]
+    return f"{first}-{second}-{third}{secrets.randbelow(90) + 10}"
 
 
 def _named(accounts: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:

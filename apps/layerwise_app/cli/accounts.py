@@ -24,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     group = typer.Typer(help="Who may sign in to a server: names, passwords, roles, and tokens for programs.")
     group.command("list")(listed)
+    group.command("class")(whole_class)
     for command in (add, password, role, remove, token, revoke):
         group.command()(command)
     app.add_typer(group, name="accounts")
@@ -52,6 +53,37 @@ def add(name: Name, role: RoleWord = "viewer", file: File = None, password_stdin
         raise InputError(f"There is an account {plain} already", remedy=f"layerwise accounts password {plain}")
     accounts.add(name, _password(password_stdin), wanted)
     typer.echo(f"{plain} is an account with the role {wanted.word}: {MAY[wanted]}.")
+    typer.echo(f"layerwise serve --auth {accounts.path} lets in those with an account.")
+
+
+def whole_class(
+    names: Annotated[Path, typer.Argument(help='A text file with a name on each line; "-" reads the input.')],
+    role: RoleWord = "editor",
+    file: File = None,
+    json: Json = False,
+) -> None:
+    """Make an account for everyone in a class, with a password each, which is printed this once.
+
+    Who has an account already keeps it as it is, so a list that has grown can be given again.
+    """
+    from layerwise_app.accounts import made_password, plain_name, role_of
+
+    accounts, wanted = _accounts(file), role_of(role)
+    known = accounts.names() if accounts.path.exists() else {}
+    asked = [plain_name(".".join(line.split())) for line in _lines(names) if line.strip()]
+    if not asked:
+        raise InputError(f"There is no name in {names}", expected="a name on each line")
+    if twice := next((name for name in asked if asked.count(name) > 1), None):
+        raise InputError(f"{twice} is there twice in {names}", remedy="tell them apart: anna.m and anna.s")
+    made = {name: made_password() for name in asked if name not in known}
+    accounts.add_many(made, wanted)
+    if json:
+        print_json([{"name": name, "password": password} for name, password in made.items()])
+        return
+    print_table(("name", "password"), list(made.items()), empty="Everyone in the list has an account already.")
+    kept = len(asked) - len(made)
+    said = f"{len(made)} account{'s' * (len(made) != 1)} with the role {wanted.word}, {kept} left as they were."
+    typer.echo(f"{said} The passwords are not kept: print or write them down now.")
     typer.echo(f"layerwise serve --auth {accounts.path} lets in those with an account.")
 
 
@@ -101,6 +133,20 @@ def _accounts(file: Path | None) -> AccountFile:
     from layerwise_app.accounts import AccountFile
 
     return AccountFile(file.expanduser() if file is not None else None)
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a text file, or of the input.
+
+    Raises:
+        InputError: It cannot be read as a text.
+    """
+    if str(path) == "-":
+        return sys.stdin.read().splitlines()
+    try:
+        return path.expanduser().read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read", expected="a text file in UTF-8", received=str(error)) from None
 
 
 def _password(from_input: bool) -> str:

@@ -45,6 +45,31 @@ def test_an_account_is_made_listed_changed_and_removed(layerwise, home, typed):
     assert AccountFile(file).names() == {}
 
 
+def test_a_class_gets_accounts_at_once(layerwise, home, tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("Anna Müller\n\nBen\n", encoding="utf-8-sig")
+    made = layerwise("accounts", "class", str(names), "--json")
+    assert made.status == 0, made.error
+    passwords = {item["name"]: item["password"] for item in made.json}
+    assert list(passwords) == ["anna.müller", "ben"]
+    assert len(set(passwords.values())) == 2
+    accounts = AccountFile(home / "accounts.json")
+    assert accounts.names() == {"anna.müller": Role.EDITOR, "ben": Role.EDITOR}
+    assert accounts.check("Anna.Müller", passwords["anna.müller"]).role is Role.EDITOR
+    names.write_text("Ben\nCleo\n")
+    grown = layerwise("accounts", "class", str(names), "--role", "viewer")
+    assert "1 account with the role viewer, 1 left as they were." in grown.output
+    assert accounts.check("ben", passwords["ben"]).role is Role.EDITOR, "who has an account keeps it"
+    names.write_text("Dora\na/b\n")
+    assert "The name cannot be used" in layerwise("accounts", "class", str(names)).error
+    assert "dora" not in accounts.names(), "all of them or none"
+    names.write_text("Emil\nEMIL\n")
+    assert "emil is there twice" in layerwise("accounts", "class", str(names)).error
+    names.write_text("\n")
+    assert "There is no name in" in layerwise("accounts", "class", str(names)).error
+    assert "cannot be read. Expected: a text file" in layerwise("accounts", "class", str(tmp_path)).error
+
+
 @pytest.mark.parametrize(
     ("arguments", "password", "said"),
     [
