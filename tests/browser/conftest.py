@@ -3,13 +3,14 @@ test that opened it."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,26 @@ def trained(tmp_path_factory: pytest.TempPathFactory, plugins: None) -> tuple[Pa
     return home, run
 
 
+def twin_of(run: Run, home: Path) -> Run:
+    """A copy of a run in a home, which was asked for a larger learning rate."""
+    folder = home / "runs" / f"{run.id[:-4]}ffff"
+    shutil.copytree(run.folder, folder)
+    for path in (folder / "run.json", folder / "version" / "version.json"):
+        content = json.loads(path.read_text())
+        content["config"]["learning_rate"] = 0.5
+        path.write_text(json.dumps(content | ({"run": folder.name} if "run" in content else {})))
+    return Run(folder)
+
+
+@pytest.fixture(scope="module")
+def twins(trained: tuple[Path, Run], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A home with the trained run and its twin, and the names of both."""
+    home = tmp_path_factory.mktemp("twins")
+    _, run = trained
+    shutil.copytree(run.folder, home / "runs" / run.id)
+    return home, [run.id, twin_of(run, home).id]
+
+
 @contextmanager
 def _served(home: Path, accounts: Path | None = None) -> Iterator[str]:
     file = f"AccountFile(Path({str(accounts)!r}))" if accounts is not None else "None"
@@ -101,7 +122,14 @@ def _served(home: Path, accounts: Path | None = None) -> Iterator[str]:
         "from layerwise_app.web.server import serve; "
         f"serve(port=0, open_browser=False, home={str(home)!r}, accounts={file})"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    with listening([sys.executable, "-c", code]) as found:
+        yield found
+
+
+@contextmanager
+def listening(command: Sequence[str]) -> Iterator[str]:
+    """Where the server is that a command starts, until the block ends."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -179,6 +207,12 @@ class Visitor:
         """Give the visible field for files a file: its path, or name, mimeType and buffer."""
         self.page.locator(":visible > input[type=file]").first.set_input_files(file)
 
+    def record(self) -> None:
+        """Begin to speak, once the recorder is loaded, which happens when its tab is opened."""
+        self.page.get_by_role("tab", name="Speak, and see it written").locator("visible=true").click()
+        self.page.wait_for_timeout(3000)
+        self.page.get_by_role("button", name=re.compile("^Record")).locator("visible=true").click()
+
     def says(self, text: str | re.Pattern[str]) -> None:
         """Wait until the page shows a text."""
         self.page.get_by_text(text).locator("visible=true").first.wait_for()
@@ -205,6 +239,33 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
     complaints = [complaint for visitor in visitors for complaint in visitor.complaints]
     for context in contexts:
         context.close()
+    assert not complaints
+
+
+@pytest.fixture
+def speaking(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
+    """`speaking(recording, path)`: open a page in a browser whose microphone hears a WAV file, over and over."""
+    browsers, visitors = [], []
+
+    def make(recording: Path, path: str, *, address: str = address) -> Visitor:
+        browser = chromium.browser_type.launch(
+            executable_path=chromium_path(),
+            args=[
+                *ARGUMENTS,
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                f"--use-file-for-fake-audio-capture={recording}",
+            ],
+        )
+        browsers.append(browser)
+        visitors.append(Visitor(browser.new_context(viewport=DESKTOP, permissions=["microphone"]).new_page(), address))
+        visitors[-1].open(path)
+        return visitors[-1]
+
+    yield make
+    complaints = [complaint for visitor in visitors for complaint in visitor.complaints]
+    for browser in browsers:
+        browser.close()
     assert not complaints
 
 

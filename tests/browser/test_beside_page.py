@@ -3,11 +3,10 @@
 import re
 
 import pytest
-from test_comparing import twins  # noqa: F401 (a fixture)
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_two_models_are_asked_the_same_and_measured_on_a_test(visit, twins, serving, phone):  # noqa: F811
+def test_two_models_are_asked_the_same_and_measured_on_a_test(visit, twins, serving, phone):
     home, runs = twins
     names = [f"toy/bars:small@{run}" for run in runs]
     with serving(home) as address:

@@ -2,11 +2,6 @@
 
 import re
 
-from browser.conftest import wait_until
-
-from layerwise.plugin_files import FOLDER
-from layerwise_app.web.pages.plugins import PLUGIN
-
 
 def test_a_plugin_that_is_switched_shows_at_once_and_everywhere(visit):
     visitor, other = visit("plugins"), visit("demo?model=echo")
@@ -31,22 +26,6 @@ def test_a_plugin_that_is_switched_shows_at_once_and_everywhere(visit):
     navigation.get_by_text("Demos").click()
     visitor.follow(navigation.get_by_role("link", name="Demo"))
     page.get_by_role("tab", name="Echo").wait_for()
-
-
-def test_a_file_in_the_home_is_a_tab_within_seconds(visit, trained):
-    home, _ = trained
-    path = home / FOLDER / "my_pets.py"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(PLUGIN, encoding="utf-8")
-    visitor = visit("vision")
-    try:
-        wait_until(lambda: visitor.open("vision") or visitor.page.get_by_role("tab", name="Cats and dogs").count())
-        visitor.open("plugins")
-        visitor._leave(visitor.button("Look for new plugins").click)
-        assert "vision/pets" in visitor.page.locator(".lw-plugin", has_text="my-pets").inner_text()
-    finally:
-        path.unlink()
-    wait_until(lambda: visitor.open("plugins") or not visitor.page.locator(".lw-plugin", has_text="my-pets").count())
 
 
 def test_a_plugin_that_failed_says_why(visit):

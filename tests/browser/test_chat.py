@@ -1,4 +1,4 @@
-"""Talking to a network: a conversation that grows, is stopped, asked again and begun anew; and the tutor."""
+"""Talking to a network: a conversation that grows, is stopped, asked again and begun anew."""
 
 import pytest
 
@@ -93,12 +93,3 @@ def test_it_fits_on_a_phone(talk, dark):
     say(visitor, "word " * 60 + "w" * 200)
     visitor.says("Message 1: word")
     assert visitor.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
-def test_the_tutor_finds_the_card_and_its_lesson(talk):
-    visitor = talk("language?model=tutor")
-    say(visitor, "what does a bias do?")
-    sources = visitor.page.get_by_role("region", name="What it rests on")
-    sources.get_by_role("link").first.wait_for()
-    visitor.follow(sources.get_by_role("link").first)
-    assert "lesson=" in visitor.page.url

@@ -1,25 +1,8 @@
 """Two runs beside each other, from the choice to the figures, and a link that shows the same to somebody else."""
 
-import json
 import re
-import shutil
 
 import pytest
-
-
-@pytest.fixture(scope="module")
-def twins(trained, tmp_path_factory):
-    """A home with the trained run and a second one, which was asked for a larger learning rate."""
-    home = tmp_path_factory.mktemp("twins")
-    _, run = trained
-    shutil.copytree(run.folder, home / "runs" / run.id)
-    twin = home / "runs" / f"{run.id[:-4]}ffff"
-    shutil.copytree(run.folder, twin)
-    for path in (twin / "run.json", twin / "version" / "version.json"):
-        content = json.loads(path.read_text())
-        content["config"]["learning_rate"] = 0.5
-        path.write_text(json.dumps(content | ({"run": twin.name} if "run" in content else {})))
-    return home, [run.id, twin.name]
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])

@@ -23,6 +23,7 @@ from layerwise_app.web.inside import Inside
 from layerwise_app.web.live import LONGEST, STREAM_EVERY, longer, with_recording
 from layerwise_app.web.markup import link, markup, note, status
 from layerwise_app.web.pages import cards
+from layerwise_app.web.routes import NETWORK
 from layerwise_app.web.site import Site
 from layerwise_app.web.streaming import thinned
 from layerwise_app.web.visuals import load_examples
@@ -63,9 +64,14 @@ class Demo:
         return [self.status, self.panel, *(component for _, component, _ in self.outputs)]
 
     @property
+    def heads(self) -> list[Any]:
+        """The components that a page fills when it is opened."""
+        return [*self.weights.components, self.version, self.status, self.panel]
+
+    @property
     def everything(self) -> list[Any]:
         """The components that the choice of a network changes."""
-        return [*self.weights.components, self.version, *self.answered]
+        return [*self.heads, *(component for _, component, _ in self.outputs)]
 
     def reference(self, variant: str, version: str) -> Reference:
         """The model that is asked."""
@@ -107,6 +113,16 @@ class Demo:
         reference = self.reference(variant, IN_USE)
         said, _, *others = self.nothing(untrained(self.site, reference))
         return [*self.weights.look(variant), choice, said, self.inside.remember(reference), *others]
+
+    def entered(self, request: gr.Request) -> list[Any]:
+        """The values of the choice of a network and of `heads` when the page is opened, with the network that the link
+        names: what somebody has asked meanwhile stays."""
+        names = [variant.name for variant in self.spec.variants]
+        asked = request.query_params.get(NETWORK)
+        is_meant = self.spec.name.endswith(f"/{request.query_params.get('model')}") and asked in names
+        variant = asked if is_meant and asked else names[0]
+        *values, said, token = self.opened(variant)[: len(self.heads)]
+        return [variant if is_meant else gr.skip(), *values, said or gr.skip(), token]
 
     def changed(self, request: gr.Request, variant: str, _version: str, *values: Any) -> Iterator[list[Any]]:
         """Ask another network what stands in the inputs. The values of `everything`."""
@@ -234,9 +250,8 @@ def _wire(demo: Demo, button: gr.Button) -> None:
         if "live-audio" in given.controls:
             _wire_live(demo, *given.controls["live-audio"].components)
 
-    first = demo.spec.variants[0].name
     # Without triggers and inputs: when somebody opens the page.
-    gr.on(fn=guard(lambda: demo.opened(first)), outputs=demo.everything, **QUIET)
+    gr.on(fn=guard(demo.entered), outputs=[demo.variant, *demo.heads], **QUIET)
     demo.weights.button.click(guard(demo.fetched), demo.asked, demo.everything, **QUIET)
     if isinstance(demo.spec.task, Control):
         choice = [demo.variant, demo.version]

@@ -22,6 +22,8 @@ _ABOUT_COMPARING = {"compare": "Runs", BESIDE: "Models side by side", BOARD: "Cl
 FIGURES = "figures"
 """The path of what was measured of the shipped models."""
 _ABOUT_MODELS = {"models": "All models", FIGURES: "Figures"}
+NETWORK = "network"
+"""What says in the address of a demo which network of the model answers."""
 SUMMARIES = {
     TOURS: "Ways through the showcase, with a word at each place on what to do there.",
     "flashcards": "One idea each, back again just before you would forget it.",
@@ -91,10 +93,11 @@ class Routes:
         """The path of the first page of the section that a page belongs to; None for a page of its own."""
         return next((first for first, titles in self.sections.items() if path in titles), None)
 
-    def of_model(self, name: str) -> str:
-        """The link to the demo of a model, relative to any page."""
+    def of_model(self, name: str, variant: str = "") -> str:
+        """The link to the demo of a model, and to one of its networks, relative to any page."""
         domain, _, application = name.partition("/")
-        return f"./{self.domains[domain]}?model={application}"
+        network = f"&{NETWORK}={variant}" if variant else ""
+        return f"./{self.domains[domain]}?model={application}{network}"
 
 
 def title_of(domain: str) -> str:

@@ -70,7 +70,7 @@ def test_what_events_show_is_escaped_and_markdown_is_cleaned(evil_site):
         _Page(evil_site).registry_html(),
         cards.reports_html(evil_site, spec),
         str(message(EVIL).message),
-        *(plugin_html(report) for report in evil_site.snapshot.plugins),
+        *(plugin_html(report, evil_site.routes) for report in evil_site.snapshot.plugins),
     ]
     assert any("&lt;img src=x" in text for text in found)
     assert [text for text in found if not is_inert(text)] == []

@@ -193,27 +193,34 @@ def test_the_card_holds_what_a_reader_should_know(site, spec):
     assert "| conv |" in card
 
 
-def test_plugins_say_what_is_wrong_with_them():
+def test_plugins_say_what_is_wrong_with_them(site):
     report = PluginReport(
         name="<odd>", status="failed", distribution="odd", version="1.0", built_in=False, reason="It <raised>."
     )
-    shown = plugins.plugin_html(report)
+    shown = plugins.plugin_html(report, site.routes)
     assert '<span class="lw-state lw-failed">failed</span>' in shown
     assert "It &lt;raised&gt;." in shown
     assert "<odd>" not in shown
 
 
-def test_plugins_show_what_their_checks_have_found():
+def test_the_models_of_a_plugin_lead_to_their_demos(site):
+    report = PluginReport(
+        name="vision", distribution="layerwise", version="1.0", built_in=True, models=("vision/faces",)
+    )
+    assert '<a href="./vision?model=faces">vision/faces</a>' in plugins.plugin_html(report, site.routes)
+
+
+def test_plugins_show_what_their_checks_have_found(site):
     report = PluginReport(name="odd", status="loaded", distribution="odd", version="1.0", built_in=False)
-    assert "conforms" not in plugins.plugin_html(report)
+    assert "conforms" not in plugins.plugin_html(report, site.routes)
     results = [CheckResult(check="one", subject="odd", status="passed", detail="<fine>")]
     checks = ConformanceReport(plugin="odd", source="odd 1.0", created="2026-01-02", results=tuple(results))
-    assert "conforms" in plugins.plugin_html(report, checks)
-    assert 'href="./api/v1/plugins/report.md?plugin=odd"' in plugins.plugin_html(report, checks)
+    assert "conforms" in plugins.plugin_html(report, site.routes, checks)
+    assert 'href="./api/v1/plugins/report.md?plugin=odd"' in plugins.plugin_html(report, site.routes, checks)
     results.append(CheckResult(check="two", subject="x/odd:default", status="failed", detail="It is odd."))
     checks = ConformanceReport(plugin="odd", source="odd 1.0", created="2026-01-02", results=tuple(results))
-    assert "1 checks failed" not in plugins.plugin_html(report, checks)
-    assert "1 check failed" in plugins.plugin_html(report, checks)
+    assert "1 checks failed" not in plugins.plugin_html(report, site.routes, checks)
+    assert "1 check failed" in plugins.plugin_html(report, site.routes, checks)
     shown = plugins.checks_html(checks)
     assert '<a href="./api/v1/plugins/report.md?plugin=odd">' in shown
     assert "&lt;fine&gt;" in shown

@@ -11,12 +11,13 @@ from layerwise.conformance.report import ConformanceReport, ReportStore
 from layerwise.plugin_files import FOLDER
 from layerwise_app.web.api_plugins import report_link
 from layerwise_app.web.guard import QUIET, guard
-from layerwise_app.web.markup import badge, markup, table
+from layerwise_app.web.markup import badge, link, markup, table
 from layerwise_app.web.pages import header
 from layerwise_app.web.site import Site
 
 if TYPE_CHECKING:
     from layerwise.plugins import PluginReport
+    from layerwise_app.web.routes import Routes
 
 RELOAD = "() => window.location.reload()"
 PLUGIN = """\
@@ -72,7 +73,7 @@ def _draw_plugin(site: Site, report: PluginReport) -> None:
     checks = ReportStore(home=site.workspace.home).find(report.name, report.source)
     with gr.Column(elem_classes="lw-plugin lw-panel"):
         with gr.Row(equal_height=False):
-            markup(plugin_html(report, checks))
+            markup(plugin_html(report, site.routes, checks))
             button = gr.Button(
                 f"{_SWITCH.get(report.status, 'Disable')} {report.name}",
                 size="sm",
@@ -98,20 +99,21 @@ def _draw_plugin(site: Site, report: PluginReport) -> None:
     button.click(guard(switch), **QUIET).success(None, js=RELOAD, **QUIET)
 
 
-def plugin_html(report: PluginReport, checks: ConformanceReport | None = None) -> str:
+def plugin_html(report: PluginReport, routes: Routes, checks: ConformanceReport | None = None) -> str:
     """A plugin in a few lines.
 
     Args:
+        routes: Where its models are.
         checks: What `layerwise check-plugin` found, None when nobody has asked.
     """
     origin = "built in" if report.built_in else report.source
-    models = ", ".join(report.models)
+    models = ", ".join(link(routes.of_model(name), name) for name in report.models)
     lines = [
         f"<h2>{html.escape(report.name)} {badge(report.status)}{_conformance(checks)}</h2>",
         f"<p><small>{html.escape(origin)}</small></p>",
     ]
     if models:
-        lines.append(f"<p>Models: {html.escape(models)}</p>")
+        lines.append(f"<p>Models: {models}</p>")
     if report.reason:
         lines.append(f'<div class="lw-note">{html.escape(report.reason)}</div>')
     return "".join(lines)
@@ -128,8 +130,8 @@ def _conformance(checks: ConformanceReport | None) -> str:
     count = len(checks.failed)
     failed = f"{count} check{'s' if count != 1 else ''} failed"
     state, words = ("passed", "conforms") if checks.conforms else ("failed", failed)
-    link, title = html.escape(report_link(checks.plugin)), "The report of the checks, as Markdown"
-    return f' <a href="{link}" title="{title}" class="lw-state lw-{state}">{words}</a>'
+    address, title = html.escape(report_link(checks.plugin)), "The report of the checks, as Markdown"
+    return f' <a href="{address}" title="{title}" class="lw-state lw-{state}">{words}</a>'
 
 
 def checks_html(checks: ConformanceReport) -> str:
@@ -142,5 +144,5 @@ def checks_html(checks: ConformanceReport) -> str:
             for result in checks.results
             if result.subject == subject
         ]
-    link = f'<p><a href="{html.escape(report_link(checks.plugin))}">The report as Markdown</a></p>'
-    return table("Checks", ("", "check"), rows) + link
+    report = link(report_link(checks.plugin), "The report as Markdown")
+    return f"{table('Checks', ('', 'check'), rows)}<p>{report}</p>"

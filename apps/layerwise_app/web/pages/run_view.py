@@ -128,13 +128,19 @@ class RunView:
     def _drawn(self, run: Run, found: dict[str, Any]) -> list[str]:
         """The progress, the curve of the loss, and that of the first metric if there is one."""
         events = self.runs.course(run).events()
-        progress = progress_html(run, found["state"], events) + _note(found)
+        progress = progress_html(run, found["state"], events) + _note(found) + self._way_to_demo(run)
         # While it runs the axis is as long as the run will be, afterwards as long as it was.
         num_epochs = 0 if found["state"] in ENDINGS else num_epochs_of(run, events)
         metric, resumes = metric_of(events), resumes_of(events)
         drawn = [("Loss", "loss"), *([(metric.replace("_", " ").capitalize(), metric)] if metric else [])]
         curves = [curve_html(title, curve(events, name), num_epochs, resumes) for title, name in drawn]
         return [progress, *curves, *[""] * (2 - len(curves))]
+
+    def _way_to_demo(self, run: Run) -> str:
+        """Where the version of the run answers, once it is in use."""
+        if run.name not in self.site.snapshot.models or not self.list.is_promoted(run):
+            return ""
+        return f'<p class="lw-links">In use. {link(self.site.routes.of_model(run.name, run.variant), "Try it")}</p>'
 
     def stop_run(self, identifier: str) -> list[Any]:
         """Ask the run to stop; the timer shows when it did."""

@@ -1,0 +1,61 @@
+"""What axe-core, which checks pages against the Web Content Accessibility Guidelines, finds on every page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+from browser.conftest import Visitor
+from browser.places import PLACES
+
+GRAVE = ("serious", "critical")
+FIND = """async only => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], ...(only && { runOnly: [only] }) });
+  return violations.flatMap(({ id, impact, nodes }) =>
+    nodes.map((node) => ({ rule: id, impact, selector: node.target.join(" "), html: node.html.slice(0, 200) }))
+  );
+}"""
+GRADIOS: dict[str, tuple[str, ...]] = {}
+"""What is Gradio's own, by the rule: parts of selectors, each with the reason why it stays."""
+
+
+def found(visitor: Visitor, only: str = "") -> list[dict[str, Any]]:
+    """The grave findings on a page as it is now.
+
+    Args:
+        only: A rule, where the others have been looked at already.
+    """
+    return [
+        one
+        for one in visitor.page.evaluate(FIND, only)
+        if one["impact"] in GRAVE and not any(part in one["selector"] for part in GRADIOS.get(one["rule"], ()))
+    ]
+
+
+def test_no_page_has_a_grave_finding_in_light_or_dark(visit, twins, serving):
+    graves = {}
+    with serving(twins[0]) as address:
+        visitor = visit("", address=address)
+        for place in PLACES:
+            visitor.page.emulate_media(color_scheme="light")
+            place.open(visitor)
+            visitor.page.evaluate(AXE_SCRIPT)
+            graves[place.name] = found(visitor)
+            # Of all that axe looks at only colours depend on it.
+            visitor.page.emulate_media(color_scheme="dark")
+            visitor.page.wait_for_function("document.body.classList.contains('dark')")
+            in_the_dark = found(visitor, "color-contrast")
+            if in_the_dark:  # perhaps some colours were still on their way
+                visitor.page.wait_for_timeout(1000)
+                in_the_dark = found(visitor, "color-contrast")
+            graves[f"{place.name} in the dark"] = in_the_dark
+    assert {place: findings for place, findings in graves.items() if findings} == {}
+
+
+def test_what_it_finds_is_told(visit):
+    visitor = visit("")
+    visitor.page.evaluate(AXE_SCRIPT)
+    visitor.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=\"icon.svg\"><p id=pale>pale</p>')")
+    visitor.page.evaluate("document.querySelector('#pale').style.cssText = 'color: #ccc; background: #fff'")
+    rules = {finding["rule"] for finding in found(visitor)}
+    assert {"image-alt", "color-contrast"} <= rules
