@@ -72,8 +72,14 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The toy and the demo plugin, and one that cannot be imported, here and in every process that is started."""
-    folder = tmp_path_factory.mktemp("site")
+    """The sample plugins, here and in every process that is started."""
+    with sample_plugins(tmp_path_factory.mktemp("site")):
+        yield
+
+
+@contextmanager
+def sample_plugins(folder: Path) -> Iterator[None]:
+    """The toy and the demo plugin, and one in a folder that cannot be imported, on all paths until the block ends."""
     install(folder, BROKEN["import-error"], name="faulty")
     with pytest.MonkeyPatch.context() as patch:
         paths = [str(path) for path in (*PLUGINS, folder)]
@@ -87,11 +93,16 @@ def plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def trained(tmp_path_factory: pytest.TempPathFactory, plugins: None) -> tuple[Path, Run]:
     """A home in which toy/bars was trained, and the run that did."""
     home = tmp_path_factory.mktemp("trained")
+    return home, train_bars(home)
+
+
+def train_bars(home: Path) -> Run:
+    """Train toy/bars in a home, and put it in use."""
     spec = Registry(home).snapshot().model("toy/bars")
     run = start(RunStore(home), spec)
     assert list(follow(run))[-1]["event"] == "finished", run.log_text()
     VersionStore(home).promote(spec, run)
-    return home, run
+    return run
 
 
 def twin_of(run: Run, home: Path) -> Run:
@@ -115,7 +126,8 @@ def twins(trained: tuple[Path, Run], tmp_path_factory: pytest.TempPathFactory) -
 
 
 @contextmanager
-def _served(home: Path, accounts: Path | None = None) -> Iterator[str]:
+def served(home: Path, accounts: Path | None = None) -> Iterator[str]:
+    """Where a server of a home is."""
     file = f"AccountFile(Path({str(accounts)!r}))" if accounts is not None else "None"
     code = (
         "from pathlib import Path; from layerwise_app.accounts import AccountFile; "
@@ -148,13 +160,13 @@ def listening(command: Sequence[str]) -> Iterator[str]:
 def serving(plugins: None) -> Callable[..., AbstractContextManager[str]]:
     """`with serving(home) as address`: a server in a process of its own, and where it is reached.
     `serving(home, accounts)` lets in those with an account in that file."""
-    return _served
+    return served
 
 
 @pytest.fixture(scope="session")
 def address(trained: tuple[Path, Run]) -> Iterator[str]:
     """Where the server is that most tests share."""
-    with _served(trained[0]) as found:
+    with served(trained[0]) as found:
         yield found
 
 
