@@ -118,7 +118,7 @@ def board_html(spec: ModelSpec) -> str:
     return f"""
 <section class="lw-panel lw-game" aria-label="Play: {title}" data-players="{first}|{second}">
   <div class="lw-table-top">
-    <div class="lw-board lw-{task.grid}" data-part="board" role="grid" aria-label="The board"></div>
+    <div class="lw-board lw-{task.grid}" data-part="board" role="group" aria-label="The board"></div>
   </div>
   <div class="lw-desk">
     <p class="lw-label" data-part="said" role="status">Loading the agent …</p>

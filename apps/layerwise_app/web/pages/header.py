@@ -26,6 +26,7 @@ if (menu) document.addEventListener("click", (event) => menu.contains(event.targ
 _ACCOUNT_FORM = """<form class="lw-account" method="post" action="./logout" hidden>
 <span></span><button>Sign out</button></form>"""
 _TOUR_BAR = Path(__file__).with_name("tour_bar.js")
+_NAMES = Path(__file__).parents[1] / "names.js"
 _ACCOUNT = Path(__file__).parents[1] / "access" / "account.js"
 
 
@@ -44,7 +45,7 @@ def draw(site: Site, path: str, title: str, summary: str = "") -> None:
 
 def draw_navigation(site: Site, path: str) -> None:
     """Draw the navigation alone, above a page that draws its heading itself."""
-    scripts = [_TOUR_BAR, *([_ACCOUNT] if site.has_accounts else [])]
+    scripts = [_TOUR_BAR, _NAMES, *([_ACCOUNT] if site.has_accounts else [])]
     script = _CLOSING + "".join(path.read_text(encoding="utf-8") for path in scripts)
     markup(navigation(site, path), elem_classes="lw-top", js_on_load=script)
 
