@@ -111,9 +111,9 @@ def talked(visitor: Visitor) -> None:
 
 def compared(visitor: Visitor) -> None:
     """Choose two runs to compare."""
-    for _ in range(2):
+    for index in range(2):
         visitor.page.get_by_label("Runs").click()
-        visitor.page.get_by_role("option").first.click()
+        visitor.page.get_by_role("option").nth(index).click()
     visitor.page.keyboard.press("Escape")
     visitor.page.locator("#curves figure").nth(1).wait_for()
 

@@ -266,13 +266,13 @@ def two_runs(home: Path, stripes: Path) -> None:
 
 
 def test_09_compare_two_runs(trying, two_runs):
-    with trying(clicks=4) as visitor:
+    with trying(clicks=5) as visitor:
         page = visitor.page
         visitor.follow(page.get_by_role("link", name="Compare", exact=True))
         visitor.says("Choose two runs or more.")
-        page.get_by_label("Runs").click()
-        for _ in range(2):
-            page.get_by_role("option").first.click()
+        for index in range(2):
+            page.get_by_label("Runs").click()
+            page.get_by_role("option").nth(index).click()
         page.get_by_role("region", name="Compared runs").get_by_role("row").nth(2).wait_for()
         row = page.get_by_role("region", name="What differs").get_by_role("row", name="learning_rate")
         assert "0.5" in row.inner_text()
