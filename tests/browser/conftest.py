@@ -231,11 +231,12 @@ class Visitor:
 
 
 @pytest.fixture
-def visit(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
-    """`visit(path, dark=False, phone=False)`: open a page as somebody new."""
+def visit(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
+    """`visit(path, dark=False, phone=False)`: open a page as somebody new, of the shared server unless `address` says
+    of which."""
     contexts, visitors = [], []
 
-    def make(path: str, *, dark: bool = False, phone: bool = False, address: str = address) -> Visitor:
+    def make(path: str, *, dark: bool = False, phone: bool = False, address: str = "") -> Visitor:
         context = chromium.new_context(
             viewport=PHONE if phone else DESKTOP,
             color_scheme="dark" if dark else "light",
@@ -243,7 +244,7 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
             is_mobile=phone,
         )
         contexts.append(context)
-        visitors.append(Visitor(context.new_page(), address))
+        visitors.append(Visitor(context.new_page(), address or request.getfixturevalue("address")))
         visitors[-1].open(path)
         return visitors[-1]
 
@@ -255,11 +256,11 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
 
 
 @pytest.fixture
-def speaking(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
+def speaking(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
     """`speaking(recording, path)`: open a page in a browser whose microphone hears a WAV file, over and over."""
     browsers, visitors = [], []
 
-    def make(recording: Path, path: str, *, address: str = address) -> Visitor:
+    def make(recording: Path, path: str, *, address: str = "") -> Visitor:
         browser = chromium.browser_type.launch(
             executable_path=chromium_path(),
             args=[
@@ -270,7 +271,8 @@ def speaking(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
             ],
         )
         browsers.append(browser)
-        visitors.append(Visitor(browser.new_context(viewport=DESKTOP, permissions=["microphone"]).new_page(), address))
+        page = browser.new_context(viewport=DESKTOP, permissions=["microphone"]).new_page()
+        visitors.append(Visitor(page, address or request.getfixturevalue("address")))
         visitors[-1].open(path)
         return visitors[-1]
 

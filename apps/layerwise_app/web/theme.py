@@ -71,8 +71,8 @@ def theme() -> Base:
         body_text_color_dark="*neutral_100",
         body_text_color_subdued="*neutral_500",
         body_text_color_subdued_dark="*neutral_400",
-        color_accent="*primary_600",
-        color_accent_dark="*primary_400",
+        color_accent="*primary_600",  # in the dark: style.css
+        checkbox_background_color_selected_dark="*primary_600",
         border_color_primary="*neutral_200",
         border_color_primary_dark="*neutral_800",
         block_background_fill="white",
