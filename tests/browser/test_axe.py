@@ -9,6 +9,8 @@ from browser.conftest import Visitor
 from browser.places import PLACES
 
 GRAVE = ("serious", "critical")
+ALIKE = ("home-nothing-found", "quiz", "garments-nothing", "objects", "writer", "toxicity", "pong", "beside-nothing")
+"""Places whose parts are on others too."""
 FIND = """async only => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"], ...(only && { runOnly: [only] }) });
   return violations.flatMap(({ id, impact, nodes }) =>
@@ -30,7 +32,7 @@ def test_no_page_has_a_grave_finding_in_light_or_dark(visit, twins, serving):
     graves = {}
     with serving(twins[0]) as address:
         visitor = visit("", address=address)
-        for place in PLACES:
+        for place in (place for place in PLACES if place.name not in ALIKE):
             visitor.page.emulate_media(color_scheme="light")
             place.open(visitor)
             visitor.page.evaluate(AXE_SCRIPT)

@@ -50,7 +50,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def showcase(home: Path) -> Iterator[tuple[str, float]]:
     """Where `layerwise serve` is, with its own plugins and weights alone, and the seconds until it said so."""
     begin = time.monotonic()
-    command = [sys.executable, "-m", "layerwise_app.cli", "--home", str(home), "serve", "--no-browser", "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "layerwise_app.cli",
+        "--home",
+        str(home),
+        "serve",
+        "--no-browser",
+        "--port",
+        "0",
+        "--grace",
+        "1",
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", OWN_PATH)
         with listening(command) as address:
@@ -141,7 +153,7 @@ def test_04_chat_with_the_tutor(trying):
         message.press("Enter")
         sources = visitor.page.get_by_role("region", name="What it rests on")
         sources.get_by_role("link").first.wait_for()
-        assert "bias" in visitor.page.locator(".lw-conversation .bot.message:visible").inner_text().lower()
+        assert "weighted sum" in visitor.page.locator(".lw-conversation .bot.message:visible").inner_text()
     visitor.follow(sources.get_by_role("link").first)
     assert "lesson=" in visitor.page.url
 
