@@ -38,6 +38,7 @@ _TAKEN = frozenset(
         "config",
         "favicon.ico",
         "gradio_api",
+        "languages",
         "login",
         "logout",
         "manifest.json",

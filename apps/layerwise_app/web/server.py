@@ -39,6 +39,7 @@ from layerwise_app.web.api import make_api
 from layerwise_app.web.app import build, without_configs
 from layerwise_app.web.arena_socket import make_arena
 from layerwise_app.web.health import make_health
+from layerwise_app.web.languages import make_languages, say_languages
 from layerwise_app.web.lean import lean_drawing
 from layerwise_app.web.mcp_tools import make_tools
 from layerwise_app.web.metrics import Metrics
@@ -220,6 +221,7 @@ def drawn_from(workspace: Workspace, snapshot: Snapshot) -> Any:
 def mounted_app(site: Site, prefix: str) -> FastAPI:
     """The app of the pages of `site`, which expects the calls of its pages below `prefix`."""
     blocks = build(site)
+    say_languages()
     with warnings.catch_warnings(), without_configs():
         # It warns of several pages with server-side rendering even where that is off.
         warnings.filterwarnings("ignore", message="SSR mode")
@@ -279,6 +281,7 @@ def make_app(pages: Pages, workspace: Workspace, *, mcp: bool = False) -> FastAP
     app.include_router(make_health(operation, metrics))
     app.include_router(make_api(operation))
     app.include_router(make_arena(workspace))
+    app.include_router(make_languages(workspace))
     if tools is not None:
         app.router.routes.append(tools.route)
     app.mount("/", pages.mount)

@@ -113,7 +113,8 @@ RULES = (
     Rule(VIEWER, "GET HEAD", "/theme.css"),
     Rule(VIEWER, "GET HEAD", "/manifest.json"),
     Rule(VIEWER, "GET HEAD", "/pwa_icon*"),
-    # Pages.
+    # Pages, and their words in other languages.
+    Rule(VIEWER, "GET HEAD", "/languages/*"),
     *(Rule(role, "GET HEAD", f"/{path}") for path, role in PAGES.items()),
     Rule(VIEWER, "GET HEAD", "/"),
     Rule(VIEWER, "GET HEAD", "/[!_]*"),

@@ -6,6 +6,7 @@ import html
 import json
 from pathlib import Path
 
+from layerwise_app.web.languages import LANGUAGES
 from layerwise_app.web.markup import markup
 from layerwise_app.web.site import Site
 
@@ -21,8 +22,12 @@ menu?.addEventListener("keydown", (event) => {
 });
 if (menu) document.addEventListener("click", (event) => menu.contains(event.target) || (menu.open = false));
 """
-
-
+# The page says in its head which language it is in.
+_CHOOSING = """
+const language = element.querySelector(".lw-language");
+language.value = window.layerwise.language;
+language.addEventListener("change", () => window.layerwise.choose(language.value));
+"""
 _ACCOUNT_FORM = """<form class="lw-account" method="post" action="./logout" hidden>
 <span></span><button>Sign out</button></form>"""
 _TOUR_BAR = Path(__file__).with_name("tour_bar.js")
@@ -46,7 +51,7 @@ def draw(site: Site, path: str, title: str, summary: str = "") -> None:
 def draw_navigation(site: Site, path: str) -> None:
     """Draw the navigation alone, above a page that draws its heading itself."""
     scripts = [_TOUR_BAR, _NAMES, *([_ACCOUNT] if site.has_accounts else [])]
-    script = _CLOSING + "".join(path.read_text(encoding="utf-8") for path in scripts)
+    script = _CLOSING + _CHOOSING + "".join(path.read_text(encoding="utf-8") for path in scripts)
     markup(navigation(site, path), elem_classes="lw-top", js_on_load=script)
 
 
@@ -68,8 +73,14 @@ def navigation(site: Site, path: str) -> str:
     return (
         '<header class="lw-header"><a class="lw-brand" href="./">'
         '<span class="lw-mark" aria-hidden="true"><i></i><i></i><i></i></span>Layerwise</a>'
-        f'<nav aria-label="Pages">{"".join(links)}</nav>{_ACCOUNT_FORM if site.has_accounts else ""}</header>'
+        f'<nav aria-label="Pages">{"".join(links)}</nav>{_languages()}{_ACCOUNT_FORM if site.has_accounts else ""}</header>'
     ) + ("" if section is None else _section(site, section, path))
+
+
+def _languages() -> str:
+    """The choice of the language, which is named in itself."""
+    options = "".join(f'<option value="{code}" lang="{code}" translate="no">{name}</option>' for code, name in LANGUAGES.items())
+    return f'<select class="lw-language" aria-label="Language">{options}</select>'
 
 
 def _section(site: Site, section: str, path: str) -> str:

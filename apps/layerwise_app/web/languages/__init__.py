@@ -1,0 +1,128 @@
+"""The pages in other languages than English.
+
+What stands on a page is English. A visitor who reads another language is sent the catalogue of that language, and a
+script that puts its words in the place of the English ones (translate.js); head.js, a part of every page, says which
+language it is. Catalogues are gettext's: those of the app are beside this file, those of a plugin in a folder
+`languages` beside its `__init__`. docs/languages.md says how to write one.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, Response
+from gradio import routes
+
+from layerwise.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from layerwise.registry import Snapshot
+    from layerwise.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+"""What each is called by those who read it. English needs no catalogue."""
+FOLDER = "languages"
+"""Where a plugin has its catalogues."""
+_HERE = Path(__file__).parent
+_KEPT = "public, max-age=60, stale-while-revalidate=86400"
+"""For how long a browser takes it from its own store: a change is seen at the second look at a page."""
+
+
+def words_of(path: Path) -> dict[str, str]:
+    """What a catalogue says: the words of a language by the English ones, without those that nobody has finished.
+
+    Raises:
+        OSError: It cannot be read.
+        UnicodeDecodeError: It is not in UTF-8.
+    """
+    import polib
+
+    return {entry.msgid: entry.msgstr for entry in polib.pofile(str(path), encoding="utf-8").translated_entries()}
+
+
+def catalogues(snapshot: Snapshot, code: str) -> Iterator[Path]:
+    """The catalogues of a language: those of the plugins that are loaded, and that of the app."""
+    for plugin in snapshot.plugins:
+        file = getattr(sys.modules.get(plugin.module), "__file__", None)
+        if plugin.status == "loaded" and file:
+            yield Path(file).parent / FOLDER / f"{code}.po"
+    yield _HERE / f"{code}.po"
+
+
+def all_words(snapshot: Snapshot, code: str) -> dict[str, str]:
+    """All that is known of a language. A plugin can say its own words, and none of the app's in another way."""
+    found: dict[str, str] = {}
+    for path in catalogues(snapshot, code):
+        try:
+            found |= words_of(path) if path.is_file() else {}
+        except (OSError, UnicodeDecodeError) as error:  # a plugin's file
+            logger.warning("The catalogue %s cannot be read: %s", path, error)
+    return found
+
+
+def make_languages(workspace: Workspace) -> APIRouter:
+    """The routes of the languages: the script, and the catalogue of each as JSON."""
+    router = APIRouter(include_in_schema=False)
+
+    @functools.lru_cache(len(LANGUAGES))
+    def catalogue(_number: int, code: str) -> tuple[bytes, str]:
+        words = all_words(workspace.registry.snapshot(), code)
+        body = json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode()
+        return body, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+
+    @router.get(f"/{FOLDER}/translate.js")
+    def script() -> FileResponse:
+        return FileResponse(_HERE / "translate.js", headers={"cache-control": _KEPT})
+
+    @router.get(f"/{FOLDER}/{{code}}.json")
+    def words(code: str, request: Request) -> Response:
+        if code not in LANGUAGES or code == "en":
+            raise NotFoundError(f"There is no catalogue of {code!r}", expected=f"one of {', '.join(LANGUAGES)}")
+        body, tag = catalogue(workspace.registry.snapshot().number, code)
+        headers = {"cache-control": _KEPT, "etag": tag}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(body, media_type="application/json", headers=headers)
+
+    return router
+
+
+def head_script() -> str:
+    """What says which language a page is in, for the beginning of its head."""
+    script = (_HERE / "head.js").read_text(encoding="utf-8").replace('["OFFERED"]', json.dumps([*LANGUAGES]))
+    return f"<script>{script}</script>"
+
+
+def say_languages() -> None:
+    """Put `head_script` into all pages of Gradio. What it takes for their heads (`head`) it puts there by a script of
+    its own, after it has read the browser's language."""
+    environment = routes.templates.env
+    if not isinstance(environment.loader, _WithHead):
+        assert environment.loader is not None
+        environment.loader = _WithHead(environment.loader)
+
+
+class _WithHead(jinja2.BaseLoader):
+    """Templates of pages, with our script in their heads."""
+
+    def __init__(self, inner: jinja2.BaseLoader) -> None:
+        self.inner = inner
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str | None, Callable[[], bool] | None]:
+        """The text of a template, its file, and whether it is still that."""
+        source, file, is_current = self.inner.get_source(environment, template)
+        head = f"<head>\n{{% raw %}}{head_script()}{{% endraw %}}"
+        return source.replace("<head>", head, 1), file, is_current
