@@ -10,7 +10,25 @@
   // people say, names of labels. It is marked as that for screen readers and for translators.
   const CONTENT = [
     ".lw-prose",
-    ".lw-rich",
+    ".lw-rich:not(.lw-inside .lw-rich)",
+    ".lw-lesson-page > :not(nav)",
+    ".lw-card-line",
+    ".lw-options",
+    ".lw-quote",
+    ".lw-examples button",
+    ".lw-answer .lw-name",
+    ".lw-best strong",
+    ".lw-answers td",
+    ".lw-found li",
+    ".lw-told",
+    ".lw-agreement b",
+    ".lw-conversation .message",
+    ".lw-tokens p",
+    ".lw-letters",
+    ".lw-report td",
+    ".lw-report ul",
+    ".lw-seen",
+    ".lw-graph b",
   ].join(", ");
   // Words that style sheets put before or behind figures.
   const STYLED = { epoch: ["", " "], version: ["", ": "], parameters: [" ", ""] };
@@ -58,7 +76,10 @@
     }
 
     find(text, depth = 0) {
-      return this.find_words(text) ?? this.find_pattern(text, depth) ?? this.find_sentences(text, depth);
+      const found = this.find_words(text) ?? this.find_pattern(text, depth);
+      if (found !== null || depth > 3) return found;
+      // Several sentences, or facts with dots between them, each of which is known.
+      return this.find_parts(text, /(?<=[.!?…]) (?=\S)/, " ", depth) ?? this.find_parts(text, /\s*·\s*/, " · ", depth);
     }
 
     // A text that begins with a capital letter is also known by the one that does not.
@@ -100,17 +121,11 @@
       return pattern.said.replace(/\{(\w+)\}/g, (_, name) => values[name]);
     }
 
-    // Several sentences, each of which is known.
-    find_sentences(text, depth) {
-      const sentences = text.split(/(?<=[.!?…]) (?=\S)/);
-      if (sentences.length < 2 || depth > 3) return null;
-      const said = [];
-      for (const sentence of sentences) {
-        const found = has_words(sentence) ? this.find_words(sentence) ?? this.find_pattern(sentence, depth) : sentence;
-        if (found === null) return null;
-        said.push(found);
-      }
-      return said.join(" ");
+    find_parts(text, between, glue, depth) {
+      const parts = text.split(between);
+      if (parts.length < 2) return null;
+      const said = parts.map((part) => (has_words(part) && !is_name(part) ? this.find(part, depth + 1) : part));
+      return said.includes(null) ? null : said.join(glue);
     }
   }
 
