@@ -9,6 +9,7 @@ language it is. Catalogues are gettext's: those of the app are beside this file,
 from __future__ import annotations
 
 import functools
+import gzip
 import hashlib
 import json
 import logging
@@ -78,7 +79,8 @@ def make_languages(workspace: Workspace) -> APIRouter:
     @functools.lru_cache(len(LANGUAGES))
     def catalogue(_number: int, code: str) -> tuple[bytes, str]:
         words = all_words(workspace.registry.snapshot(), code)
-        body = json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode()
+        # Kept as it is sent: a fourth of what it would be, and every browser can take it.
+        body = gzip.compress(json.dumps(words, ensure_ascii=False).encode(), mtime=0)
         return body, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
 
     @router.get(f"/{FOLDER}/translate.js")
@@ -90,7 +92,7 @@ def make_languages(workspace: Workspace) -> APIRouter:
         if code not in LANGUAGES or code == "en":
             raise NotFoundError(f"There is no catalogue of {code!r}", expected=f"one of {', '.join(LANGUAGES)}")
         body, tag = catalogue(workspace.registry.snapshot().number, code)
-        headers = {"cache-control": _KEPT, "etag": tag}
+        headers = {"cache-control": _KEPT, "content-encoding": "gzip", "etag": tag}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         return Response(body, media_type="application/json", headers=headers)

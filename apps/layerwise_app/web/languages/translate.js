@@ -33,7 +33,7 @@
   // Words that style sheets put before or behind figures.
   const STYLED = { epoch: ["", " "], version: ["", ": "], parameters: [" ", ""] };
   const MOST_REMEMBERED = 5000;
-  const NUMBER = "[-+−±]?\\d[\\d.,]*(?:e[-+]?\\d+)?";
+  const NUMBER = "[-+−±]?\\d[\\d.,]*(?:e[-+]?\\d+)?(?: ?%)?";
   const has_words = (text) => /\p{L}{2}/u.test(text);
   // An id, a path, an address, a version, a name as programs have them.
   const is_name = (text) => /^\S*[\w)][/_:@=.]\S*\w$|^\S*\d\S*$/.test(text);
@@ -106,7 +106,8 @@
       if (!pattern.regex) {
         pattern.names = [...pattern.text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]);
         const parts = pattern.text.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-        const holes = pattern.names.map((name) => (/^n\d*$/.test(name) ? `(${NUMBER})` : "(.+?)"));
+        const hole = (name) => (/^n\d*$/.test(name) ? `(${NUMBER})` : name.startsWith("words") ? "(.+)" : "(.+?)");
+        const holes = pattern.names.map(hole);
         pattern.regex = new RegExp(`^${parts.map((part, at) => part + (holes[at] ?? "")).join("")}$`);
       }
       const match = pattern.regex.exec(text);
