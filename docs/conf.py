@@ -36,6 +36,7 @@ PAGES = {
         "docs/plugin-environment",
         "docs/plugin-own-task",
         "docs/plugin-faults",
+        "docs/languages",
         "docs/hooks",
         "docs/tasks",
     ),

@@ -232,16 +232,19 @@ class Visitor:
 
 @pytest.fixture
 def visit(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
-    """`visit(path, dark=False, phone=False)`: open a page as somebody new, of the shared server unless `address` says
-    of which."""
+    """`visit(path, dark=False, phone=False, locale="en-US")`: open a page as somebody new, of the shared server unless
+    `address` says of which."""
     contexts, visitors = [], []
 
-    def make(path: str, *, dark: bool = False, phone: bool = False, address: str = "") -> Visitor:
+    def make(
+        path: str, *, dark: bool = False, phone: bool = False, locale: str = "en-US", address: str = ""
+    ) -> Visitor:
         context = chromium.new_context(
             viewport=PHONE if phone else DESKTOP,
             color_scheme="dark" if dark else "light",
             has_touch=phone,
             is_mobile=phone,
+            locale=locale,
         )
         contexts.append(context)
         visitors.append(Visitor(context.new_page(), address or request.getfixturevalue("address")))

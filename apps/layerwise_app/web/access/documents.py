@@ -6,6 +6,7 @@ import html
 from pathlib import Path
 
 from layerwise.errors import LayerwiseError
+from layerwise_app.web.languages import head_script
 from layerwise_app.web.theme import INK, TEAL
 
 _STYLE = Path(__file__).with_name("documents.css").read_text(encoding="utf-8")
@@ -25,6 +26,7 @@ def _document(title: str, body: str, base: str = "./") -> str:
 <html lang="en">
 <head>
 <meta charset="utf-8">
+{head_script()}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <base href="{base}">

@@ -87,6 +87,7 @@ RULES = (
     Rule(ANYONE, "GET HEAD", "/assets/*"),
     Rule(ANYONE, "GET HEAD", "/svelte/*"),
     Rule(ANYONE, "GET HEAD", "/robots.txt"),
+    Rule(ANYONE, "GET HEAD", "/languages/*"),
     # The HTTP API: whoever signed in may read and ask models, editors do the rest.
     Rule(VIEWER, "POST", "/api/v1/predict/*", LARGEST_MEDIA),
     Rule(VIEWER, "POST", "/api/v1/stream/*", LARGEST_MEDIA),
@@ -113,8 +114,7 @@ RULES = (
     Rule(VIEWER, "GET HEAD", "/theme.css"),
     Rule(VIEWER, "GET HEAD", "/manifest.json"),
     Rule(VIEWER, "GET HEAD", "/pwa_icon*"),
-    # Pages, and their words in other languages.
-    Rule(VIEWER, "GET HEAD", "/languages/*"),
+    # Pages.
     *(Rule(role, "GET HEAD", f"/{path}") for path, role in PAGES.items()),
     Rule(VIEWER, "GET HEAD", "/"),
     Rule(VIEWER, "GET HEAD", "/[!_]*"),

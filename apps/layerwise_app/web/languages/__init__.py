@@ -14,19 +14,19 @@ import hashlib
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
-from gradio import routes
 
-from layerwise.errors import NotFoundError
+from layerwise_app.accounts import EVERYBODY, Role
+from layerwise_app.web.access.asking import KEY
 
 if TYPE_CHECKING:
-    from layerwise.registry import Snapshot
+    from layerwise.plugins import PluginReport
     from layerwise.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ LANGUAGES = {"en": "English", "de": "Deutsch"}
 FOLDER = "languages"
 """Where a plugin has its catalogues."""
 _HERE = Path(__file__).parent
-_KEPT = "public, max-age=60, stale-while-revalidate=86400"
+_KEPT = "private, max-age=60, stale-while-revalidate=86400"
 """For how long a browser takes it from its own store: a change is seen at the second look at a page."""
 
 
@@ -52,19 +52,19 @@ def words_of(path: Path) -> dict[str, str]:
     return {entry.msgid: entry.msgstr for entry in polib.pofile(str(path), encoding="utf-8").translated_entries()}
 
 
-def catalogues(snapshot: Snapshot, code: str) -> Iterator[Path]:
-    """The catalogues of a language: those of the plugins that are loaded, and that of the app."""
-    for plugin in snapshot.plugins:
+def catalogues(plugins: Iterable[PluginReport], code: str) -> Iterator[Path]:
+    """Where the catalogues of a language may be: those of plugins, as far as they are loaded, and that of the app."""
+    for plugin in plugins:
         file = getattr(sys.modules.get(plugin.module), "__file__", None)
         if plugin.status == "loaded" and file:
             yield Path(file).parent / FOLDER / f"{code}.po"
     yield _HERE / f"{code}.po"
 
 
-def all_words(snapshot: Snapshot, code: str) -> dict[str, str]:
+def all_words(plugins: Iterable[PluginReport], code: str) -> dict[str, str]:
     """All that is known of a language. A plugin can say its own words, and none of the app's in another way."""
     found: dict[str, str] = {}
-    for path in catalogues(snapshot, code):
+    for path in catalogues(plugins, code):
         try:
             found |= words_of(path) if path.is_file() else {}
         except (OSError, UnicodeDecodeError) as error:  # a plugin's file
@@ -76,9 +76,10 @@ def make_languages(workspace: Workspace) -> APIRouter:
     """The routes of the languages: the script, and the catalogue of each as JSON."""
     router = APIRouter(include_in_schema=False)
 
-    @functools.lru_cache(len(LANGUAGES))
-    def catalogue(_number: int, code: str) -> tuple[bytes, str]:
-        words = all_words(workspace.registry.snapshot(), code)
+    @functools.lru_cache(2 * len(LANGUAGES))
+    def catalogue(number: int | None, code: str) -> tuple[bytes, str]:
+        # Whoever has not signed in reads the page for that, and not which plugins there are.
+        words = all_words(workspace.registry.snapshot().plugins if number is not None else (), code)
         # Kept as it is sent: a fourth of what it would be, and every browser can take it.
         body = gzip.compress(json.dumps(words, ensure_ascii=False).encode(), mtime=0)
         return body, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
@@ -90,9 +91,10 @@ def make_languages(workspace: Workspace) -> APIRouter:
     @router.get(f"/{FOLDER}/{{code}}.json")
     def words(code: str, request: Request) -> Response:
         if code not in LANGUAGES or code == "en":
-            raise NotFoundError(f"There is no catalogue of {code!r}", expected=f"one of {', '.join(LANGUAGES)}")
-        body, tag = catalogue(workspace.registry.snapshot().number, code)
-        headers = {"cache-control": _KEPT, "content-encoding": "gzip", "etag": tag}
+            return Response(status_code=404)
+        is_in = request.scope.get(KEY, EVERYBODY).role > Role.ANYONE
+        body, tag = catalogue(workspace.registry.snapshot().number if is_in else None, code)
+        headers = {"cache-control": _KEPT, "content-encoding": "gzip", "etag": tag, "vary": "cookie"}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         return Response(body, media_type="application/json", headers=headers)
@@ -109,7 +111,9 @@ def head_script() -> str:
 def say_languages() -> None:
     """Put `head_script` into all pages of Gradio. What it takes for their heads (`head`) it puts there by a script of
     its own, after it has read the browser's language."""
-    environment = routes.templates.env
+    from gradio.routes import templates
+
+    environment = templates.env
     if not isinstance(environment.loader, _WithHead):
         assert environment.loader is not None
         environment.loader = _WithHead(environment.loader)

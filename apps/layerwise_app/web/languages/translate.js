@@ -169,6 +169,30 @@
     }
   }
 
+  // The field of a list shows one of its choices: in words, while Gradio reads and writes the English ones.
+  const VALUE = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value");
+  const fields = new WeakMap();
+
+  function see_choice(field) {
+    if (!fields.has(field)) {
+      fields.set(field, {});
+      Object.defineProperty(field, "value", {
+        configurable: true,
+        get() {
+          const { english, said } = fields.get(field);
+          const value = VALUE.get.call(field);
+          return value === said ? english : value;
+        },
+        set(english) {
+          const said = said_of(String(english ?? ""));
+          fields.set(field, { english, said });
+          VALUE.set.call(field, said);
+        },
+      });
+    }
+    field.value = field.value;
+  }
+
   // A root, and the texts and elements below it that are to be seen to.
   function* parts_of(root) {
     const wanted = (node) => {
@@ -186,8 +210,11 @@
 
   function see(root) {
     for (const node of parts_of(root)) {
-      if (node.nodeType === Node.ELEMENT_NODE) see_attributes(node);
-      else see_text(node);
+      if (node.nodeType !== Node.ELEMENT_NODE) see_text(node);
+      else {
+        see_attributes(node);
+        if (node.matches("input[role=listbox]")) see_choice(node);
+      }
     }
   }
 

@@ -79,7 +79,9 @@ def navigation(site: Site, path: str) -> str:
 
 def _languages() -> str:
     """The choice of the language, which is named in itself."""
-    options = "".join(f'<option value="{code}" lang="{code}" translate="no">{name}</option>' for code, name in LANGUAGES.items())
+    options = "".join(
+        f'<option value="{code}" lang="{code}" translate="no">{name}</option>' for code, name in LANGUAGES.items()
+    )
     return f'<select class="lw-language" aria-label="Language">{options}</select>'
 
 

@@ -109,8 +109,7 @@ def plugin_html(report: PluginReport, routes: Routes, checks: ConformanceReport 
     origin = "built in" if report.built_in else report.source
     models = ", ".join(link(routes.of_model(name), name) for name in report.models)
     lines = [
-        f'<h2><span translate="no">{html.escape(report.name)}</span> '
-        f"{badge(report.status)}{_conformance(checks)}</h2>",
+        f'<h2><span translate="no">{html.escape(report.name)}</span> {badge(report.status)}{_conformance(checks)}</h2>',
         f"<p><small>{html.escape(origin)}</small></p>",
     ]
     if models:
