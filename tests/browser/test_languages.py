@@ -174,4 +174,5 @@ def test_german_fits_a_phone(visit, built_in, dark):
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"/{path} is {wide} pixels wider than the screen"
         field = page.get_by_label("Sprache").bounding_box()
-        assert field is not None and field["x"] + field["width"] <= 390
+        assert field is not None
+        assert field["x"] + field["width"] <= 390

@@ -73,7 +73,8 @@ def navigation(site: Site, path: str) -> str:
     return (
         '<header class="lw-header"><a class="lw-brand" href="./">'
         '<span class="lw-mark" aria-hidden="true"><i></i><i></i><i></i></span>Layerwise</a>'
-        f'<nav aria-label="Pages">{"".join(links)}</nav>{_languages()}{_ACCOUNT_FORM if site.has_accounts else ""}</header>'
+        f'<nav aria-label="Pages">{"".join(links)}</nav>{_languages()}'
+        f"{_ACCOUNT_FORM if site.has_accounts else ''}</header>"
     ) + ("" if section is None else _section(site, section, path))
 
 
