@@ -26,8 +26,8 @@ DEMOS = (
 )
 """One of each task at least."""
 GRADIO = re.compile(
-    r"Datei hier ablegen|- oder -|Hochladen|Hochladen klicken|Zum Hochladen klicken|Löschen|Entfernen \d+|Abbrechen"
-    r"|Laden Sie ein Bild hier ab, um es hochzuladen\.|Bild hier ablegen|Audio hier ablegen|Aufnehmen|Aufnahme|Zurück"
+    r"(Datei|Bild|Audio|Audiodatei|Video) hier ablegen|- oder -|(Zum )?Hochladen( klicken)?|Löschen|Entfernen \d+|Abbrechen"
+    r"|Laden Sie .* hier ab, um .* hochzuladen\.|Aufnehmen|Aufnahme|Zurück|Abspielen|Wiederholen|Chat leeren"
     r"|Text kopieren|Kopieren|Teilen|Leeren|Bearbeiten|Herunterladen|Vollbild.*|Mikrofon.*|Kein Mikrofon gefunden"
 )
 """Words of Gradio's own, which come in the browser's language."""

@@ -30,9 +30,17 @@
     ".lw-seen",
     ".lw-graph b",
   ].join(", ");
+  // What may be a name or a figure as well as a word: it is put into words where they are known, and is not missed.
+  const NAMES = "svg, .lw-pictures, .lw-barlist, .lw-graph, .lw-inside figure, .lw-inside td";
   // Words that style sheets put before or behind figures.
   const STYLED = { epoch: ["", " "], version: ["", ": "], parameters: [" ", ""] };
   const MOST_REMEMBERED = 5000;
+  const LONGEST = 1000;
+  const DEEPEST = 7;
+  const PARTS = [
+    [/(?<=[.!?…]) (?=[^\s\d])/, " "],
+    [/\s*·\s*/, " · "],
+  ];
   const NUMBER = "[-+−±]?\\d[\\d.,]*(?:e[-+]?\\d+)?(?: ?%)?";
   const has_words = (text) => /\p{L}{2}/u.test(text);
   // An id, a path, an address, a version, a name as programs have them.
@@ -65,21 +73,15 @@
     }
 
     // What a text is in this language; null where that is not known.
-    look_up(text) {
+    look_up(text, depth = 0) {
       let found = this.known.get(text);
       if (found === undefined) {
-        found = this.find(text);
+        found = this.find_words(text);
+        if (found === null && depth < DEEPEST) found = this.find_pattern(text, depth) ?? this.find_parts(text, depth);
         if (this.known.size >= MOST_REMEMBERED) this.known.clear();
         this.known.set(text, found);
       }
       return found;
-    }
-
-    find(text, depth = 0) {
-      const found = this.find_words(text) ?? this.find_pattern(text, depth);
-      if (found !== null || depth > 3) return found;
-      // Several sentences, or facts with dots between them, each of which is known.
-      return this.find_parts(text, /(?<=[.!?…]) (?=\S)/, " ", depth) ?? this.find_parts(text, /\s*·\s*/, " · ", depth);
     }
 
     // A text that begins with a capital letter is also known by the one that does not.
@@ -91,7 +93,7 @@
     }
 
     find_pattern(text, depth) {
-      if (depth > 3 || text.length > 1000) return null;
+      if (text.length > LONGEST) return null;
       const of_word = this.by_word.get(text.slice(0, (text.indexOf(" ") + 1 || text.length + 1) - 1)) ?? [];
       const of_number = /^[-+−±]?\d/.test(text) ? this.by_number : [];
       for (const pattern of [...of_word, ...of_number, ...this.others]) {
@@ -115,18 +117,22 @@
       const values = {};
       for (const [at, name] of pattern.names.entries()) {
         const value = match[at + 1];
-        const said = has_words(value) ? this.find(value, depth + 1) : value;
+        const said = has_words(value) ? this.look_up(value, depth + 1) : value;
         if (said === null && name.startsWith("words") && !is_name(value)) return null;
         values[name] = said ?? value;
       }
       return pattern.said.replace(/\{(\w+)\}/g, (_, name) => values[name]);
     }
 
-    find_parts(text, between, glue, depth) {
-      const parts = text.split(between);
-      if (parts.length < 2) return null;
-      const said = parts.map((part) => (has_words(part) && !is_name(part) ? this.find(part, depth + 1) : part));
-      return said.includes(null) ? null : said.join(glue);
+    // Several sentences, or facts with dots between them, each of which is known.
+    find_parts(text, depth) {
+      for (const [between, glue] of PARTS) {
+        const parts = text.split(between);
+        if (parts.length < 2) continue;
+        const said = parts.map((part) => (has_words(part) && !is_name(part) ? this.look_up(part, depth + 1) : part));
+        if (!said.includes(null)) return said.join(glue);
+      }
+      return null;
     }
   }
 
@@ -265,7 +271,9 @@
     for (const node of parts_of(document.documentElement)) {
       const element = node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement;
       const is_title = element.nodeName === "TITLE";
-      if (!is_title && (element.closest("svg, head") || !element.checkVisibility({ visibilityProperty: true }))) continue;
+      const is_shown = element.checkVisibility({ visibilityProperty: true }) && !element.closest(NAMES);
+      // What a chart is called is its caption, too; the rest of its label is figures.
+      if ((!is_title && !is_shown) || node.nodeName === "FIGURE") continue;
       if (node !== element) {
         if (element.nodeName !== "TEXTAREA") note(texts.get(node)?.english ?? node.data);
       } else {
