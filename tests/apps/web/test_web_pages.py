@@ -123,6 +123,7 @@ def test_names_that_the_app_uses_itself_get_another_path(site):
     assert routes.domains == {"train": "train-models", "api": "api-models", "extra": "extra", "config": "config-models"}
     assert routes.pages["extra"] == "extra-page"
     assert routes.of_model("train/a") == "./train-models?model=a"
+    assert routes.of_model("train/a", "small") == "./train-models?model=a&network=small"
     assert len(set(routes.titles)) == len(routes.titles)
 
 
