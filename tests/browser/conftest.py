@@ -150,7 +150,7 @@ def listening(command: Sequence[str]) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(15)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             pytest.fail("the server did not end when it was asked to")
