@@ -37,6 +37,7 @@
   const MOST_REMEMBERED = 5000;
   const LONGEST = 1000;
   const DEEPEST = 7;
+  const SHORT = 8;
   const PARTS = [
     [/(?<=[.!?…]) (?=[^\s\d])/, " "],
     [/\s*·\s*/, " · "],
@@ -77,7 +78,7 @@
       let found = this.known.get(text);
       if (found === undefined) {
         found = this.find_words(text);
-        if (found === null && depth < DEEPEST) found = this.find_pattern(text, depth) ?? this.find_parts(text, depth);
+        if (found === null && depth < DEEPEST) found = this.find_parts(text, depth) ?? this.find_pattern(text, depth);
         if (this.known.size >= MOST_REMEMBERED) this.known.clear();
         this.known.set(text, found);
       }
@@ -108,7 +109,10 @@
       if (!pattern.regex) {
         pattern.names = [...pattern.text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]);
         const parts = pattern.text.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-        const hole = (name) => (/^n\d*$/.test(name) ? `(${NUMBER})` : name.startsWith("words") ? "(.+)" : "(.+?)");
+        // Of "by {name}" the rest is a single word: it would be found in many a sentence.
+        const is_short = parts.join("").length < SHORT && !pattern.names.some((name) => name.startsWith("words"));
+        const any = is_short ? "(\\S+)" : "(.+?)";
+        const hole = (name) => (/^n\d*$/.test(name) ? `(${NUMBER})` : name.startsWith("words") ? "(.+)" : any);
         const holes = pattern.names.map(hole);
         pattern.regex = new RegExp(`^${parts.map((part, at) => part + (holes[at] ?? "")).join("")}$`);
       }
