@@ -106,11 +106,11 @@ def plugin_html(report: PluginReport, routes: Routes, checks: ConformanceReport 
         routes: Where its models are.
         checks: What `layerwise check-plugin` found, None when nobody has asked.
     """
-    origin = "built in" if report.built_in else report.source
+    origin = "built in" if report.built_in else f'<span translate="no">{html.escape(report.source)}</span>'
     models = ", ".join(link(routes.of_model(name), name) for name in report.models)
     lines = [
         f'<h2><span translate="no">{html.escape(report.name)}</span> {badge(report.status)}{_conformance(checks)}</h2>',
-        f"<p><small>{html.escape(origin)}</small></p>",
+        f"<p><small>{origin}</small></p>",
     ]
     if models:
         lines.append(f"<p>Models: {models}</p>")
