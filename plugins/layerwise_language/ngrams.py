@@ -77,8 +77,8 @@ class NGrams(layers.Layer):
             found.append(ops.expand_dims(ops.where(is_there, self.vocabulary + number, 0), -1))
         return ops.concatenate(found, axis=2)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return (*input_shape, self.longest + self.characters.shape[1])
+    def compute_output_spec(self, tokens: Any) -> KerasTensor:
+        return KerasTensor((*tokens.shape, self.longest + self.characters.shape[1]), "int32")
 
 
 class Rarity(layers.Layer):

@@ -67,13 +67,14 @@ class Tutoring(Conversation):
         return known.with_tokenizer(start, lambda: train_words(texts, self.vocabulary))
 
     def to_train_on(self, split: Split) -> Split:
-        """Tokens, and the number of the topic; that of nothing comes last."""
+        """Tokens, and the number of the topic, of several that are right the first; that of nothing comes last."""
         import numpy as np
 
         from layerwise.splits import Split
 
         numbers = {name: number for number, name in enumerate((*self.topics, NOTHING))}
-        targets = np.array([numbers[name] for name in split.targets], "int32")
+        first = (name if isinstance(name, str) else name[0] for name in split.targets)
+        targets = np.array([numbers[name] for name in first], "int32")
         return Split(self.encode_batch([str(text) for text in split.inputs]), targets)
 
     def to_measure_on(self, split: Split) -> Split:
