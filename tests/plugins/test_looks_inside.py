@@ -1,9 +1,12 @@
-"""Every way of looking inside works with every model that comes with weights, at the first of its examples."""
+"""Every way of looking inside works with every model that comes with weights, at the first of its examples, and in
+little memory."""
+
+import resource
 
 import pytest
 from plugins_sample.samples import is_own
 
-from layerwise.errors import InputError
+from layerwise.errors import DataError, InputError
 from layerwise.inspection import open_inspector
 from layerwise.registry import Registry
 from layerwise.specs import KERAS, resolve
@@ -16,6 +19,10 @@ MODELS = [
     for spec, variant in shipped_models(Registry().snapshot())
     if is_own(spec.name) and spec.framework == KERAS and spec.examples is not None
 ]
+
+
+MOST_MEMORY = 6 * 2**20
+"""Kilobytes of the whole process, in which other tests may have been, too."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +45,12 @@ def test_every_quick_look_shows_something(workspace, name, variant):
     for network in inspector.networks:
         for look in inspector.looks(network):
             if not look.is_long:
-                *_, plots = inspector.look(look.name, inputs, {}, network)
+                try:
+                    *_, plots = inspector.look(look.name, inputs, {}, network)
+                except DataError as error:
+                    assert "need examples with their right answers" in str(error)  # noqa: PT017
+                    continue
                 assert plots, f"{network}: {look.name}"
                 seen += 1
     assert seen
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < MOST_MEMORY

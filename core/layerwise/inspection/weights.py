@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ from layerwise.tasks.base import Task
 
 EACH = "each layer"
 MOST_HISTOGRAMS = 48
+MOST_EXAMPLES = 256
+MOST_NUMBERS = 2**25
+"""How many numbers the layers may make of all examples together: with their gradients, about half a gigabyte."""
 DATA, INPUT = "examples of the data", "this input"
 
 
@@ -93,10 +97,13 @@ def _show_gradients(subject: Subject, inputs: Inputs, settings: Any) -> Sequence
 
 
 def _examples_with_targets(subject: Subject, inputs: Inputs, chosen: str) -> tuple[dict[str, np.ndarray], Any, str]:
-    found = real_examples(subject, 256) if chosen == DATA else None
+    found = real_examples(subject, MOST_EXAMPLES) if chosen == DATA else None
+    if found is not None and (fitting := _fitting(subject, found.batch)) < len(next(iter(found.batch.values()))):
+        found = real_examples(subject, fitting)
     if found is not None and found.targets is not None:
         return found.batch, found.targets, found.origin
-    if len(subject.labels) < 2:
+    # Of a network that says something of each place no single label is right.
+    if len(subject.labels) < 2 or len(subject.model.outputs[0].shape) > 2:
         raise DataError(
             "The gradients of a loss need examples with their right answers",
             remedy="put the data set of this model on this machine",
@@ -104,6 +111,13 @@ def _examples_with_targets(subject: Subject, inputs: Inputs, chosen: str) -> tup
     batch = subject.encode(inputs)
     label = int(subject.forward(batch)[0].argmax())
     return batch, np.array([label], "int32"), f"this input, as if {subject.labels[label]} were right"
+
+
+def _fitting(subject: Subject, batch: dict[str, np.ndarray]) -> int:
+    """Of how many examples, at least one, all that the layers make can be held at once, which gradients need."""
+    longest = max((side for array in batch.values() for side in array.shape[1:]), default=1)
+    numbers = sum(math.prod(side or longest for side in step.shape[1:]) for step in subject.steps)
+    return max(1, MOST_NUMBERS // max(numbers, 1))
 
 
 def _chosen(layers: dict[str, list[Any]], settings: Any) -> dict[str, list[Any]]:
