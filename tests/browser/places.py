@@ -113,7 +113,7 @@ def compared(visitor: Visitor) -> None:
     """Choose two runs to compare."""
     for index in range(2):
         visitor.page.get_by_label("Runs").click()
-        visitor.page.get_by_role("option").nth(index).click()
+        visitor.page.get_by_role("listbox").get_by_role("option").nth(index).click()
     visitor.page.keyboard.press("Escape")
     visitor.page.locator("#curves figure").nth(1).wait_for()
 

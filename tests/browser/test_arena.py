@@ -60,6 +60,7 @@ def test_a_visitor_plays_with_keys_and_loses(visit):
     arena.get_by_text("Return").first.wait_for()
 
 
+@pytest.mark.realtime
 def test_two_viewers_see_it_smoothly(visit):
     arenas = [watched(visit("rl?model=cartpole")) for _ in range(2)]
     before, begin = [frames(arena) for arena in arenas], time.monotonic()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import soundfile
 
 RATE = 48_000
 
 
+@pytest.mark.realtime
 def test_a_microphone_is_heard_while_it_records(speaking, tmp_path):
     tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)
     soundfile.write(tmp_path / "tone.wav", tone, RATE, subtype="PCM_16")
