@@ -54,7 +54,7 @@ def test_the_picture_of_a_card(client, site):
     assert "immutable" in client.get(path, params={"of": "a1b2"}).headers["cache-control"]
     assert 0 < len(client.get(path, params={"still": True}).content) < len(picture.content)
     missing = client.get("/api/v1/models/demo/echo/picture")
-    assert (missing.status_code, missing.json()["error"]["message"]) == (404, "demo/echo comes without a picture")
+    assert (missing.status_code, missing.json()["error"]["message"]) == (404, "demo/echo comes without a picture.")
 
 
 @pytest.mark.parametrize("form", ["base64", "data URL", "bare", "multipart"])
