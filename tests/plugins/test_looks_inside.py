@@ -21,6 +21,8 @@ MODELS = [
 ]
 
 
+REASONS = ("need examples with their right answers", "is not the one that takes the input")
+"""Why a look may have nothing to show: data that are not here, and another network of a model whose windows differ."""
 MOST_MEMORY = 6 * 2**20
 """Kilobytes of the whole process, in which other tests may have been, too."""
 
@@ -47,8 +49,8 @@ def test_every_quick_look_shows_something(workspace, name, variant):
             if not look.is_long:
                 try:
                     *_, plots = inspector.look(look.name, inputs, {}, network)
-                except DataError as error:
-                    assert "need examples with their right answers" in str(error)  # noqa: PT017
+                except (DataError, InputError) as error:
+                    assert any(reason in str(error) for reason in REASONS), str(error)  # noqa: PT017
                     continue
                 assert plots, f"{network}: {look.name}"
                 seen += 1
