@@ -236,6 +236,7 @@ def test_08_train_on_pictures_of_ones_own(trying, home, stripes):
         page.get_by_label("Number of epochs").wait_for()
         page.get_by_label("Model and network").click()
         page.get_by_role("option", name="vision/fashion:dense").click()
+        page.get_by_label("Hidden units").wait_for()  # the form is that of the model now
         page.get_by_text("Train it on your own data").click()
         visitor.says("A folder for each class")
         visitor.upload(stripes)
