@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 
 from layerwise.specs import ModelSpec
 from layerwise.tasks import BoardGame, Control, MoleculeProperty, SequenceLabelling
+from layerwise.tasks.episodes.drawing import moving_picture
 from layerwise.workspace import Workspace, open_workspace
 
 SIZE = (744, 248)
@@ -177,18 +178,8 @@ def standing(picture: Image.Image) -> bytes:
 
 def moving(frames: Sequence[Image.Image]) -> bytes:
     """Frames as a WebP file that plays once."""
-    buffer = io.BytesIO()
-    frames[0].save(
-        buffer,
-        format="WEBP",
-        save_all=True,
-        append_images=frames[1:],
-        duration=round(1000 / FRAMES_PER_SECOND),
-        loop=1,
-        quality=45,
-        method=6,
-    )
-    return buffer.getvalue()
+    shown = [np.asarray(frame) for frame in frames]
+    return moving_picture(shown, FRAMES_PER_SECOND, times=1, quality=45, effort=6)
 
 
 if __name__ == "__main__":

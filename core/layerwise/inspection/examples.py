@@ -28,12 +28,22 @@ class Examples:
     Args:
         batch: [examples, ...] for each input of the network.
         targets: What is right for each, or None where that is not known.
-        origin: What they are, in a few words.
+        kind: What they are, in words that follow their number.
     """
 
     batch: Batch
     targets: Any
-    origin: str
+    kind: str
+
+    @property
+    def origin(self) -> str:
+        """How many they are, and what."""
+        return f"{len(next(iter(self.batch.values()))):,} {self.kind}"
+
+    def first(self, count: int) -> Examples:
+        """At most so many of them."""
+        batch = {name: array[:count] for name, array in self.batch.items()}
+        return Examples(batch, None if self.targets is None else self.targets[:count], self.kind)
 
 
 def real_examples(subject: Subject, count: int) -> Examples | None:
@@ -62,7 +72,7 @@ def _of_the_data(subject: Subject, count: int) -> Examples | None:
     picked = picked.select(np.arange(min(count, len(picked))))
     batch = subject.batch(map_arrays(np.asarray, picked.inputs))
     title = Path(dataset).name if folder is not None else subject.snapshot.dataset(dataset).title
-    return Examples(batch, np.asarray(picked.targets), f"{len(chosen):,} examples of {title} ({split})")
+    return Examples(batch, np.asarray(picked.targets), f"examples of {title} ({split})")
 
 
 def _of_the_model(subject: Subject, count: int) -> Examples | None:
@@ -77,4 +87,4 @@ def _of_the_model(subject: Subject, count: int) -> Examples | None:
     if not batches or len({tuple(part.shape for part in batch.values()) for batch in batches}) > 1:
         return None
     batch = {name: np.concatenate([part[name] for part in batches]) for name in subject.input_names}
-    return Examples(batch, None, f"{len(batches)} examples that come with the model")
+    return Examples(batch, None, "examples that come with the model")

@@ -98,9 +98,8 @@ def _show_gradients(subject: Subject, inputs: Inputs, settings: Any) -> Sequence
 
 def _examples_with_targets(subject: Subject, inputs: Inputs, chosen: str) -> tuple[dict[str, np.ndarray], Any, str]:
     found = real_examples(subject, MOST_EXAMPLES) if chosen == DATA else None
-    if found is not None and (fitting := _fitting(subject, found.batch)) < len(next(iter(found.batch.values()))):
-        found = real_examples(subject, fitting)
     if found is not None and found.targets is not None:
+        found = found.first(_fitting(subject, found.batch))
         return found.batch, found.targets, found.origin
     # Of a network that says something of each place no single label is right.
     if len(subject.labels) < 2 or len(subject.model.outputs[0].shape) > 2:

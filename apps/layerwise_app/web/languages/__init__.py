@@ -102,6 +102,7 @@ def make_languages(workspace: Workspace) -> APIRouter:
     return router
 
 
+@functools.cache
 def head_script() -> str:
     """What says which language a page is in, for the beginning of its head."""
     script = (_HERE / "head.js").read_text(encoding="utf-8").replace('["OFFERED"]', json.dumps([*LANGUAGES]))

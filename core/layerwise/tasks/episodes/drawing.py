@@ -21,8 +21,16 @@ LARGEST = 320
 MOST_COLUMNS = 400
 
 
-def moving_picture(frames: Sequence[np.ndarray], frames_per_second: float) -> bytes:
-    """Frames uint8 [height, width, 3] as a WebP file that repeats."""
+def moving_picture(
+    frames: Sequence[np.ndarray], frames_per_second: float, *, times: int = 0, quality: int = 60, effort: int = 0
+) -> bytes:
+    """Frames uint8 [height, width, 3] as a WebP file.
+
+    Args:
+        times: How often it plays; 0 for over and over.
+        quality: From 0 to 100.
+        effort: From 0, fast, to 6, a smaller file.
+    """
     from PIL import Image
 
     pictures = [Image.fromarray(frame) for frame in frames]
@@ -33,9 +41,9 @@ def moving_picture(frames: Sequence[np.ndarray], frames_per_second: float) -> by
         save_all=True,
         append_images=pictures[1:],
         duration=max(20, round(1000 / frames_per_second)),
-        loop=0,
-        quality=60,
-        method=0,
+        loop=times,
+        quality=quality,
+        method=effort,
     )
     return buffer.getvalue()
 
