@@ -16,7 +16,7 @@ from layerwise.environment import backend_name, environment, git_revision
 from layerwise.errors import DeviceError, missing_extra
 from layerwise.slots import Device, parse_device, refuse_missing
 
-__all__ = ["PRECISIONS", "describe", "environment", "git_revision", "prepare", "quiet_import"]
+__all__ = ["PRECISIONS", "describe", "environment", "git_revision", "own_precision", "prepare", "quiet_import"]
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")
 # What TensorFlow, XLA and absl write about themselves; everything else that is written meanwhile is passed on.
@@ -130,6 +130,19 @@ def prepare(precision: str = "float32", device: str = "auto", *, deterministic: 
         precision, _ = precision_for(first)
     keras.config.set_dtype_policy(precision)
     return devices
+
+
+@contextlib.contextmanager
+def own_precision() -> Iterator[None]:
+    """Let the precision that is chosen within hold no longer: what is built in this process afterwards computes as it
+    would have before. Keras need not be imported yet."""
+    known = sys.modules.get("keras")
+    before = known.config.dtype_policy() if known is not None else None
+    try:
+        yield
+    finally:
+        if (keras := sys.modules.get("keras")) is not None:
+            keras.config.set_dtype_policy(before or keras.config.floatx())
 
 
 def describe() -> list[dict[str, Any]]:

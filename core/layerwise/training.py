@@ -21,6 +21,7 @@ import numpy as np
 from layerwise import weights
 from layerwise.compilation import compile_fastest, is_known, uses_xla
 from layerwise.context import Context, num_trainable_parameters
+from layerwise.devices import own_precision, prepare, quiet_import
 from layerwise.errors import RunError
 from layerwise.events import metrics_of
 from layerwise.feed import Feed, take
@@ -48,14 +49,15 @@ def fit(context: Context) -> None:
         LayerwiseError: The data, the config or the loss make it impossible; versions saved before stay.
     """
     check_lora(context.config, has_start=context.run.start_from is not None)
-    try:
-        if context.spec.train is not None:
-            resolve(context.spec.train)(context)
-            stopped = context.should_stop()
-        else:
-            stopped = Supervised(context).fit()
-    finally:
-        context.write_version()
+    with own_precision():
+        try:
+            if context.spec.train is not None:
+                resolve(context.spec.train)(context)
+                stopped = context.should_stop()
+            else:
+                stopped = Supervised(context).fit()
+        finally:
+            context.write_version()
     context.write_cost()
     metrics = metrics_of((context.run.history() or [{}])[-1])
     if stopped:
@@ -106,8 +108,6 @@ class Supervised:
     """Training of a Keras model on inputs with known targets."""
 
     def __init__(self, context: Context) -> None:
-        from layerwise.devices import prepare, quiet_import
-
         self.context, config = context, context.config
         prepare(config.precision, context.device, deterministic=config.deterministic)
         with context.scope():

@@ -38,6 +38,15 @@ def test_a_processor_computes_in_16_bits_where_it_can_multiply_them(monkeypatch,
         devices.prepare("float32")
 
 
+def test_the_precision_of_one_thing_is_not_that_of_the_next():
+    import keras
+
+    with devices.own_precision():
+        devices.prepare("mixed_bfloat16")
+        assert keras.layers.Dense(1).compute_dtype == "bfloat16"
+    assert keras.layers.Dense(1).compute_dtype == "float32"
+
+
 @pytest.mark.parametrize("values", [{"precision": "int4"}, {"device": "abacus"}])
 def test_prepare_refuses_what_it_does_not_know(values):
     with pytest.raises(DeviceError, match=f"Expected: .*Received: '{next(iter(values.values()))}'"):

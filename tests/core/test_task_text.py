@@ -78,6 +78,11 @@ def test_a_vocabulary_is_learned_and_lies_beside_the_weights(runs, snapshot, rev
     assert (answer["label"], list(answer["probabilities"])) == ("good", ["good", "bad"])
 
 
+def test_what_is_built_after_a_training_has_not_its_precision(runs, snapshot, reviews):
+    version = train(runs, snapshot, reviews, num_epochs=1, precision="mixed_bfloat16")
+    assert make_runner(SPEC, version).model.dtype_policy.compute_dtype == "float32"
+
+
 @pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_text("{}")])
 def test_a_version_without_its_vocabulary_is_refused(runs, snapshot, reviews, spoil):
     version = train(runs, snapshot, reviews, num_epochs=1)
