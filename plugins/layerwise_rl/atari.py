@@ -53,9 +53,10 @@ class AtariEnvironment(gymnasium.Env):
         self.last_reward, self.goes_on = 0.0, False
         self.frames: list[np.ndarray] = []
         self._ale = ALEInterface()
-        self._ale.setFloat("repeat_action_probability", STICKY)
+        # The emulator's own sticky actions would be another thing of which its state says nothing: which one goes on.
+        self._ale.setFloat("repeat_action_probability", 0.0)
         self._path = str(roms.get_rom_path(game))
-        self._lives = self._length = 0
+        self._lives = self._length = self._held = 0
         self._screens = np.zeros((2, *SCREEN), "uint8")
         self._seen = np.zeros((SIDE // FACTOR, SIDE // FACTOR, PICTURES), "uint8")
         self._ale.setInt("random_seed", 0)
@@ -67,13 +68,13 @@ class AtariEnvironment(gymnasium.Env):
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[np.ndarray, dict[str, Any]]:
         super().reset(seed=seed)
         if seed is not None:
-            # The seed counts when a game is loaded.
+            # The emulator's seed counts when a game is loaded.
             self._ale.setInt("random_seed", seed % 2**31)
             self._ale.loadROM(self._path)
             self.goes_on = False
         if not self.goes_on:
             self._ale.reset_game()
-            self._length = 0
+            self._length = self._held = 0
             self._ale.getScreenGrayscale(self._screens[1])
             self._seen[:] = shrunk(self._screens[1])[:, :, None]
         self.goes_on = False
@@ -84,7 +85,9 @@ class AtariEnvironment(gymnasium.Env):
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         reward, self.frames = 0.0, []
         for number in range(FRAMES_PER_ACTION):
-            reward += self._ale.act(self._actions[int(action)])
+            if self.np_random.random() >= STICKY:
+                self._held = int(action)
+            reward += self._ale.act(self._actions[self._held])
             if number >= FRAMES_PER_ACTION - 2:
                 self._ale.getScreenGrayscale(self._screens[number % 2])
             if self.renders and number % 2:
@@ -106,7 +109,7 @@ class AtariEnvironment(gymnasium.Env):
     def get_state(self) -> dict[str, np.ndarray]:
         """See `layerwise.tasks.episodes.states`."""
         emulator = np.frombuffer(self._ale.cloneState(include_rng=True).serialize(), "uint8")
-        numbers = np.array([self._lives, self._length, self.goes_on])
+        numbers = np.array([self._lives, self._length, self._held, self.goes_on])
         return {"emulator": emulator, "seen": self._seen.copy(), "numbers": numbers}
 
     def set_state(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -115,8 +118,8 @@ class AtariEnvironment(gymnasium.Env):
 
         self._ale.restoreState(ALEState(arrays["emulator"].tobytes()))
         self._seen = arrays["seen"].copy()
-        self._lives, self._length = (int(number) for number in arrays["numbers"][:2])
-        self.goes_on = bool(arrays["numbers"][2])
+        self._lives, self._length, self._held, goes_on = (int(number) for number in arrays["numbers"])
+        self.goes_on = bool(goes_on)
 
 
 def shrunk(screen: np.ndarray) -> np.ndarray:

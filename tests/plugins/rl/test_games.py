@@ -38,6 +38,21 @@ def test_a_game_goes_on_from_its_state():
     assert can_be_restored(BREAKOUT.to_learn_in())
 
 
+def test_the_action_that_goes_on_by_chance_belongs_to_the_state():
+    up, down, games = 2, 3, 12
+    goes_on = Environments([PONG.make] * games, seed=0)
+    for _ in range(20):
+        goes_on.step([0] * games)
+    for _ in range(3):
+        goes_on.step([up] * games)
+    again = Environments([PONG.make] * games, seed=99)
+    again.restore(goes_on.state())
+    for _ in range(5):
+        goes_on.step([down] * games)
+        again.step([down] * games)
+        np.testing.assert_array_equal(goes_on.observations, again.observations)
+
+
 def test_the_same_seed_is_the_same_game_and_another_one_is_not():
     def played(seed):
         environment = PONG.make()
