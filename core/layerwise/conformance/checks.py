@@ -23,6 +23,7 @@ from layerwise.errors import LayerwiseError
 from layerwise.specs import resolve
 
 if TYPE_CHECKING:
+    import keras
     import numpy as np
 
     from layerwise.runs import Run
@@ -33,6 +34,7 @@ ANSWERS_TIMED = 10
 ASKED_TOGETHER = 4
 """How often each example is asked at the same moment, and how many such moments there are."""
 MOST_THREADS = 16
+ANY_SIDE = 64
 OUTPUTS_FILE = "outputs.npz"
 
 Check = Callable[[Trial], str]
@@ -250,13 +252,13 @@ def weights_are_kept(trial: Trial) -> str:
     model, batch = _network(trial)
     import numpy as np
 
-    from layerwise import engines, weights
+    from layerwise import weights
 
     folder = trial.home / "saved"
     weights.save(model, folder, {"name": trial.spec.name})
     other = resolve(trial.spec.build)(trial.version.config, trial.version.task)
     weights.load_into(other, folder)
-    expected, received = (_flat(engines.current().compile_predict(one)(batch)) for one in (model, other))
+    expected, received = (_outputs(one, batch) for one in (model, other))
     np.savez(trial.home / OUTPUTS_FILE, *expected)
     for one, two in zip(expected, received, strict=True):
         if not np.array_equal(one, two, equal_nan=True):
@@ -289,6 +291,28 @@ def _network(trial: Trial) -> tuple[Any, Any]:
         return model, trial.version.task.warm_input()
     except NotImplementedError as error:
         raise CheckSkipped(str(error)) from None
+
+
+def _outputs(model: Any, batch: Any) -> list[np.ndarray]:
+    """What a model gives for a batch; one that only holds networks, what each of them gives for noise."""
+    import keras
+
+    from layerwise import engines
+
+    predict = engines.current().compile_predict
+    if type(model).call is not keras.Model.call:
+        return _flat(predict(model)(batch))
+    networks = model.inspectable()
+    return [array for name in sorted(networks) for array in _flat(predict(networks[name])(_noise(networks[name])))]
+
+
+def _noise(network: keras.Model) -> list[np.ndarray]:
+    """One example of random numbers for each input of a network; sides that may be of any length have `ANY_SIDE`."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    shapes = [[1, *(side or ANY_SIDE for side in tensor.shape[1:])] for tensor in network.inputs]
+    return [random.random(shape, "float32") for shape in shapes]
 
 
 def _flat(outputs: Any) -> list[np.ndarray]:
@@ -362,12 +386,10 @@ def on_another_backend(trial: Trial) -> str:
     """The same weights on the backend of this process give what they gave before on the first one."""
     import numpy as np
 
-    from layerwise import engines
-
     model, batch = _network(trial)
     with np.load(trial.home / OUTPUTS_FILE) as arrays:
         expected = [arrays[name] for name in arrays.files]
-    received = _flat(engines.current().compile_predict(model)(batch))
+    received = _outputs(model, batch)
     for one, other in zip(expected, received, strict=True):
         if one.shape != other.shape:
             raise CheckFailed(f"Its outputs have another shape. Expected: {one.shape}. Received: {other.shape}.")

@@ -239,13 +239,18 @@ training. Or divide them yourself into `train.csv` and `test.csv`.
         return (
             Field(name="answer", kind="text", label="In short"),
             Field(name="values", kind="table", label="Properties" if self.kind == "number" else "Probabilities"),
-            Field(name="picture", kind="image", label="The molecule, coloured by what each atom adds"),
+            Field(name="picture", kind="image", label="The molecule, coloured by what each atom adds", optional=True),
             Field(name="colours", kind="text", label="What the colours mean", optional=True),
             Field(name="domain", kind="text", label="Is it like the training molecules?", optional=True),
             Field(name="notes", kind="text", label="Mind this", optional=True),
             Field(name="canonical", kind="text", label="Canonical SMILES", optional=True),
-            Field(name="similar", kind="gallery", label="The most similar training molecules, with what is known"),
-            Field(name="results", kind="file", label="Download all results (CSV)"),
+            Field(
+                name="similar",
+                kind="gallery",
+                label="The most similar training molecules, with what is known",
+                optional=True,
+            ),
+            Field(name="results", kind="file", label="Download all results (CSV)", optional=True),
         )
 
     @property

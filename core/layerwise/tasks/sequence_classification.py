@@ -129,7 +129,7 @@ fifth of them is held out to test the result; or divide them yourself into folde
         label, probabilities = super().outputs
         return (
             Field(name="summary", kind="text", label="What was found", optional=True),
-            label,
+            dataclasses.replace(label, optional=True),
             dataclasses.replace(probabilities, optional=True),
             Field(name="track", kind="plot", label="Along the sequence", optional=True),
             Field(name="hits", kind="table", label="Where it was found", optional=True),
