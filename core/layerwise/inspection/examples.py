@@ -35,10 +35,13 @@ class Examples:
     targets: Any
     kind: str
 
+    def __len__(self) -> int:
+        return len(next(iter(self.batch.values())))
+
     @property
     def origin(self) -> str:
         """How many they are, and what."""
-        return f"{len(next(iter(self.batch.values()))):,} {self.kind}"
+        return f"{len(self):,} {self.kind}"
 
     def first(self, count: int) -> Examples:
         """At most so many of them."""

@@ -15,6 +15,7 @@ from layerwise.errors import LayerwiseError, NotFoundError
 from layerwise.inspection import (
     activations,
     attention,
+    example_map,
     grad_cam,
     graph,
     integrated_gradients,
@@ -50,6 +51,7 @@ LOOKS = (
     occlusion.look,
     attention.look,
     lens.look,
+    example_map.look,
     motifs.look,
     patches.look,
     visualisation.look,

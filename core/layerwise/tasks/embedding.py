@@ -136,28 +136,6 @@ def similarities(queries: np.ndarray, texts: np.ndarray) -> np.ndarray:
     return unit(queries) @ unit(texts).T
 
 
-def plane(vectors: np.ndarray) -> tuple[np.ndarray, float]:
-    """Vectors in the plane in which they differ most (principal component analysis, Pearson 1901).
-
-    Args:
-        vectors: [texts, dimensions], two at least.
-
-    Returns:
-        [texts, 2], and the share of the variance that is seen there, from 0 to 1.
-    """
-    import numpy as np
-
-    centred = vectors - vectors.mean(axis=0)
-    left, scales, _ = np.linalg.svd(centred, full_matrices=False)
-    found = np.zeros((len(vectors), 2))
-    count = min(2, len(scales))
-    found[:, :count] = left[:, :count] * scales[:count]
-    # The sign of a component means nothing; fixed so that the same texts always lie on the same side.
-    furthest = found[np.abs(found).argmax(axis=0), np.arange(2)]
-    total = float((scales**2).sum())
-    return found * np.where(furthest < 0, -1.0, 1.0), float((scales[:2] ** 2).sum()) / total if total > 0 else 1.0
-
-
 def text_map(texts: Sequence[str], vectors: np.ndarray) -> LinePlot:
     """Texts as dots, the first in a colour of its own; those that mean alike are near each other as far as two
     dimensions can show it.
@@ -167,6 +145,7 @@ def text_map(texts: Sequence[str], vectors: np.ndarray) -> LinePlot:
         vectors: [texts, dimensions].
     """
     from layerwise.plots import Line, LinePlot
+    from layerwise.projections import plane
 
     places, share = plane(vectors)
     if len(texts) <= NAMED:

@@ -1,0 +1,131 @@
+"""The map of examples: what lies near what, in which colour, and the pictures themselves."""
+
+import numpy as np
+import pytest
+import sample_models as samples
+from test_inspection_inspector import Desk
+
+from layerwise.errors import DataError
+from layerwise.inspection import open_inspector
+from layerwise.inspection.example_map import CELL, FRAME, HEIGHT, T_SNE, WIDTH, pasted
+from layerwise.networks import dense_network
+from layerwise.plots import LinePlot, Pictures
+from layerwise.predictor import Predictor
+from layerwise.projections import nearest, neighbour_map, plane
+from layerwise.tasks import Column, ImageClassification, TabularClassification
+from layerwise.versions import VersionStore
+
+
+def groups(count, dimensions, apart):
+    """Vectors around two points, and which of the two each belongs to."""
+    random = np.random.default_rng(0)
+    classes = np.arange(count) % 2
+    return random.normal(size=(count, dimensions)) + apart * classes[:, None], classes
+
+
+def test_neighbours_stay_neighbours_and_the_same_map_is_drawn_again():
+    vectors, classes = groups(60, 80, 6.0)
+    drawn = neighbour_map(vectors)
+    assert drawn.shape == (60, 2)
+    assert (classes[nearest(drawn, 5)] == classes[:, None]).mean() > 0.95
+    np.testing.assert_array_equal(neighbour_map(vectors), drawn)
+    assert neighbour_map(vectors[:10, :1]).shape == (10, 2)
+
+
+def test_the_nearest_are_those_with_the_least_distance():
+    vectors = np.random.default_rng(1).normal(size=(20, 3))
+    distances = np.linalg.norm(vectors[:, None] - vectors[None], axis=2)
+    np.testing.assert_array_equal(nearest(vectors, 4), distances.argsort(axis=1)[:, 1:5])
+    assert nearest(vectors[:3], 5).shape == (3, 2)
+
+
+def test_the_plane_shows_the_greatest_differences():
+    random = np.random.default_rng(2)
+    vectors = np.zeros((30, 5))
+    vectors[:, :2] = random.normal(size=(30, 2)) * (9, 4)
+    places, share = plane(vectors)
+    assert share == pytest.approx(1)
+    np.testing.assert_allclose(
+        np.linalg.norm(places[0] - places[1:], axis=1), np.linalg.norm(vectors[0] - vectors[1:], axis=1)
+    )
+
+
+def test_each_picture_lies_where_its_example_does():
+    images = np.zeros((5, 8, 8, 3), "uint8")
+    images[1:, 1:7, 1:7] = [[[[250, 0, 0]]], [[[0, 250, 0]]], [[[0, 0, 250]]], [[[250, 250, 250]]]]
+    canvas = pasted(images, np.array([[0.5, 0.5], [0, 0], [1, 0], [0, 1], [1, 1]], "float64"))
+    assert canvas.shape == (HEIGHT, WIDTH, 3)
+    half, red, green, blue = CELL // 2, (250, 0, 0), (0, 250, 0), (0, 0, 250)
+    corners = {red: (-half, half), green: (-half, -half), blue: (half, half), (250, 250, 250): (half, -half)}
+    for color, place in corners.items():  # the vertical axis points upwards
+        np.testing.assert_allclose(canvas[place], color, atol=40)
+    assert (canvas[HEIGHT // 2, WIDTH // 2 - CELL - 2] == FRAME).all()
+    assert not canvas[HEIGHT // 4, WIDTH // 2].any()
+
+
+@pytest.fixture
+def inspected(tmp_path):
+    """`inspected(task, model, data)`: an inspector of a version that was trained on data of the user's own."""
+    predictors = []
+
+    def make(task, model, data):
+        spec = samples.spec_of("sample/own", task=task, build=lambda config, own: model)
+        samples.promoted(tmp_path, spec, model, task=task.parameters(), data={"folder": str(data)})
+        shelf = samples.shelf(spec)
+        predictors.append(Predictor(shelf, VersionStore(tmp_path)))
+        return open_inspector(Desk(tmp_path, shelf, predictors[-1]), spec.name)
+
+    yield make
+    for predictor in predictors:
+        predictor.close()
+
+
+def table(path, rows):
+    lines = [f"{a:.3f},{b:.3f},{'big' if a + b > 1 else 'small'}" for a, b in rows]
+    path.write_text("\n".join(["width,height,label", *lines]))
+    return path
+
+
+def test_the_users_own_rows_lie_by_their_class(inspected, tmp_path):
+    random = np.random.default_rng(0)
+    rows = np.concatenate([random.random((80, 2)) * 0.4, 0.6 + random.random((80, 2)) * 0.4])
+    data = table(tmp_path / "mine.csv", rows)
+    known = TabularClassification(labels=("yes", "no"), columns=(Column(name="age", kind="number"),))
+    task = known.read_folder(data).task
+    inspector = inspected(task, dense_network((task.num_features,), (6,), output_units=2), data)
+    look = next(look for look in inspector.looks() if look.name == "map")
+    assert (look.settings().layer, look.settings().method) == ("activation_1", T_SNE)
+    row = {"row": {"width": 0.9, "height": 0.9}}
+    for settings in ({}, {"method": "the greatest differences (principal components)", "layer": "output"}):
+        *_, (text, plot) = inspector.look("map", row, settings)
+        assert isinstance(plot, LinePlot)
+        assert "examples of mine.csv (test), coloured by what is right" in text.text
+        assert int(text.text.partition("in this layer ")[2].partition("%")[0]) > 80
+        across, down, *dots = plot.lines
+        assert [line.label for line in dots] == ["big", "small"]
+        big, small = (np.stack([line.x, line.y], axis=1).mean(axis=0) for line in dots)
+        yours = np.array([down.x[0], across.y[0]])
+        assert np.linalg.norm(yours - big) < np.linalg.norm(yours - small)
+
+
+def test_pictures_are_seen_on_a_map_of_their_own(inspected, tmp_path):
+    from PIL import Image
+
+    random = np.random.default_rng(0)
+    for label, brightness in (("dark", 20), ("light", 180)):
+        (tmp_path / "mine" / label).mkdir(parents=True)
+        for number in range(60):
+            pixels = (brightness + random.integers(0, 60, (8, 8))).astype("uint8")
+            Image.fromarray(pixels).save(tmp_path / "mine" / label / f"{number}.png")
+    task = ImageClassification(labels=("dark", "light"), size=(8, 8), channels=1)
+    inspector = inspected(task, dense_network((8, 8, 1), (4,), output_units=2), tmp_path / "mine")
+    *_, (_, plot, pictures) = inspector.look("map", {"image": np.full((8, 8), 200, "uint8")})
+    assert isinstance(plot, LinePlot)
+    assert isinstance(pictures, Pictures)
+    assert pictures.pictures[0].pixels.shape == (HEIGHT, WIDTH, 3)
+
+
+def test_without_examples_there_is_a_sentence(inspected, tmp_path):
+    inspector = inspected(samples.NETWORK.task, samples.build_grader(None, samples.NETWORK.task), tmp_path / "gone")
+    with pytest.raises(DataError, match="too few real examples"):
+        list(inspector.look("map", {"values": [0.0, 0.1, 0.9, 1.1]}))
