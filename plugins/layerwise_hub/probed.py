@@ -144,7 +144,7 @@ class Probed(Classification):
             for example in part:
                 told.update(self.as_bytes(example))
         source = folder_of(Manifest().entry(self.encoder))
-        state = [self.digest, told.hexdigest()]
+        state = [self.digest, told.hexdigest(), self.dimensions]
         folder, known = prepared.prepared(source, f"numbers inside for {purpose}", state, compute)
         return Split(prepared.memory_mapped(folder / "numbers", "float16", tuple(known["shape"])), split.targets)
 
@@ -168,7 +168,7 @@ class ProbedTexts(Probed, TextClassification):
 
     type_name: ClassVar[str] = "probed-texts"
     network_takes: ClassVar[str] = (
-        "Numbers inside the published network for texts [text, number]: the means over their tokens. Where that "
+        "Numbers inside the published network for texts [text, number], of all their tokens. Where that "
         "network learns too, tokens [text, place] as it numbers them, each and 1; 0 after the end of a text."
     )
     done: ClassVar[str] = "texts read"

@@ -51,9 +51,9 @@ class Embedder(TextRunner):
         return found
 
     def insides(self, texts: Sequence[str]) -> np.ndarray:
-        """What goes on inside for texts, float32 [texts, numbers]: the means over the tokens of a text, without the
-        padding, of what each layer gives and of the neurons of its feed-forward network, the last layers first
-        (`layerwise_hub.runners.insides`)."""
+        """What goes on inside for texts, float32 [texts, numbers]: over the tokens of a text, without the padding, the
+        means of what each layer gives and of the neurons of its feed-forward network, and the greatest values of these,
+        the last layers first (`layerwise_hub.runners.insides`). A single word that decides is lost in a mean."""
         found: list[np.ndarray] = [np.empty(0)] * len(texts)
         with inputs_of(feed_forward(self.network)) as heard:
             for part in self.sorted_parts(texts):
@@ -61,10 +61,13 @@ class Embedder(TextRunner):
                 with self.computing():
                     batch = self.encoded([texts[place] for place in part])
                     states = self.network(**batch, output_hidden_states=True).hidden_states
-                    weights = batch["attention_mask"].unsqueeze(-1).to(states[0].dtype)
-                    weights = weights / weights.sum(1, keepdim=True).clamp(min=1e-9)
+                    there = batch["attention_mask"].unsqueeze(-1)
                     neurons = [item for item in heard if item.ndim == 3]
-                    kept = from_the_last(states, neurons, lambda layer, weights=weights: (layer * weights).sum(1))
+                    kept = from_the_last(
+                        [_mean(layer, there) for layer in states],
+                        [_mean(layer, there) for layer in neurons],
+                        [_greatest(layer, there) for layer in neurons],
+                    )
                 for place, numbers in zip(part, np.concatenate(kept, axis=1), strict=True):
                     found[place] = numbers
         return np.stack(found)
@@ -87,15 +90,26 @@ class Embedder(TextRunner):
         """The vectors of texts from those of their tokens [texts, places, dimensions]; mask is 1 where there is one."""
         import torch
 
-        weights = mask.unsqueeze(-1).to(states.dtype)
+        there = mask.unsqueeze(-1)
         if self.pooling == "mean":
-            vectors = (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
+            vectors = _mean(states, there)
         elif self.pooling == "cls":
             vectors = states[:, 0]
         elif self.pooling == "max":
-            vectors = states.masked_fill(weights == 0, float("-inf")).amax(1)
+            vectors = _greatest(states, there)
         else:
             # Whichever side is filled up, the last place that is not.
             places = torch.arange(mask.shape[1], device=mask.device)
             vectors = states[torch.arange(len(states), device=states.device), (mask * places).argmax(1)]
         return torch.nn.functional.normalize(vectors, dim=1) if self.is_normalised else vectors
+
+
+def _mean(layer: Any, there: Any) -> Any:
+    """Over the tokens of each text: of a layer [texts, places, numbers], where `there` [texts, places, 1] is 1."""
+    weights = there.to(layer.dtype)
+    return (layer * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
+
+
+def _greatest(layer: Any, there: Any) -> Any:
+    """As `_mean`, of each number the greatest."""
+    return layer.masked_fill(there == 0, float("-inf")).amax(1)

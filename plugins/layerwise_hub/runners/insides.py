@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-MOST_INSIDE = 16_384
-"""So many numbers for an example: all layers of MiniLM, four of BERT."""
+MOST_INSIDE = 24_576
+"""So many numbers for an example: all layers of MiniLM, three of BERT."""
 
 
 @contextlib.contextmanager
@@ -40,19 +40,16 @@ def feed_forward(network: Any) -> list[Any]:
     ]
 
 
-def from_the_last(states: Sequence[Any], neurons: Sequence[Any], mean: Callable[[Any], Any]) -> list[np.ndarray]:
-    """The means of what each layer gives and of its neurons, each float32 [examples, numbers], the last layers first,
-    as many as have `MOST_INSIDE` numbers together.
+def from_the_last(*columns: Sequence[Any]) -> list[np.ndarray]:
+    """Numbers of the last layers first, float32 [examples, numbers] of each, as many as are `MOST_INSIDE` together.
 
     Args:
-        states: What each layer gives, the first layer first.
-        neurons: Those of its feed-forward network, in the same order.
-        mean: Of a layer, over the places of an example.
+        columns: Of one thing after another, such as what a layer gives and its neurons, a tensor [examples, numbers]
+            for each layer, the first layer first.
     """
     kept, count = [], 0
-    for pair in itertools.zip_longest(reversed(states), reversed(neurons)):
-        for layer in (layer for layer in pair if layer is not None):
-            numbers = mean(layer).float().cpu().numpy()
+    for layer in itertools.zip_longest(*(reversed(column) for column in columns)):
+        for numbers in (tensor.float().cpu().numpy() for tensor in layer if tensor is not None):
             count += numbers.shape[1]
             if count > MOST_INSIDE and kept:
                 return kept

@@ -98,7 +98,8 @@ class ImageClassifier(PictureRunner):
                     states = self.network(**self.encoded(part), output_hidden_states=True).hidden_states
                     neurons = [item for item in heard if item.ndim == 3]
                     kept = [numbers.float().cpu().numpy() for numbers in told]
-                    kept += from_the_last(states or (), neurons, _mean_over_places)
+                    layers = ([_mean_over_places(layer) for layer in column] for column in (states or (), neurons))
+                    kept += from_the_last(*layers)
                 found.append(np.concatenate(kept, axis=1))
         return np.concatenate(found)
 

@@ -135,7 +135,7 @@ train(Context.of(Run(Path({str(run.folder)!r})), Registry().snapshot()))
     assert [event["event"] for event in run.events()] == ["queued"]
 
 
-def test_the_numbers_inside_are_means_over_tokens_without_padding(task):
+def test_the_numbers_inside_are_of_all_tokens_without_padding(task):
     """Each text alone, where nothing is padded; hidden states as transformers gives them."""
     import torch
 
@@ -147,9 +147,12 @@ def test_the_numbers_inside_are_means_over_tokens_without_padding(task):
     with torch.inference_mode():
         states = network(**encoder.encoded(texts[:1]), output_hidden_states=True).hidden_states
     width, neurons = network.config.hidden_size, network.config.intermediate_size
-    assert found.shape == (2, len(states) * width + (len(states) - 1) * neurons)
+    assert found.shape == (2, len(states) * width + 2 * (len(states) - 1) * neurons)
     np.testing.assert_allclose(found[0, :width], states[-1][0].mean(0), atol=1e-5)
-    second = slice(width + neurons, 2 * width + neurons)
+    mean, greatest = found[:, width : width + neurons], found[:, width + neurons : width + 2 * neurons]
+    assert (greatest >= mean - 1e-5).all()
+    assert (greatest > mean + 1e-3).any()
+    second = slice(width + 2 * neurons, 2 * width + 2 * neurons)
     np.testing.assert_allclose(found[0, second], states[-2][0].mean(0), atol=1e-5)
 
 
