@@ -44,7 +44,7 @@ class ProbeConfig(TrainingConfig):
     )
     dropout: float = setting(0.5, "Share of numbers zeroed before each layer", minimum=0, maximum=0.9)
     penalty: float = setting(
-        2e-5, "What the sum of the squares of all weights adds to the loss", minimum=0, maximum=10, log=True
+        1e-6, "What the sum of the squares of all weights adds to the loss", minimum=0, maximum=10, log=True
     )
     adapter_rank: int = setting(
         8,
