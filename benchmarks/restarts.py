@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from served import served
@@ -33,8 +34,11 @@ def call(address: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """An answer of the HTTP API: GET, or POST where there is a body."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"content-type": "application/json"}
-    with urlopen(Request(f"{address}/api/v1/{path}", data=data, headers=headers), timeout=60) as answer:
-        return json.load(answer)
+    try:
+        with urlopen(Request(f"{address}/api/v1/{path}", data=data, headers=headers), timeout=60) as answer:
+            return json.load(answer)
+    except HTTPError as error:
+        raise SystemExit(f"{path}: {error}: {error.read().decode(errors='replace')}") from None
 
 
 @contextmanager

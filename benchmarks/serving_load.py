@@ -100,7 +100,7 @@ class Visitors:
         self.own: list[tuple[str, dict[str, Any]]] = [(name, inputs) for name, inputs in plan["own"]]
         self.seconds, self.count = plan["seconds"], plan["visitors"]
         self.examples: list[dict[str, Any]] = []
-        self.latencies: dict[str, list[float]] = {"page": [], "example": [], "own": []}
+        self.latencies: dict[str, list[float]] = {"page": [], "own": []}
         self.errors: Counter[str] = Counter()
 
     async def run(self) -> dict[str, Any]:
@@ -111,11 +111,7 @@ class Visitors:
             end = time.perf_counter() + self.seconds
             visits = [self._visits(client, end, number) for number in range(self.count)]
             await asyncio.gather(*visits)
-        return {
-            "latencies": self.latencies,
-            "errors": dict(self.errors),
-            "examples": [example["page"] for example in self.examples],
-        }
+        return {"latencies": self.latencies, "errors": dict(self.errors)}
 
     async def _visits(self, client: httpx.AsyncClient, end: float, number: int) -> None:
         # Not all in the same second.
@@ -129,7 +125,8 @@ class Visitors:
                 if time.perf_counter() > end:
                     return
                 if self.examples and self.random.random() < 0.5:
-                    await self._timed("example", self._try(client, self.random.choice(self.examples), session))
+                    example = self.random.choice(self.examples)
+                    await self._timed(example["name"], self._try(client, example, session))
                 else:
                     await self._timed("own", self._ask(client, *self.random.choice(self.own)))
 
@@ -140,7 +137,7 @@ class Visitors:
         except (httpx.HTTPError, WrongAnswerError, ValueError) as error:
             self.errors[f"{kind}: {type(error).__name__} {error}"[:300]] += 1
         else:
-            self.latencies[kind].append(time.perf_counter() - since)
+            self.latencies.setdefault(kind, []).append(time.perf_counter() - since)
 
     async def _open(self, client: httpx.AsyncClient, page: str) -> None:
         answer = await client.get(f"{self.url}/{page}")
@@ -205,7 +202,7 @@ def galleries(html: str, page: str) -> list[dict[str, Any]]:
         _, variant, version = event["inputs"]
         found.append(
             {
-                "page": page,
+                "name": f"example {len(found) + 1} of {page}",
                 "event": event["id"],
                 "trigger": trigger,
                 "prefix": config["api_prefix"],

@@ -31,6 +31,8 @@ _PARTS = re.compile(r"(?<=[,;:–])\s+")
 class Translator(Runner):
     """Translates whole texts, sentence by sentence."""
 
+    deterministic = True
+
     def __init__(self, version: Version) -> None:
         quiet_import()
         from layerwise_language.translation import TranslationConfig, layers_of

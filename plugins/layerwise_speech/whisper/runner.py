@@ -51,6 +51,8 @@ class Heard:
 class WhisperRunner(Runner):
     """Writes down what is said."""
 
+    deterministic = True
+
     def __init__(self, version: Version) -> None:
         quiet_import()
         from layerwise_speech.whisper import WhisperConfig, network_of

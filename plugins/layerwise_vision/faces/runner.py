@@ -27,6 +27,8 @@ CROP_MARGIN = 0.25
 class FaceRunner(Runner):
     """Searches pictures with the three networks of a version."""
 
+    deterministic = True
+
     def __init__(self, version: Version) -> None:
         quiet_import()
         from layerwise_vision.faces.networks import build
