@@ -1,12 +1,13 @@
 """What is kept of each visitor: little, and of no more visitors than there is room for. Most never say that they leave.
 
 For each visitor Gradio would describe every component of every page, at their first event: two megabytes, and a good
-part of a second. That is for links that reproduce a state, which our pages do not offer, and it would be kept of 10,000
-visitors, gone or not.
+part of a second; and describe it again with whatever the page shows them. That is for links that reproduce a state,
+which our pages do not offer, and it would be kept of 10,000 visitors, gone or not.
 """
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -21,12 +22,25 @@ KEPT_SESSIONS = 1000
 
 
 class SmallState(state_holder.SessionState):
-    """What Gradio keeps of a visitor, without the descriptions of components."""
+    """What Gradio keeps of a visitor, without the descriptions of components; of components and events only those that
+    are the visitor's own."""
 
     def __init__(self, blocks: Any) -> None:
         # The descriptions are made of the components that the Blocks have.
         without: Any = SimpleNamespace(default_config=blocks.default_config, blocks=())
         super().__init__(without)
+        own: Any = self.blocks_config
+        own.blocks, own.fns = ChainMap({}, blocks.default_config.blocks), ChainMap({}, blocks.default_config.fns)
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        super().__setitem__(key, value)
+        self.config_values.clear()
+
+    def _update_config(self, key: int) -> None:
+        """Describe nothing."""
+
+    def _update_value_in_config(self, key: int, value: Any) -> None:
+        """Describe nothing."""
 
 
 def keep_little(site: Site, blocks: gr.Blocks) -> None:

@@ -30,6 +30,18 @@ def test_of_a_visitor_only_what_they_did_is_kept(blocks):
     assert holder["bob"][blocks.count._id] == 0
 
 
+def test_what_a_page_shows_a_visitor_is_theirs_and_is_not_kept_twice(blocks):
+    holder = state_holder.StateHolder()
+    holder.set_blocks(blocks)
+    ann, shown = holder["ann"], next(key for key, made in blocks.blocks.items() if isinstance(made, gr.Textbox))
+    ann._update_value_in_config(shown, "a long answer" * 1000)
+    ann[shown] = gr.Textbox("another one", render=False)
+    assert ann[shown].value == "another one"
+    assert holder["bob"][shown].value == "a text" * 1000
+    assert ann.config_values == {}
+    assert len(ann.blocks_config.blocks.maps[0]) == 1
+
+
 def test_thousands_of_visitors_take_the_room_of_a_few(blocks):
     holder = state_holder.StateHolder()
     holder.set_blocks(blocks)
