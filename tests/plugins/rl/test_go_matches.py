@@ -191,13 +191,29 @@ def test_its_strength_is_measured_by_games(workspace):
     assert plot.lines[0].y.shape == plot.lines[0].low.shape
 
 
-def test_the_shipped_agent_is_there_and_was_measured():
-    """How it plays against GNU Go is said by a match, which takes hours: its card has the figure."""
-    (shipped, *others) = GO.variants
-    assert shipped.name == "9x9"
-    assert not any(variant.weights for variant in others)
+@pytest.mark.parametrize(("name", "least"), [("9x9", 800), ("5x5", 600)])
+def test_the_shipped_agents_are_there_and_were_measured(name, least):
+    """How they play against GNU Go is said by matches, which take hours: their card has the figures."""
+    assert [variant.name for variant in GO.variants if variant.weights] == ["9x9", "5x5"]
+    shipped = GO.variant(name)
     record = read_record(shipped.weights)
     assert record["measured"]["count"] == 400
-    assert record["measured"]["interval"]["elo"][0] > 800
-    assert record["task"]["size"] == 9
+    assert record["measured"]["interval"]["elo"][0] > least
+    assert record["task"]["size"] == shipped.config.size
     assert read_record(shipped.weights / MILESTONES / "00000")["epoch"] == 0
+
+
+def test_the_whole_of_the_small_board_is_the_shipped_agents_who_begins_in_its_centre(tmp_path):
+    """As it has to be: 5 by 5 is solved. It holds all 25 points at once, against itself too."""
+    with open_workspace(tmp_path / "home") as opened:
+        for rival in ("random", NAME):
+            makers = tuple(maker_of(player, opened.predictor, 100) for player in (NAME, rival))
+            games = Match(
+                names=("agent", "rival"),
+                makers=makers,
+                size=SIZE,
+                komi=24.5,
+                folder=tmp_path / rival.replace("/", "-").replace(":", "-"),
+                opening=("C3",),
+            )
+            assert dict(games.play(1)) == {1: 1.0}
