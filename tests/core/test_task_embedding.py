@@ -11,7 +11,7 @@ from layerwise.errors import InputError, SpecError
 from layerwise.registry import Registry
 from layerwise.splits import Split
 from layerwise.tasks import Embedding, ImageClassification, Translation
-from layerwise.tasks.embedding import plane, similarities
+from layerwise.tasks.embedding import similarities
 
 TASK = Embedding(dimensions=3)
 NUMBERS = st.floats(-10, 10, allow_nan=False).map(lambda number: round(number, 3))
@@ -37,19 +37,6 @@ def test_the_nearest_come_first_and_all_are_on_the_map():
     assert TASK.answer("a", ["b"], vectors[:2])["map"] == []
     many = TASK.answer("a", [f"text {n}" for n in range(40)], np.random.default_rng(0).normal(size=(41, 3)))
     assert [len(line.x) for line in many["map"][0].lines] == [40, 1]
-
-
-@settings(deadline=None)
-@given(arrays(np.float64, (5, 4), elements=NUMBERS))
-def test_the_plane_keeps_distances_as_far_as_two_dimensions_can(vectors):
-    places, share = plane(vectors)
-    assert 0 <= share <= 1 + 1e-9
-    flat, _ = plane(vectors[:3])  # three points lie in a plane
-    for one in range(3):
-        for other in range(3):
-            there, here = (np.linalg.norm(item[one] - item[other]) for item in (vectors, flat))
-            assert here == pytest.approx(there, abs=1e-6)
-    assert np.allclose(places.mean(axis=0), 0, atol=1e-6)
 
 
 @settings(deadline=None)
