@@ -6,12 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from layerwise.inspection.probes import Site
 from layerwise.inspection.subject import Batch, Subject
 from layerwise.plots import BarPlot, Heatmap, Line, LinePlot, Picture, Pictures, Plot, Row, Tokens
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 PICTURES = ("image", "sketch")
 MOST_BARS = 64
@@ -38,6 +42,13 @@ def pixels(image: np.ndarray, limits: tuple[float, float] | None = None) -> np.n
     low, high = limits or pixel_range(image)
     shown = np.clip((image.astype("float64") - low) / (high - low or 1), 0, 1)
     return shown if image.shape[-1] == 3 else shown.mean(axis=-1)
+
+
+def image_of(shown: np.ndarray) -> Image.Image:
+    """What `pixels` gives, as a picture of Pillow."""
+    from PIL import Image
+
+    return Image.fromarray(np.rint(255 * shown).astype("uint8"))
 
 
 def draw_attribution(subject: Subject, site: Site, heat: np.ndarray, batch: Batch, *, title: str = "") -> Plot:

@@ -13,7 +13,7 @@ import numpy as np
 
 from layerwise.config import setting
 from layerwise.errors import DataError
-from layerwise.inspection.drawing import is_picture, pixel_range, pixels
+from layerwise.inspection.drawing import image_of, is_picture, pixel_range, pixels
 from layerwise.inspection.examples import Examples, real_examples
 from layerwise.inspection.looks import Inputs, Look, settings_of_look
 from layerwise.inspection.steps import Step
@@ -192,14 +192,13 @@ def pasted(images: np.ndarray, places: np.ndarray) -> np.ndarray:
     Returns:
         Uint8 [HEIGHT, WIDTH, 3].
     """
-    from PIL import Image
 
     limits = pixel_range(images)
     low, extent = places.min(axis=0), np.ptp(places, axis=0)
     shares = (places - low) / np.where(extent > 0, extent, 1.0)
     corners = np.median(images[:, [0, 0, -1, -1], [0, -1, 0, -1]], axis=(0, 1))
     ground = np.broadcast_to(pixels(corners[None, None], limits), (HEIGHT, WIDTH, 3))
-    canvas = Image.fromarray(np.rint(255 * ground).astype("uint8"))
+    canvas = image_of(ground)
     shares[:, 1] = 1 - shares[:, 1]  # as on the map above, upwards
     cells = (shares * (WIDTH // CELL - 1, HEIGHT // CELL - 1)).round().astype(int)
     _, first = np.unique(cells[1:], axis=0, return_index=True)
@@ -215,5 +214,4 @@ def pasted(images: np.ndarray, places: np.ndarray) -> np.ndarray:
 def _small(image: np.ndarray, limits: tuple[float, float], side: int) -> Image.Image:
     from PIL import Image
 
-    found = Image.fromarray(np.rint(255 * pixels(image, limits)).astype("uint8")).convert("RGB")
-    return found.resize((side, side), Image.Resampling.LANCZOS)
+    return image_of(pixels(image, limits)).convert("RGB").resize((side, side), Image.Resampling.LANCZOS)

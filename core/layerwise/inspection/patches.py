@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from layerwise.errors import DataError
-from layerwise.inspection.drawing import pixel_range, pixels
+from layerwise.inspection.drawing import image_of, pixel_range, pixels
 from layerwise.inspection.examples import real_examples
 from layerwise.inspection.hierarchy import busiest, chosen_steps, layer_settings, picture_input
 from layerwise.inspection.looks import Look, settings_of_look
@@ -121,7 +121,7 @@ def shrunk(image: np.ndarray) -> np.ndarray:
     shows is made smaller."""
     from PIL import Image
 
-    found = Image.fromarray(np.rint(255 * image).astype("uint8"))
+    found = image_of(image)
     found.thumbnail((2 * WIDTH, 2 * WIDTH), Image.Resampling.LANCZOS)
     return np.asarray(found)
 
