@@ -7,13 +7,13 @@ import subprocess
 import threading
 from collections.abc import Iterator
 
-from layerwise.slots import visible_devices
+from layerwise.hardware.slots import visible_devices
 
 SECONDS_BETWEEN = 0.1
 
 
 def query(slot: str, *fields: str) -> list[str]:
-    """Fields of `nvidia-smi --query-gpu` for the card of a slot (`layerwise.slots`), as text.
+    """Fields of `nvidia-smi --query-gpu` for the card of a slot (`layerwise.hardware.slots`), as text.
 
     Raises:
         subprocess.CalledProcessError: The driver does not know one of them.

@@ -81,7 +81,7 @@ class Ours:
         self._write = engines.current().compile_predict(self.llama.writer())
 
     def write(self, prompt: list[int], most: int, side: Side) -> None:
-        from layerwise.generation import Sampling, generate
+        from layerwise.text.generation import Sampling, generate
         from layerwise_language.llama.cache import KeyValueCache
 
         begin = time.perf_counter()

@@ -35,10 +35,10 @@ from runs import MODEL, VARIANT, first_step
 from training import JAX, OURS, Runner
 
 from layerwise import jobs
-from layerwise.environment import environment
+from layerwise.hardware.environment import environment
+from layerwise.hardware.slots import num_gpus, visible_devices
 from layerwise.registry import Registry
 from layerwise.runs import Run, RunStore
-from layerwise.slots import num_gpus, visible_devices
 
 COMPARED = (OURS, JAX, "keras fit", "PyTorch", "JAX with optax")
 COMPILERS = ("xla", "graph")
@@ -49,7 +49,7 @@ class Plan:
     """How much is done.
 
     Args:
-        slot: The part of the machine (`layerwise.slots`): "gpu0" or "cpu".
+        slot: The part of the machine (`layerwise.hardware.slots`): "gpu0" or "cpu".
         sides: Which ways to train are compared (`peers.SIDES`).
         examples: Of each network, for the speeds.
         rounds: Epochs of each side.

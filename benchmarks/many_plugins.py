@@ -19,7 +19,7 @@ from statistics import median
 
 from served import served
 
-from layerwise.plugin_files import FOLDER
+from layerwise.plugins.files import FOLDER
 
 MOST_SECONDS, MOST_MEGABYTES = 5.0, 5.0
 """To the first page with all of them, and for each of them."""

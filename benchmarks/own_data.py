@@ -92,7 +92,7 @@ def read_pictures(path: Path) -> dict[str, float]:
 
 def stream_pictures(path: Path) -> dict[str, float]:
     """One epoch over decoded pictures in chunks, without a network."""
-    from layerwise.feed import Feed
+    from layerwise.datasets.feed import Feed
     from layerwise.tasks import ImageClassification
 
     class Placing:

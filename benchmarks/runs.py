@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from layerwise.environment import memory
+from layerwise.hardware.environment import memory
 from layerwise.registry import Registry
 from layerwise.runs import RunStore
 
@@ -122,8 +122,8 @@ def streamed(_rounds: int) -> dict[str, float]:
     import numpy as np
 
     from layerwise import engines
+    from layerwise.datasets.feed import Feed
     from layerwise.devices import prepare
-    from layerwise.feed import Feed
     from layerwise.networks import dense_network
     from layerwise.splits import Split
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from peers import EXAMPLES, SIDES, Side
 
-from layerwise.environment import cpu_name, nvidia_gpus
+from layerwise.hardware.environment import cpu_name, nvidia_gpus
 
 OURS, JAX = "layerwise", "layerwise on JAX"
 BOUNDS = ("matrix products only", "products and update only")

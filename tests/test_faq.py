@@ -15,12 +15,13 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from layerwise import data, jobs, liveness, weights
+from layerwise import data, jobs, weights
 from layerwise.errors import LayerwiseError
+from layerwise.hardware.slots import parse_device
+from layerwise.hyperparameters.tuning import need_keras_tuner
+from layerwise.job_folders import liveness
 from layerwise.registry import Registry
 from layerwise.runs import RunStore
-from layerwise.slots import parse_device
-from layerwise.tuning import need_keras_tuner
 from layerwise.versions import SHIPPED, read_version
 
 ROOT = Path(__file__).parents[1]

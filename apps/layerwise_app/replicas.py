@@ -18,8 +18,8 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from layerwise.environment import backend_name, cores, thread_variables
 from layerwise.errors import LayerwiseError, missing_extra
+from layerwise.hardware.environment import backend_name, cores, thread_variables
 from layerwise.paths import home
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from layerwise import deprecations, errors, tasks
 from layerwise.config import Settings, TrainingConfig, setting
 from layerwise.errors import LayerwiseError
 from layerwise.hookspecs import hookimpl
-from layerwise.lessons import Card, Experiment, Lesson, Question, QuestionMaker, Stage, Tour
 from layerwise.specs import DatasetSpec, Example, File, ModelCard, ModelSpec, Page, PublishedWeights, Source, Variant
+from layerwise.teaching.lessons import Card, Experiment, Lesson, Question, QuestionMaker, Stage, Tour
 
 if TYPE_CHECKING:
     from layerwise.workspace import Workspace

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import UNEXPECTED, InputError, LayerwiseError
-from layerwise.footprint import Footprint, footprint
+from layerwise.serving.footprint import Footprint, footprint
 from layerwise.tasks.base import FILE_KINDS, Answer, Field, Task, main_field
 from layerwise.tasks.board_game import BoardGame
 from layerwise.versions import Reference, parse_reference

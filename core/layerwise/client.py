@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from layerwise import errors
 from layerwise.errors import InputError, LayerwiseError
-from layerwise.events import ENDINGS
+from layerwise.job_folders.events import ENDINGS
 from layerwise.tasks.base import FILE_KINDS
 from layerwise.versions import Reference, parse_reference
 
@@ -254,8 +254,8 @@ class RemoteRun:
         return self.describe()["state"]
 
     def follow(self) -> Iterator[dict[str, Any]]:
-        """The events of the run (`layerwise.events`) from the first to the last, as they come. Ends when the run has
-        ended; goes on when the connection was lost or the server was started anew.
+        """The events of the run (`layerwise.job_folders.events`) from the first to the last, as they come. Ends when
+        the run has ended; goes on when the connection was lost or the server was started anew.
 
         Raises:
             UnavailableError: The server does not come back.

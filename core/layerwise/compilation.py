@@ -96,7 +96,7 @@ def _fingerprint(trainer: Trainer, order: np.ndarray) -> str:
     import keras
 
     from layerwise.devices import describe
-    from layerwise.environment import package_version
+    from layerwise.hardware.environment import package_version
 
     backend = keras.backend.backend()
     facts = {

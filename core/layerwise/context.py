@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise import weights
-from layerwise.checkpoints import Cadence, Checkpoint
 from layerwise.config import TrainingConfig, config_from, settings_of
-from layerwise.environment import cpu_seconds
 from layerwise.errors import RunError
+from layerwise.hardware.environment import cpu_seconds
+from layerwise.hardware.slots import parse_device
+from layerwise.job_folders.checkpoints import Cadence, Checkpoint
 from layerwise.own_data import REPORT_FILE
 from layerwise.paths import write_atomically
-from layerwise.slots import parse_device
 from layerwise.versions import MILESTONES, VersionStore
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Context:
     def scope(self) -> AbstractContextManager[None]:
         """The scope in which the model, the optimizer and the trainer must be built: that of all devices that share
         the batches."""
-        from layerwise.distribution import over
+        from layerwise.hardware.distribution import over
 
         return over(self.device)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerwise import paths
-from layerwise.downloads import Progress, download
+from layerwise.datasets.downloads import Progress, download
 from layerwise.errors import DataError, MissingDataError
 from layerwise.specs import DatasetSpec, File, Source, call
 from layerwise.splits import Split, hold_out

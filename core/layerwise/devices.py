@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import IO, Any
 
-from layerwise.environment import backend_name, environment, git_revision
 from layerwise.errors import DeviceError, missing_extra
-from layerwise.slots import Device, parse_device, refuse_missing
+from layerwise.hardware.environment import backend_name, environment, git_revision
+from layerwise.hardware.slots import Device, parse_device, refuse_missing
 
 __all__ = ["PRECISIONS", "describe", "environment", "git_revision", "own_precision", "prepare", "quiet_import"]
 
@@ -100,9 +100,9 @@ def prepare(precision: str = "float32", device: str = "auto", *, deterministic: 
     Args:
         precision: The dtype policy: "float32", or "mixed_bfloat16" or "mixed_float16", which compute in 16 bits
             and keep the variables in 32; "auto" is the one that suits the device that is used
-            (`layerwise.accelerators.precision_for`).
-        device: A device word (`layerwise.slots`), its numbers those of the GPUs that this process sees. "auto" takes
-            one accelerator when there is any.
+            (`layerwise.hardware.accelerators.precision_for`).
+        device: A device word (`layerwise.hardware.slots`), its numbers those of the GPUs that this process sees. "auto"
+            takes one accelerator when there is any.
         deterministic: Whether only operations are used whose result does not depend on the order in which parts of
             it happen to finish. On GPUs this costs time, and a few operations have no such form: they raise. It stays
             so until the process ends.
@@ -124,7 +124,7 @@ def prepare(precision: str = "float32", device: str = "auto", *, deterministic: 
         _CHOOSE[backend](wanted, deterministic)
     devices = describe()
     if precision == "auto":
-        from layerwise.accelerators import precision_for
+        from layerwise.hardware.accelerators import precision_for
 
         first = next((device for device in devices if device["kind"] != "CPU"), devices[0])
         precision, _ = precision_for(first)
@@ -146,9 +146,9 @@ def own_precision() -> Iterator[None]:
 
 
 def describe() -> list[dict[str, Any]]:
-    """The devices that Keras' backend sees: see `layerwise.accelerators.describe`."""
+    """The devices that Keras' backend sees: see `layerwise.hardware.accelerators.describe`."""
     quiet_import()
-    from layerwise.accelerators import describe
+    from layerwise.hardware.accelerators import describe
 
     return describe()
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.batches import map_arrays
+from layerwise.comparing.intervals import percentile_interval, resample, wilson
 from layerwise.data import load
+from layerwise.datasets.batches import map_arrays
+from layerwise.datasets.feed import take
 from layerwise.errors import DataError
-from layerwise.feed import take
-from layerwise.intervals import percentile_interval, resample, wilson
-from layerwise.loading import explained
 from layerwise.runner import Runner, make_runner
-from layerwise.serving import find_version
+from layerwise.serving.in_use import find_version
+from layerwise.serving.loading import explained
 from layerwise.splits import Split, hold_out
 from layerwise.versions import parse_reference
 
@@ -274,7 +274,7 @@ def compute_outputs(runner: Runner, examples: Split, progress: Progress | None =
 
 
 def resampled_metrics(task: Task, outputs: Any, targets: np.ndarray, resamples: int = 1000) -> dict[str, list[float]]:
-    """The metrics in samples that are drawn from the examples (`layerwise.intervals.resample`)."""
+    """The metrics in samples that are drawn from the examples (`layerwise.comparing.intervals.resample`)."""
 
     def statistics(positions: np.ndarray) -> Mapping[str, float]:
         return task.evaluate(map_arrays(lambda array: array[positions], outputs), targets[positions])

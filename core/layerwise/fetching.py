@@ -20,7 +20,7 @@ from layerwise.config import TrainingConfig
 from layerwise.context import num_trainable_parameters
 from layerwise.devices import environment, git_revision, quiet_import
 from layerwise.errors import NotFoundError, SpecError, WeightsError
-from layerwise.loading import explained
+from layerwise.serving.loading import explained
 from layerwise.specs import resolve
 from layerwise.tasks.base import Task
 from layerwise.temporary import remove_folder, temporary_folder

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     import keras
     import typer
 
-    from layerwise.lessons import Card, Lesson, Question, QuestionMaker, Tour
     from layerwise.runs import Run
     from layerwise.specs import DatasetSpec, ModelSpec, Page
     from layerwise.tasks.base import Task
+    from layerwise.teaching.lessons import Card, Lesson, Question, QuestionMaker, Tour
 
 HOOKSPEC_VERSION = 1
 """Raised by one when a hook is added or changes its meaning."""

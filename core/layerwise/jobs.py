@@ -2,8 +2,8 @@
 
 The run's folder is the only channel. The process is started anew (never forked, since TensorFlow's threads do
 not survive a fork) and in a session of its own, so that it goes on when the terminal or the server that
-started it is gone. `python -m layerwise.jobs FOLDER` is that process. It waits for its device (`layerwise.queue`)
-before it imports anything heavy.
+started it is gone. `python -m layerwise.jobs FOLDER` is that process. It waits for its device
+(`layerwise.job_folders.queue`) before it imports anything heavy.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from filelock import FileLock
 
 from layerwise.config import TrainingConfig
 from layerwise.errors import LayerwiseError, RunError
-from layerwise.events import ENDINGS
 from layerwise.fine_tuning import check_lora, usual_config
-from layerwise.job import Job
+from layerwise.hardware.slots import num_gpus, parse_device, slots_of, visible_devices
+from layerwise.job_folders.events import ENDINGS
+from layerwise.job_folders.job import Job
+from layerwise.job_folders.queue import turn
 from layerwise.processes import start_detached
-from layerwise.queue import turn
 from layerwise.runs import Run, RunStore
-from layerwise.slots import num_gpus, parse_device, slots_of, visible_devices
 from layerwise.specs import ForeignSpec
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def start(
         config: None trains with the usual one (`layerwise.fine_tuning.usual_config`).
         data: A folder of the user's own data, or None for the model's data set.
         start_from: A version of this variant whose weights it begins with; None begins with random ones.
-        device: "auto", "cpu", "gpu", "gpu:1" or "all" (`layerwise.slots`).
+        device: "auto", "cpu", "gpu", "gpu:1" or "all" (`layerwise.hardware.slots`).
         cluster: The address of a Ray cluster to train on, or "local" to start one on this machine; None trains in a
             process of this machine.
         workers: How many processes of the cluster share the batches.
@@ -88,7 +88,7 @@ def start(
     config = config or usual_config(spec.variant(variant), start_from)
     check_lora(config, has_start=start_from is not None)
     if cluster is not None:
-        from layerwise.cluster import check
+        from layerwise.hardware.cluster import check
 
         word = str(parse_device(device))
         check(spec, config, word, workers)
@@ -227,7 +227,7 @@ def conduct(job: Job, work: Callable[[], None]) -> int:
 
 def _train_on_cluster(run: Run) -> None:
     # Ray has a queue of its own for what its machines have.
-    from layerwise import cluster
+    from layerwise.hardware import cluster
 
     cluster.train(run)
 

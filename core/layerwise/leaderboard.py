@@ -4,7 +4,7 @@ than chance, and what they reach set against what they cost.
     with open_workspace() as workspace:
         board = leaderboard(workspace, ["vision/fashion:conv", "vision/fashion:dense"], limit=1000)
 
-`layerwise.leaderboards` does the same in a process of its own and keeps the result.
+`layerwise.comparing.leaderboards` does the same in a process of its own and keeps the result.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.benchmark import Benchmark, examples_for, find_benchmark
 from layerwise.beside import check_same
-from layerwise.comparison import contrast
+from layerwise.comparing.benchmark import Benchmark, examples_for, find_benchmark
+from layerwise.comparing.comparison import contrast
+from layerwise.comparing.significance import bootstrap_p, holm, mcnemar
+from layerwise.datasets.feed import take
 from layerwise.errors import LayerwiseError
 from layerwise.evaluation import compute_outputs, digest, figures
-from layerwise.feed import take
-from layerwise.footprint import footprint
-from layerwise.loading import Runners, explained
-from layerwise.significance import bootstrap_p, holm, mcnemar
-from layerwise.studies import direction_of
+from layerwise.hyperparameters.studies import direction_of
+from layerwise.serving.footprint import footprint
+from layerwise.serving.loading import Runners, explained
 from layerwise.tasks.base import plain_label
 from layerwise.tasks.classification import Classification
 from layerwise.versions import Reference, Version

@@ -15,17 +15,17 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from layerwise.answer_cache import AnswerCache, digest_of, most_bytes
 from layerwise.errors import InputError, LayerwiseError
-from layerwise.gates import Gate, most_at_once, most_waiting
-from layerwise.loading import Loaded, Runners, explained
 from layerwise.runner import last_answer
-from layerwise.serving import Slot, find_version
+from layerwise.serving.answer_cache import AnswerCache, digest_of, most_bytes
+from layerwise.serving.gates import Gate, most_at_once, most_waiting
+from layerwise.serving.in_use import Slot, find_version
+from layerwise.serving.loading import Loaded, Runners, explained
+from layerwise.serving.warm_pool import WarmPool, budget
+from layerwise.serving.watchdog import Watchdog
 from layerwise.specs import KERAS
 from layerwise.tasks.base import Answer, Field, Task, main_field
 from layerwise.versions import Reference, Version, VersionStore, parse_reference
-from layerwise.warm_pool import WarmPool, budget
-from layerwise.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from layerwise.registry import Registry

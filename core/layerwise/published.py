@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import SpecError, WeightsError
-from layerwise.text_file import TextFile
-from layerwise.tokenization import FILE, tokenizer_of
+from layerwise.text.text_file import TextFile
+from layerwise.text.tokenization import FILE, tokenizer_of
 
 if TYPE_CHECKING:
     import numpy as np

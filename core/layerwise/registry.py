@@ -16,15 +16,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from layerwise.contributions import NAMED, compatible, stock_tasks
-from layerwise.discovery import discover
 from layerwise.errors import InputError, PluginError
-from layerwise.failures import ANSWERS, FailureStore
-from layerwise.journal import Journal, Switches, SwitchFile, left_behind
 from layerwise.paths import REGISTERED, home_is
 from layerwise.paths import home as default_home
-from layerwise.plugin_files import PluginFile, plugin_files
-from layerwise.plugins import Plugin, PluginReport, load, timeout_seconds
+from layerwise.plugins.contributions import NAMED, compatible, stock_tasks
+from layerwise.plugins.discovery import discover
+from layerwise.plugins.failures import ANSWERS, FailureStore
+from layerwise.plugins.files import PluginFile, plugin_files
+from layerwise.plugins.journal import Journal, Switches, SwitchFile, left_behind
+from layerwise.plugins.loading import Plugin, PluginReport, load, timeout_seconds
 from layerwise.snapshot import LATE_HOOKS, Snapshot, named
 from layerwise.specs import KERAS
 from layerwise.workers.elsewhere import ask, is_this, unknown

@@ -13,10 +13,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from layerwise.batches import Batch, joined, of_any_number, shape_of
-from layerwise.batching import LARGEST_BATCH, Batcher
+from layerwise.datasets.batches import Batch, joined, of_any_number, shape_of
 from layerwise.devices import quiet_import
 from layerwise.errors import LayerwiseError
+from layerwise.serving.batching import LARGEST_BATCH, Batcher
 from layerwise.specs import ForeignSpec, call, resolve
 from layerwise.tasks.base import Answer
 from layerwise.weights import load_into

@@ -23,12 +23,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.checkpoints import CheckpointFolder
-from layerwise.course import Course, Courses
 from layerwise.errors import RunError
-from layerwise.events import course
-from layerwise.job import Job
-from layerwise.job_store import JobStore
+from layerwise.job_folders.checkpoints import CheckpointFolder
+from layerwise.job_folders.course import Course, Courses
+from layerwise.job_folders.events import course
+from layerwise.job_folders.job import Job
+from layerwise.job_folders.job_store import JobStore
 from layerwise.weights import RECORD_FILE
 
 if TYPE_CHECKING:
@@ -130,14 +130,14 @@ class RunStore(JobStore[Run]):
 
         Args:
             data: A folder of the user's own data, or None for the model's data set.
-            device: Where it shall train (`layerwise.slots`).
+            device: Where it shall train (`layerwise.hardware.slots`).
             more: What else `run.json` shall hold.
 
         Raises:
             NotFoundError: The model has no such variant.
             OSError: It cannot be written, since the disk is full; nothing of it is left.
         """
-        from layerwise.environment import environment, git_revision
+        from layerwise.hardware.environment import environment, git_revision
 
         chosen = spec.variant(variant)
         application = spec.name.partition("/")[2]

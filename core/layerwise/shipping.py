@@ -24,8 +24,8 @@ from layerwise.devices import quiet_import
 from layerwise.errors import LayerwiseError, MissingDataError, RunError
 from layerwise.evaluation import evaluate_version, report_of
 from layerwise.inspection import Inspector
-from layerwise.loading import Loaded
 from layerwise.runner import make_runner
+from layerwise.serving.loading import Loaded
 from layerwise.stored_plots import REPORT
 from layerwise.verification import confirmed, shipped_models
 from layerwise.versions import MILESTONES, SHIPPED, Version, parse_reference, read_version

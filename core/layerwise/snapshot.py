@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from layerwise.contributions import checked
 from layerwise.errors import NotFoundError, PluginError
-from layerwise.failures import Failure, FailureStore, during, reason_of, traceback_of
-from layerwise.journal import Journal
-from layerwise.plugins import HangingError, Plugin, PluginReport, in_thread, stdout_kept_clean
+from layerwise.plugins.contributions import checked
+from layerwise.plugins.failures import Failure, FailureStore, during, reason_of, traceback_of
+from layerwise.plugins.journal import Journal
+from layerwise.plugins.loading import HangingError, Plugin, PluginReport, in_thread, stdout_kept_clean
 from layerwise.specs import DatasetSpec, ModelSpec, Page
 from layerwise.tasks.base import Task
 

@@ -21,7 +21,7 @@ from layerwise.tasks.base import Task
 
 if TYPE_CHECKING:
     from layerwise.data import Split
-    from layerwise.lessons import Experiment
+    from layerwise.teaching.lessons import Experiment
 
 Reference = Callable | str
 """A function, or where to find it: "module:function"."""
@@ -439,7 +439,7 @@ class Page:
         name: One word, also its path.
         title: What the navigation shows.
         draw: `(predictor) -> None`, called inside a Gradio Blocks; only the web app calls it.
-        experiments: `layerwise.lessons.Experiment`s with different names, in place of `draw`.
+        experiments: `layerwise.teaching.lessons.Experiment`s with different names, in place of `draw`.
         section: Where it belongs: the name of a domain, or "learn"; it is then found from that page instead of from
             the navigation of all pages.
         summary: One sentence, shown where the page is offered.
@@ -457,7 +457,7 @@ class Page:
         owner = f"Page {self.name}"
         check_text(owner, title=self.title)
         if self.experiments:
-            from layerwise.lessons import check_experiments  # which needs this module
+            from layerwise.teaching.lessons import check_experiments  # which needs this module
 
             object.__setattr__(self, "experiments", check_experiments(owner, self.experiments))
         if (self.draw is None) != bool(self.experiments):

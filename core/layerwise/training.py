@@ -21,11 +21,11 @@ import numpy as np
 from layerwise import weights
 from layerwise.compilation import compile_fastest, is_known, uses_xla
 from layerwise.context import Context, num_trainable_parameters
+from layerwise.datasets.feed import Feed, take
 from layerwise.devices import own_precision, prepare, quiet_import
 from layerwise.errors import RunError
-from layerwise.events import metrics_of
-from layerwise.feed import Feed, take
 from layerwise.fine_tuning import Freezer, add_lora, check_lora, take_over
+from layerwise.job_folders.events import metrics_of
 from layerwise.jobs import ASKED
 from layerwise.optimizers import build_optimizer, current_learning_rate
 from layerwise.specs import resolve
@@ -210,7 +210,7 @@ class Supervised:
         context = self.context
         if not context.leads or self.validation is None or type(context.task).calibrated is Task.calibrated:
             return
-        from layerwise.batches import of_any_number
+        from layerwise.datasets.batches import of_any_number
         from layerwise.engines import current
 
         context.write_version()

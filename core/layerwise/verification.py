@@ -25,12 +25,12 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from layerwise import weights
+from layerwise.comparing.intervals import wilson
 from layerwise.context import train_command
 from layerwise.data import without_downloads
-from layerwise.environment import cpu_seconds
 from layerwise.errors import LayerwiseError, MissingDataError, NotFoundError
 from layerwise.evaluation import answers_of, digest, figures, is_share, resampled_metrics
-from layerwise.intervals import wilson
+from layerwise.hardware.environment import cpu_seconds
 from layerwise.specs import ForeignSpec
 from layerwise.versions import SHIPPED, parse_reference
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from layerwise.leaderboards import LeaderboardStore
+from layerwise.comparing.leaderboards import LeaderboardStore
+from layerwise.datasets.uploads import UploadStore
+from layerwise.hyperparameters.studies import StudyStore
 from layerwise.paths import home as default_home
 from layerwise.predictor import Predictor
 from layerwise.registry import Registry
 from layerwise.runs import RunStore
-from layerwise.studies import StudyStore
-from layerwise.uploads import UploadStore
 from layerwise.versions import VersionStore
 from layerwise.workers.limits import is_isolating
 from layerwise.workers.pool import Workers

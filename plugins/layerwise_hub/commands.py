@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from layerwise.download_bars import download_bars
+from layerwise.datasets.download_bars import download_bars
 
 if TYPE_CHECKING:
     from layerwise_hub.library import Offer

@@ -118,7 +118,7 @@ class Probed(Classification):
             purpose: Of which data they are, so that former ones of the same are thrown away.
             progress: Told how many are done, and of how many.
         """
-        from layerwise import prepared
+        from layerwise.datasets import prepared
         from layerwise.splits import Split
         from layerwise_hub.library import folder_of
         from layerwise_hub.manifest import Manifest
@@ -156,7 +156,7 @@ class Probed(Classification):
     def _parts(self, split: Split, most: int) -> Iterator[Sequence[Any]]:
         import numpy as np
 
-        from layerwise.feed import take
+        from layerwise.datasets.feed import take
 
         for start in range(0, len(split), most):
             yield take(split, np.arange(start, min(start + most, len(split))))[0]

@@ -135,7 +135,7 @@ def train(context: Context) -> None:
             import numpy as np
 
             from layerwise import engines
-            from layerwise.feed import take
+            from layerwise.datasets.feed import take
             from layerwise_hub.adapters import ADAPTED
 
             first = keras.Model(self.model.inputs, self.model.get_layer(ADAPTED).output)

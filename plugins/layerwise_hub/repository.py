@@ -18,7 +18,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Protocol
 
-from layerwise.downloads import ResumingDownloader
+from layerwise.datasets.downloads import ResumingDownloader
 from layerwise.errors import DataError, InputError, WeightsError
 from layerwise.hub import Progress, bar_of
 from layerwise.published import CODE_FILES

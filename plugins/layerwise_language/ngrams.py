@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from keras import KerasTensor, layers, ops
 
-from layerwise.tokenization import names_of
+from layerwise.text.tokenization import names_of
 
 if TYPE_CHECKING:
-    from layerwise.text_file import TextFile
+    from layerwise.text.text_file import TextFile
 
 FACTOR = 1_000_003
 """A prime: tokens that follow each other give numbers far apart."""

@@ -45,7 +45,7 @@ def read(files: Mapping[str, Path]) -> dict[str, Split]:
     """
     import numpy as np
 
-    from layerwise.prepared import memory_mapped, prepared
+    from layerwise.datasets.prepared import memory_mapped, prepared
     from layerwise.splits import Split
 
     entry, _ = prepared(Path(__file__), "garment scenes", [f"{_FORMAT} {COUNTS} {SEEDS}"], _write)

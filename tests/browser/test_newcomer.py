@@ -22,7 +22,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from layerwise.jobs import follow, start
-from layerwise.plugin_files import FOLDER
+from layerwise.plugins.files import FOLDER
 from layerwise.registry import Registry
 from layerwise.runs import RunStore
 

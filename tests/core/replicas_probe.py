@@ -23,8 +23,8 @@ import numpy as np  # noqa: E402
 from engine_probe import accuracy, cross_entropy, distance, weights  # noqa: E402
 
 from layerwise import engines  # noqa: E402
-from layerwise.distribution import replicas  # noqa: E402
 from layerwise.errors import DeviceError  # noqa: E402
+from layerwise.hardware.distribution import replicas  # noqa: E402
 from layerwise.networks import dense_network  # noqa: E402
 from layerwise.weights import arrays_of, assign, by_name  # noqa: E402
 

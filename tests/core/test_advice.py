@@ -1,7 +1,7 @@
 import pytest
 
-from layerwise import accelerators
-from layerwise.advice import advice
+from layerwise.hardware import accelerators
+from layerwise.hardware.advice import advice
 
 CPU = {"name": "a processor", "kind": "CPU", "memory": None, "compute_capability": None}
 GPU = {"name": "NVIDIA H100", "kind": "GPU", "memory": None, "compute_capability": "9.0"}

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from layerwise.answer_cache import LARGEST_INPUT, MOST_BYTES, AnswerCache, bytes_of, digest_of, most_bytes
+from layerwise.serving.answer_cache import LARGEST_INPUT, MOST_BYTES, AnswerCache, bytes_of, digest_of, most_bytes
 from layerwise.tasks.annotations import AnnotatedPicture, Found
 from layerwise.tasks.base import Field
 

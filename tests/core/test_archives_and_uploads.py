@@ -16,11 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layerwise import archives, quota, uploads
-from layerwise.archives import safe_name, unpack
+from layerwise import quota
+from layerwise.datasets import archives, uploads
+from layerwise.datasets.archives import safe_name, unpack
+from layerwise.datasets.uploads import UploadStore
 from layerwise.errors import DataError, NotFoundError, RunError
 from layerwise.temporary import temporary_folder
-from layerwise.uploads import UploadStore
 
 GOOD = {"cat/1.png": b"one", "dog/2.png": b"two"}
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwise.activations import ACTIVATIONS
-from layerwise.backprop import DenseNetwork
 from layerwise.errors import InputError, SpecError
-from layerwise.losses import LOSSES
+from layerwise.from_scratch.backprop import DenseNetwork
+from layerwise.from_scratch.losses import LOSSES
 from layerwise.networks import dense_network
 
 needs_autodiff = pytest.mark.skipif(
@@ -152,7 +152,7 @@ def tensorflow_loss(kind, output_activation, z, output, targets):
 
 
 def autodiff(model, inputs, targets, kind):
-    """Every value and gradient that TensorFlow computes, by the names of `layerwise.backprop`."""
+    """Every value and gradient that TensorFlow computes, by the names of `layerwise.from_scratch.backprop`."""
     values, parameters = {}, {}
     hidden, last = model.layers[1:-1], model.layers[-1]  # without the layer "input"
     with tf.GradientTape(persistent=True) as tape:

@@ -10,9 +10,9 @@ import sample_models as samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layerwise.batches import map_arrays, power_of_two
-from layerwise.batching import LARGEST_BATCH, MOST_SHAPES, Batcher
+from layerwise.datasets.batches import map_arrays, power_of_two
 from layerwise.runner import MOST_ENCODING, NetworkRunner
+from layerwise.serving.batching import LARGEST_BATCH, MOST_SHAPES, Batcher
 from layerwise.versions import VersionStore
 
 PATIENCE = 20.0

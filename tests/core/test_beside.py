@@ -170,7 +170,7 @@ def test_a_task_that_does_not_say_what_it_takes_has_no_family_and_spoils_no_othe
 def test_the_weights_of_networks_of_keras_and_of_pytorch_are_counted():
     import keras
 
-    from layerwise.footprint import _weights_of
+    from layerwise.serving.footprint import _weights_of
 
     network = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2), keras.layers.BatchNormalization()])
     assert sum(count * size for count, size in _weights_of(network)) == 4 * (3 * 2 + 2 + 4 * 2)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layerwise.checkpoints import Cadence, CheckpointFolder
+from layerwise.job_folders.checkpoints import Cadence, CheckpointFolder
 
 
 def arrays(value):
@@ -73,7 +73,7 @@ def test_a_save_that_dies_leaves_the_former_ones_and_its_rest_is_removed(folder,
 
 def test_it_is_due_after_the_interval_but_never_for_more_than_two_percent_of_the_time(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("layerwise.checkpoints.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("layerwise.job_folders.checkpoints.time.monotonic", lambda: now[0])
     cadence = Cadence(10.0)
     assert not cadence.is_due()
     now[0] = 104.0

@@ -9,8 +9,9 @@ import pytest
 from fresh_process import require
 from training_helpers import config_of, finish
 
-from layerwise import cluster, jobs
+from layerwise import jobs
 from layerwise.errors import DeviceError, RunError
+from layerwise.hardware import cluster
 
 WORKER = re.compile(rb"ray::.*TrainWorker")
 

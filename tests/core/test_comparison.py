@@ -14,8 +14,9 @@ from plugins_sample.samples import install
 from plugins_sample.toy.layerwise_toy import BarsConfig
 from scipy import stats
 
-from layerwise import measurement, weights
-from layerwise.comparison import (
+from layerwise import weights
+from layerwise.comparing import measurement
+from layerwise.comparing.comparison import (
     Contrast,
     contrast,
     contrasts,
@@ -25,8 +26,8 @@ from layerwise.comparison import (
     write_epochs,
     write_summary,
 )
+from layerwise.comparing.measurement import Measurement, start_measuring
 from layerwise.errors import InputError, NotFoundError, RunError
-from layerwise.measurement import Measurement, start_measuring
 from layerwise.runs import RunStore
 
 CENTROIDS = np.array([[0, 0, 1, 1], [1, 2, 0, 0], [3, 1, 2, 0]], np.float32)
@@ -213,7 +214,7 @@ def test_a_measurement_that_was_killed_is_not_taken_for_one_that_goes_on(measure
     found = Measurement(measured[0])
     code = f"""
 import sys, time
-from layerwise.measurement import Measurement
+from layerwise.comparing.measurement import Measurement
 from layerwise.runs import Run
 from pathlib import Path
 found = Measurement(Run(Path({str(measured[0].folder)!r})))

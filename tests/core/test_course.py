@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerwise.course import BLOCK, KEPT_EVENTS, Course, Courses
-from layerwise.events import EventLog, course
+from layerwise.job_folders.course import BLOCK, KEPT_EVENTS, Course, Courses
+from layerwise.job_folders.events import EventLog, course
 
 
 class CountingLog(EventLog):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from layerwise.losses import log_softmax
+from layerwise.from_scratch.losses import log_softmax
 from layerwise.tasks.speech.ctc import BLANK, aligned, beam_search, ctc_loss, greedy
 
 FRAMES, SYMBOLS = 4, 3

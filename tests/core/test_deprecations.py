@@ -12,11 +12,12 @@ import pytest
 from plugins_sample.samples import GOOD, HEAD, install
 
 import layerwise
-from layerwise import deprecations, hookspecs, implementations, tasks
+from layerwise import deprecations, hookspecs, tasks
 from layerwise.conformance.checking import check_subject
 from layerwise.deprecations import Deprecated, keep_former_arguments, minor_release, used_by
-from layerwise.discovery import load_one
 from layerwise.errors import PluginError
+from layerwise.plugins import implementations
+from layerwise.plugins.discovery import load_one
 from layerwise.registry import Registry
 from layerwise.testing import contract
 

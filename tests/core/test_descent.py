@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from layerwise.descent import OPTIMIZERS, SGD, Adam, Momentum, RMSProp
+from layerwise.from_scratch.descent import OPTIMIZERS, SGD, Adam, Momentum, RMSProp
 
 IN_KERAS = {
     "sgd": (SGD(), keras.optimizers.SGD, {}),

@@ -30,7 +30,7 @@ def test_a_processor_computes_in_16_bits_where_it_can_multiply_them(monkeypatch,
 
     if any(device["kind"] != "CPU" for device in devices.describe()):
         pytest.skip("this machine has a GPU")
-    monkeypatch.setattr("layerwise.accelerators.cpu_flags", lambda: frozenset(flags))
+    monkeypatch.setattr("layerwise.hardware.accelerators.cpu_flags", lambda: frozenset(flags))
     try:
         devices.prepare("auto")
         assert keras.config.dtype_policy().name == precision
@@ -112,7 +112,7 @@ def test_without_determinism_nothing_is_refused():
     ],
 )
 def test_the_precision_follows_what_a_device_can_multiply(kind, capability, precision):
-    from layerwise.accelerators import precision_for
+    from layerwise.hardware.accelerators import precision_for
 
     device = {"name": "a device", "kind": kind, "memory": None, "compute_capability": capability}
     chosen, reason = precision_for(device)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from fresh_process import require
 
-from layerwise.distribution import share
 from layerwise.errors import DeviceError
+from layerwise.hardware.distribution import share
 
 pytestmark = pytest.mark.slow
 

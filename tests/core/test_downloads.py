@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from layerwise import downloads
-from layerwise.downloads import download
+from layerwise.datasets import downloads
+from layerwise.datasets.downloads import download
 from layerwise.errors import DataError
 from layerwise.specs import File, Source
 

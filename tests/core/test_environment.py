@@ -5,7 +5,7 @@ from importlib import metadata
 
 from fresh_process import run_python
 
-from layerwise import environment
+from layerwise.hardware import environment
 
 
 def test_environment_says_what_this_process_runs_in():

@@ -6,11 +6,11 @@ import pytest
 import sample_models as samples
 from scipy import stats
 
+from layerwise.comparing.intervals import percentile_interval, resample
+from layerwise.datasets.uploads import UploadStore
 from layerwise.errors import DataError, LayerwiseError, NotFoundError
 from layerwise.evaluation import evaluate, evaluate_version
-from layerwise.intervals import percentile_interval, resample
 from layerwise.splits import hold_out
-from layerwise.uploads import UploadStore
 from layerwise.versions import VersionStore
 
 CENTROIDS = {"centroids": np.array([[0, 0, 1, 1], [1, 2, 0, 0], [3, 1, 2, 0]], np.float32)}

@@ -14,7 +14,7 @@ from plugins_sample.samples import describe
 
 import layerwise
 from layerwise import jobs
-from layerwise.sample_data import write_sample
+from layerwise.datasets.sample_data import write_sample
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LINEAR = EXAMPLES / "linear-baseline"

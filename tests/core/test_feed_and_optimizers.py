@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwise import TrainingConfig
+from layerwise.datasets.feed import Feed
 from layerwise.errors import DataError
-from layerwise.feed import Feed
 from layerwise.splits import Split
 
 
@@ -47,7 +47,7 @@ def test_an_epoch_is_a_shuffle_without_repetition(count, batch_size, seed, epoch
 
 @pytest.mark.parametrize("chunk_bytes", [1, 700, 10**9])
 def test_streamed_data_give_the_same_batches_as_resident_data(monkeypatch, chunk_bytes):
-    monkeypatch.setattr("layerwise.feed.CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr("layerwise.datasets.feed.CHUNK_BYTES", chunk_bytes)
     resident, streamed = (Feed(split_of(1000), 32, 5, resident_bytes=limit) for limit in (10**9, 0))
     assert resident.is_resident
     assert not streamed.is_resident
@@ -60,7 +60,7 @@ def test_streamed_data_give_the_same_batches_as_resident_data(monkeypatch, chunk
 
 
 def test_streamed_chunks_have_one_shape(monkeypatch):
-    monkeypatch.setattr("layerwise.feed.CHUNK_BYTES", 32 * 8 * 7)
+    monkeypatch.setattr("layerwise.datasets.feed.CHUNK_BYTES", 32 * 8 * 7)
     shapes = {order.shape for _, order, _, _ in Feed(split_of(1000), 32, 0, resident_bytes=0).chunks(Recorder(), 1)}
     assert shapes == {(7, 32)}
 
@@ -77,7 +77,7 @@ def test_several_inputs_and_memory_mapped_files_are_fed(tmp_path):
 
 def test_streaming_holds_a_few_chunks_of_a_mapped_file_in_memory(monkeypatch, tmp_path):
     chunk_bytes = 2**20
-    monkeypatch.setattr("layerwise.feed.CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr("layerwise.datasets.feed.CHUNK_BYTES", chunk_bytes)
     # A file with holes, 256 times as large as a chunk.
     stored = np.memmap(tmp_path / "inputs.bin", dtype=np.float32, mode="w+", shape=(2**16, 2**10))
     feed = Feed(Split(stored, np.arange(len(stored), dtype=np.int32)), 128, 0, resident_bytes=2**20)

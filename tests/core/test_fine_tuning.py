@@ -326,7 +326,7 @@ import keras
 import numpy as np
 from layerwise import engines
 from layerwise.context import Context
-from layerwise.distribution import replicas
+from layerwise.hardware.distribution import replicas
 from layerwise.fine_tuning import add_lora
 from layerwise.registry import Registry
 from layerwise.runs import Run

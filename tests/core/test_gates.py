@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from layerwise.errors import BusyError
-from layerwise.gates import LONGEST_RETRY, MOST_WAITING, Gate, most_waiting
+from layerwise.serving.gates import LONGEST_RETRY, MOST_WAITING, Gate, most_waiting
 
 PATIENCE = 20.0
 

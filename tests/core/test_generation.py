@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from layerwise.errors import SpecError
-from layerwise.generation import Sampler, Sampling, TextStream, candidates, shortened
-from layerwise.tokenization import tokenizer_of, train_pieces
+from layerwise.text.generation import Sampler, Sampling, TextStream, candidates, shortened
+from layerwise.text.tokenization import tokenizer_of, train_pieces
 
 LOGITS = np.log(np.array([0.1, 0.4, 0.05, 0.25, 0.2], "float32"))
 ALL = Sampling(temperature=1.0, top_k=0, top_p=1.0)

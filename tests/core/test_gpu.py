@@ -17,8 +17,8 @@ from fresh_process import require, run_python
 from training_helpers import assert_same_bits, config_of, finish, wait_for
 
 from layerwise import jobs
+from layerwise.hardware.slots import num_gpus, visible_devices
 from layerwise.runs import RunStore
-from layerwise.slots import num_gpus, visible_devices
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NETWORKS = {"dense": {}, "convolutional": {"filters": 8}, "transformer": {"heads": 2}}

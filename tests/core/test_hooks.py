@@ -12,7 +12,7 @@ from plugins_sample.samples import BROKEN, HEAD, install
 from typer.testing import CliRunner
 
 from layerwise import jobs
-from layerwise.implementations import HOOKS
+from layerwise.plugins.implementations import HOOKS
 from layerwise.registry import Registry
 from layerwise.runs import Run, RunStore
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from layerwise.intervals import median_interval, percentile_interval, resample, wilson
+from layerwise.comparing.intervals import median_interval, percentile_interval, resample, wilson
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])

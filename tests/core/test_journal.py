@@ -15,7 +15,7 @@ from fresh_process import run_python
 from plugins_sample.samples import BROKEN, BUILT_IN, GOOD, install, is_own
 
 from layerwise.errors import NotFoundError, PluginError
-from layerwise.journal import Journal, SwitchFile, left_behind
+from layerwise.plugins.journal import Journal, SwitchFile, left_behind
 from layerwise.registry import Registry
 
 LOOK = """
@@ -182,7 +182,9 @@ def test_ctrl_c_tells_impatience_from_a_change_of_mind(site, home, patience, sta
         + "    from layerwise import hookimpl\n\n    @hookimpl\n    def layerwise_models():\n        return []\n",
         name="stuck",
     )
-    process = start(f"from layerwise import journal\njournal.PATIENCE_SECONDS = {patience}\n{textwrap.dedent(LOOK)}")
+    process = start(
+        f"from layerwise.plugins import journal\njournal.PATIENCE_SECONDS = {patience}\n{textwrap.dedent(LOOK)}"
+    )
     wait_for(site / "waiting")
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
@@ -225,7 +227,7 @@ def test_two_processes_loading_at_once_do_not_blame_each_other(site, home):
 def test_many_processes_quarantine_and_switch_at_once(home):
     code = """
         import sys
-        from layerwise.journal import SwitchFile
+        from layerwise.plugins.journal import SwitchFile
         from layerwise.paths import home
         for number in range(5):
             SwitchFile(home()).quarantine(f"{sys.argv[1]}-{number}", "why")

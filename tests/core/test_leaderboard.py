@@ -16,18 +16,19 @@ from PIL import Image
 from plugins_sample.samples import install
 from scipy import stats
 
-from layerwise import DatasetSpec, Source, jobs, leaderboards, open_workspace
-from layerwise.benchmark import Benchmark, find_benchmark
+from layerwise import DatasetSpec, Source, jobs, open_workspace
+from layerwise.comparing import leaderboards
+from layerwise.comparing.benchmark import Benchmark, find_benchmark
+from layerwise.comparing.leaderboard_tables import as_markdown, cost_plots, safe_cell, write_csv, write_pairs_csv
+from layerwise.comparing.leaderboards import LeaderboardStore
+from layerwise.datasets.uploads import UploadStore
 from layerwise.errors import DataError, InputError, NotFoundError, RunError
 from layerwise.leaderboard import assemble, leaderboard, pareto_front
-from layerwise.leaderboard_tables import as_markdown, cost_plots, safe_cell, write_csv, write_pairs_csv
-from layerwise.leaderboards import LeaderboardStore
 from layerwise.predictor import Predictor
 from layerwise.runner import Runner
 from layerwise.splits import Split
 from layerwise.tasks import ImageClassification
 from layerwise.tasks.base import places_of
-from layerwise.uploads import UploadStore
 from layerwise.versions import VersionStore
 
 CENTROIDS = np.array([[0, 0, 1, 1], [1, 2, 0, 0], [3, 1, 2, 0]], np.float32)
@@ -337,7 +338,7 @@ def test_a_limit_draws_from_all_classes_of_a_folder(make_workspace, pictures):
     assert board["count"] == 10
     workspace = make_workspace(SMALL, OTHER)
     versions = [workspace.predictor.version(name) for name in ("shade/small", "shade/other")]
-    from layerwise.benchmark import examples_for
+    from layerwise.comparing.benchmark import examples_for
 
     benchmark = find_benchmark(workspace, versions, pictures, limit=10)
     targets = [np.asarray(examples_for(workspace.registry, version, benchmark)[1].targets) for version in versions]

@@ -3,7 +3,7 @@
 import pytest
 
 from layerwise import Card, Experiment, Lesson
-from layerwise.lesson_search import LessonSearch, stems
+from layerwise.teaching.lesson_search import LessonSearch, stems
 
 RATE = Lesson(
     name="rate",

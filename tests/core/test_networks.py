@@ -23,7 +23,7 @@ def layer_kinds(model):
 
 def test_importing_the_modules_imports_no_framework():
     code = (
-        "import sys, layerwise.networks, layerwise.backprop;"
+        "import sys, layerwise.networks, layerwise.from_scratch.backprop;"
         "print([name for name in ('keras', 'tensorflow', 'jax', 'torch') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,8 +8,8 @@ import pytest
 from fresh_process import run_python
 from plugins_sample.samples import GOOD, HEAD
 
-from layerwise import plugin_files
 from layerwise.errors import InputError
+from layerwise.plugins import files
 from layerwise.registry import Registry
 
 
@@ -18,8 +18,8 @@ def own(home, site, monkeypatch):
     """`own(name, code)` puts a plugin into the home. Its modules and its folder are forgotten after the test."""
     before = set(sys.modules)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.delenv(plugin_files.VARIABLE, raising=False)
-    folder = home / plugin_files.FOLDER
+    monkeypatch.delenv(files.VARIABLE, raising=False)
+    folder = home / files.FOLDER
     folder.mkdir()
 
     def write(name, code=GOOD):
@@ -123,7 +123,7 @@ def test_one_that_is_wrong_says_why_and_others_go_on(own, home, name, code, reas
     assert {"sample/fine", "vision/fashion"} <= set(snapshot.models)
     if "ZeroDivision" in reason:
         assert "1 / 0" in found.traceback
-        assert "plugin_files.py" not in found.traceback
+        assert files.__file__ not in found.traceback
     assert sys.modules["json"] is json
 
 
@@ -140,7 +140,7 @@ def test_a_name_is_taken_once(own, home, tmp_path, monkeypatch):
     other = tmp_path / "elsewhere" / "pets.py"
     other.parent.mkdir()
     other.write_text(registering("other"), encoding="utf-8")
-    monkeypatch.setenv(plugin_files.VARIABLE, str(other))
+    monkeypatch.setenv(files.VARIABLE, str(other))
     snapshot = Registry(home).snapshot()
     assert "sample/good" in snapshot.models
     assert "sample/other" not in snapshot.models
@@ -152,7 +152,7 @@ def test_the_variable_names_files_and_folders(own, home, tmp_path, monkeypatch):
     folder.mkdir()
     for name in ("ant", "bee"):
         (folder / f"{name}.py").write_text(registering(name), encoding="utf-8")
-    monkeypatch.setenv(plugin_files.VARIABLE, os.pathsep.join([str(folder / "bee.py"), str(folder), "/not/there.py"]))
+    monkeypatch.setenv(files.VARIABLE, os.pathsep.join([str(folder / "bee.py"), str(folder), "/not/there.py"]))
     snapshot = Registry(home).snapshot()
     assert [name for name in snapshot.models if name.startswith("sample/")] == ["sample/bee", "sample/ant"]
     assert "Its file cannot be read" in report(snapshot, "there").reason
@@ -160,10 +160,10 @@ def test_the_variable_names_files_and_folders(own, home, tmp_path, monkeypatch):
 
 def test_use_adds_to_the_variable(own, tmp_path, monkeypatch):
     path = own("pets")
-    monkeypatch.setenv(plugin_files.VARIABLE, "/one.py")
+    monkeypatch.setenv(files.VARIABLE, "/one.py")
     for _ in range(2):
-        plugin_files.use([path])
-    assert os.environ[plugin_files.VARIABLE] == os.pathsep.join(["/one.py", str(path)])
+        files.use([path])
+    assert os.environ[files.VARIABLE] == os.pathsep.join(["/one.py", str(path)])
     for wrong in (tmp_path / "nowhere.py", tmp_path):
         with pytest.raises(InputError, match=r"There is no plugin .* Expected: a Python file, such as my_pets\.py"):
-            plugin_files.use([wrong])
+            files.use([wrong])

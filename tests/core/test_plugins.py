@@ -10,10 +10,10 @@ from fresh_process import run_python
 from plugins_sample.samples import BROKEN, BUILT_IN, GOOD, HEAD, describe, install, is_own
 
 from layerwise import __version__
-from layerwise.discovery import discover
 from layerwise.errors import PluginError
-from layerwise.failures import traceback_of
-from layerwise.plugins import DEFAULT_TIMEOUT, stdout_kept_clean, timeout_seconds
+from layerwise.plugins.discovery import discover
+from layerwise.plugins.failures import traceback_of
+from layerwise.plugins.loading import DEFAULT_TIMEOUT, stdout_kept_clean, timeout_seconds
 from layerwise.registry import Registry
 
 LOOK = """

@@ -442,7 +442,7 @@ def test_a_better_epoch_of_a_promoted_run_that_still_trains_is_taken_up(make, tm
 
 
 def test_the_former_version_answers_while_another_takes_long_to_load(make, tmp_path, monkeypatch):
-    from layerwise import serving
+    from layerwise.serving import in_use
 
     class Stuck(samples.Counter):
         gate = threading.Event()
@@ -454,7 +454,7 @@ def test_the_former_version_answers_while_another_takes_long_to_load(make, tmp_p
                 self.gate.wait(10)
             Stuck.is_first = False
 
-    monkeypatch.setattr(serving, "SWITCH_SECONDS", 1.0)
+    monkeypatch.setattr(in_use, "SWITCH_SECONDS", 1.0)
     spec = samples.spec_of("sample/stuck", task=samples.Saying(), runner=Stuck)
     old = samples.promoted(tmp_path, spec, {"nothing": np.zeros(1)})
     predictor = make(spec)

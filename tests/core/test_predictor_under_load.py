@@ -11,12 +11,12 @@ import pytest
 import sample_models as samples
 
 from layerwise.errors import BusyError, LateError, LayerwiseError
-from layerwise.gates import most_at_once
 from layerwise.predictor import Predictor
 from layerwise.runner import Runner
+from layerwise.serving.gates import most_at_once
+from layerwise.serving.warm_pool import WarmPool
+from layerwise.serving.watchdog import MOST_LATE
 from layerwise.versions import VersionStore
-from layerwise.warm_pool import WarmPool
-from layerwise.watchdog import MOST_LATE
 
 PATIENCE = 20.0
 ROW = [0.0, 0.1, 0.9, 1.1]

@@ -7,7 +7,7 @@ from filelock import FileLock
 from training_helpers import config_of, finish
 
 from layerwise import jobs
-from layerwise.liveness import is_held
+from layerwise.job_folders.liveness import is_held
 from layerwise.processes import start_detached
 from layerwise.runs import Run
 
@@ -59,7 +59,7 @@ def test_a_process_that_cannot_begin_is_said_at_once_and_can_be_resumed(run, pro
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows processes inherit no lock")
 def test_a_process_that_is_killed_before_it_begins_was_queued_until_then(run, processes, waits, monkeypatch):
-    monkeypatch.setattr("layerwise.job.STARTING_SECONDS", 0.0)
+    monkeypatch.setattr("layerwise.job_folders.job.STARTING_SECONDS", 0.0)
     slow = Slow(run.folder)
     jobs.launch(slow)
     try:

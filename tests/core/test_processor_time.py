@@ -4,7 +4,7 @@ import numpy as np
 from training_helpers import config_of
 
 from layerwise.context import Context
-from layerwise.environment import cpu_seconds
+from layerwise.hardware.environment import cpu_seconds
 from layerwise.training import fit
 from layerwise.weights import read_record
 

@@ -5,7 +5,7 @@ from training_helpers import config_of, finish, wait_for
 
 from layerwise import jobs
 from layerwise.errors import DeviceError, SpecError
-from layerwise.queue import jobs_per_device, turn
+from layerwise.job_folders.queue import jobs_per_device, turn
 
 
 def starts_of(run):

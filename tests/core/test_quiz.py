@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwise import Question, QuestionMaker
-from layerwise.quiz import Score, draw, from_runs, scores, total
+from layerwise.teaching.quiz import Score, draw, from_runs, scores, total
 
 
 def question(name: str, lesson: str | None = None, choices: int = 4) -> Question:

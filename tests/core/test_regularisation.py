@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from layerwise.backprop import DenseNetwork
 from layerwise.errors import SpecError
+from layerwise.from_scratch.backprop import DenseNetwork
+from layerwise.from_scratch.regularisation import Mask, dropout_masks, penalty, penalty_gradient
 from layerwise.networks import dense_network
-from layerwise.regularisation import Mask, dropout_masks, penalty, penalty_gradient
 
 needs_autodiff = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="the oracle is TensorFlow's automatic differentiation"

@@ -9,7 +9,7 @@ from plugins_sample.samples import GOOD, HEAD, install
 from worker_helpers import FAULTS, left_over
 
 from layerwise import paths
-from layerwise.failures import FailureStore
+from layerwise.plugins.failures import FailureStore
 from layerwise.registry import Registry
 from layerwise.workers.rehearsal import fingerprint
 

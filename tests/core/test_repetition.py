@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwise.errors import InputError
-from layerwise.repetition import RATINGS, in_words, outcomes
+from layerwise.teaching.repetition import RATINGS, in_words, outcomes
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 

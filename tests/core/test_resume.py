@@ -181,8 +181,8 @@ def test_a_full_disk_is_said_and_can_be_gone_on_from(runs, spec, monkeypatch):
     """The process of a job itself, in here, on a disk that is full from the second checkpoint on."""
     import errno
 
-    from layerwise import checkpoints
-    from layerwise.events import EventLog
+    from layerwise.job_folders import checkpoints
+    from layerwise.job_folders.events import EventLog
 
     run = runs.create(spec, None, config_of(spec, num_epochs=50, **EVERY_CHANCE))
     real_write, real_append = checkpoints.write_atomically, EventLog.append

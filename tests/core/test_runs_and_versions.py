@@ -10,8 +10,9 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from layerwise import ModelCard, ModelSpec, TrainingConfig, Variant, job
+from layerwise import ModelCard, ModelSpec, TrainingConfig, Variant
 from layerwise.errors import NotFoundError, RunError, WeightsError
+from layerwise.job_folders import job
 from layerwise.runs import RunStore
 from layerwise.tasks import ImageClassification
 from layerwise.versions import Reference, VersionStore, parse_reference

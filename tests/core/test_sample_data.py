@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from layerwise.context import Context
+from layerwise.datasets.feed import take
+from layerwise.datasets.sample_data import has_sample, write_sample, zipped_sample
 from layerwise.errors import DataError, InputError
-from layerwise.feed import take
 from layerwise.registry import Registry
 from layerwise.runs import RunStore
-from layerwise.sample_data import has_sample, write_sample, zipped_sample
 from layerwise.tasks import (
     BoardGame,
     Classification,

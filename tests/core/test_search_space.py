@@ -7,7 +7,7 @@ import pytest
 from layerwise import TrainingConfig, setting
 from layerwise.config import settings_of
 from layerwise.errors import SpecError
-from layerwise.search_space import Range, parse_ranges, usual_ranges
+from layerwise.hyperparameters.search_space import Range, parse_ranges, usual_ranges
 
 
 @dataclass(frozen=True, kw_only=True)

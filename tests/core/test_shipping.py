@@ -10,10 +10,10 @@ from layerwise import jobs, open_workspace, shipping, stored_plots
 from layerwise.errors import RunError
 from layerwise.evaluation import evaluate_version
 from layerwise.inspection import Inspector
-from layerwise.loading import Loaded
 from layerwise.plots import Line, LinePlot, Picture, Pictures, Row, Table, Text
 from layerwise.runner import make_runner
 from layerwise.runs import RunStore
+from layerwise.serving.loading import Loaded
 from layerwise.versions import read_version
 from layerwise.weights import read_arrays, read_record, save_arrays
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from layerwise.intervals import percentile_interval, resample
-from layerwise.significance import bootstrap_p, holm, mcnemar
+from layerwise.comparing.intervals import percentile_interval, resample
+from layerwise.comparing.significance import bootstrap_p, holm, mcnemar
 
 PS = st.lists(st.floats(0, 1, allow_nan=False), min_size=1, max_size=12)
 

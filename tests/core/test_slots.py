@@ -1,9 +1,9 @@
 import pytest
 from fresh_process import run_python
 
-from layerwise import slots
 from layerwise.errors import DeviceError
-from layerwise.slots import Device, parse_device, slots_of, visible_devices
+from layerwise.hardware import slots
+from layerwise.hardware.slots import Device, parse_device, slots_of, visible_devices
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_a_machine_without_a_driver_has_no_gpus_whatever_the_variable_says(monke
 def test_slots_imports_nothing_heavy():
     done = run_python("""
         import sys
-        import layerwise.slots
+        import layerwise.hardware.slots
         print([name for name in ("keras", "tensorflow", "numpy", "jax", "torch") if name in sys.modules])
     """)
     assert done.stdout.strip() == "[]", done.stderr

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layerwise.comparison import _write_csv
+from layerwise.comparing.comparison import _write_csv
 from layerwise.spreadsheets import plain_cell
 
 FORMULAS = ["=1+1", "+A1", "-A1+2", "@SUM(A1)", "\t=1", "\r=1", " =1", "=cmd|' /C calc'!A0", "--1"]

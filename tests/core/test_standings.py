@@ -5,8 +5,8 @@ import math
 import pytest
 import sample_models as samples
 
+from layerwise.comparing.standings import standings
 from layerwise.runs import RunStore
-from layerwise.standings import standings
 
 
 @pytest.fixture

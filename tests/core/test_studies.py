@@ -7,13 +7,14 @@ import time
 
 import pytest
 
-from layerwise import jobs, tuning
+from layerwise import jobs
 from layerwise.config import config_from
 from layerwise.errors import MissingDependencyError, NotFoundError, RunError, SpecError
+from layerwise.hyperparameters import tuning
+from layerwise.hyperparameters.search_space import parse_ranges, usual_ranges
+from layerwise.hyperparameters.studies import StudyStore, direction_of
+from layerwise.hyperparameters.tuning import make_oracle
 from layerwise.runs import RunStore
-from layerwise.search_space import parse_ranges, usual_ranges
-from layerwise.studies import StudyStore, direction_of
-from layerwise.tuning import make_oracle
 
 RANGES = ("learning_rate=1e-3..1e-1", "hidden_units=4/16")
 

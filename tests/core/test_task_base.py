@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from layerwise.batches import map_arrays
+from layerwise.datasets.batches import map_arrays
 from layerwise.errors import InputError, SpecError
 from layerwise.tasks import (
     Column,
@@ -29,8 +29,8 @@ from layerwise.tasks import (
 from layerwise.tasks.base import check_labels
 from layerwise.tasks.sequences.motif import Motif
 from layerwise.tasks.translation import SPECIAL
-from layerwise.text_file import TextFile
-from layerwise.tokenization import train_pieces, train_words
+from layerwise.text.text_file import TextFile
+from layerwise.text.tokenization import train_pieces, train_words
 
 COLUMNS = (
     Column(name="age", kind="number", mean=40.25, deviation=9.5),

@@ -5,7 +5,6 @@ import pytest
 from PIL import Image
 
 from layerwise.errors import DataError, InputError, SpecError
-from layerwise.lessons import in_turn
 from layerwise.tasks import ImageSegmentation
 from layerwise.tasks.segmentation import metrics
 from layerwise.tasks.segmentation.contrast import stretched
@@ -13,6 +12,7 @@ from layerwise.tasks.segmentation.drawing import area_rows, instance_rows, label
 from layerwise.tasks.segmentation.heads import Areas, Instances, inner_distances, narrow_places
 from layerwise.tasks.segmentation.metrics import Segmented
 from layerwise.tasks.segmentation.tiles import Tiling
+from layerwise.teaching.lessons import in_turn
 
 TASK = ImageSegmentation(labels=("cell",), tile=64)
 

@@ -15,7 +15,7 @@ from layerwise.evaluation import evaluate_version
 from layerwise.runner import make_runner
 from layerwise.splits import Split
 from layerwise.tasks import TextClassification
-from layerwise.tokenization import train_words
+from layerwise.text.tokenization import train_words
 from layerwise.training import fit
 from layerwise.versions import SHIPPED, VersionStore, read_version
 

@@ -7,8 +7,17 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from layerwise.errors import SpecError
-from layerwise.text_file import TextFile
-from layerwise.tokenization import END, PAD, encode_texts, names_of, packed, tokenizer_of, train_pieces, train_words
+from layerwise.text.text_file import TextFile
+from layerwise.text.tokenization import (
+    END,
+    PAD,
+    encode_texts,
+    names_of,
+    packed,
+    tokenizer_of,
+    train_pieces,
+    train_words,
+)
 
 TEXTS = [
     "The cat sat on the mat, and the cat was glad.",

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from layerwise.errors import LateError
-from layerwise.watchdog import MOST_LATE, Watchdog
+from layerwise.serving.watchdog import MOST_LATE, Watchdog
 
 PATIENCE = 20.0
 

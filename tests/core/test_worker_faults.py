@@ -9,7 +9,7 @@ from worker_helpers import left_over, mark_of, marked, opened, wait_until
 
 from layerwise import jobs
 from layerwise.errors import LayerwiseError, WorkerError
-from layerwise.failures import ANSWERS, FailureStore
+from layerwise.plugins.failures import ANSWERS, FailureStore
 from layerwise.workers import limits
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="some of these faults are those of Linux")

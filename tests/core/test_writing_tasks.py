@@ -11,14 +11,14 @@ from keras import layers
 from sample_models import spec_of
 
 from layerwise import TrainingConfig
-from layerwise.chat_templates import PLAIN, render
 from layerwise.errors import DataError, InputError, SpecError
 from layerwise.evaluation import compute_outputs
-from layerwise.generation import Generated
 from layerwise.runner import last_answer, make_runner
 from layerwise.splits import Split
 from layerwise.tasks import Dialogue, TextGeneration
-from layerwise.tokenization import BEGIN, END, tokenizer_of, train_pieces
+from layerwise.text.chat_templates import PLAIN, render
+from layerwise.text.generation import Generated
+from layerwise.text.tokenization import BEGIN, END, tokenizer_of, train_pieces
 from layerwise.versions import Version
 from layerwise.weights import arrays_of, named_variables, save_arrays
 

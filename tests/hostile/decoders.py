@@ -53,7 +53,7 @@ def parquet(data: bytes, folder: Path) -> object:
 
 
 def archive(data: bytes, folder: Path) -> object:
-    from layerwise.archives import unpack
+    from layerwise.datasets.archives import unpack
 
     (folder / "out").mkdir()
     return unpack(_written(data, folder, "data.zip"), folder / "out")
@@ -62,7 +62,7 @@ def archive(data: bytes, folder: Path) -> object:
 def upload(data: bytes, folder: Path) -> object:
     """An archive, and what a task sees in it."""
     from layerwise import own_data, tasks
-    from layerwise.uploads import UploadStore
+    from layerwise.datasets.uploads import UploadStore
 
     kept = UploadStore(folder / "home").add([_written(data, folder, "data.zip")])
     return own_data.check(tasks.ImageClassification(labels=("cat", "dog"), size=(8, 8)), kept.folder)
@@ -100,14 +100,14 @@ def sgf(data: bytes, folder: Path) -> object:
 
 
 def tokenizer(data: bytes, folder: Path) -> object:
-    from layerwise.text_file import TextFile
-    from layerwise.tokenization import tokenizer_of
+    from layerwise.text.text_file import TextFile
+    from layerwise.text.tokenization import tokenizer_of
 
     return tokenizer_of(TextFile("tokenizer.json", _text(data)))
 
 
 def template(data: bytes, folder: Path) -> object:
-    from layerwise.chat_templates import render
+    from layerwise.text.chat_templates import render
 
     return render(_text(data), [{"role": "user", "content": "Hi"}], begins_reply=True, tokens={"eos_token": "</s>"})
 

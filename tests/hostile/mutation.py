@@ -86,7 +86,7 @@ def _tensors() -> bytes:
 
 
 def _tokenizer() -> bytes:
-    from layerwise.tokenization import train_pieces
+    from layerwise.text.tokenization import train_pieces
 
     return train_pieces(["the cat sat on the mat"], 270).content.encode()
 

@@ -7,8 +7,8 @@ from scipy import stats
 
 import layerwise
 from layerwise.beside import ask, described
+from layerwise.comparing.leaderboard_tables import as_markdown
 from layerwise.leaderboard import leaderboard
-from layerwise.leaderboard_tables import as_markdown
 from layerwise_vision import fashion
 
 FASHION = ["vision/fashion:conv", "vision/fashion:dense"]

@@ -21,7 +21,7 @@ from layerwise.evaluation import evaluate
 from layerwise.fetching import fetch
 from layerwise.fine_tuning import usual_config
 from layerwise.runner import last_answer, make_runner
-from layerwise.tokenization import tokenizer_of
+from layerwise.text.tokenization import tokenizer_of
 from layerwise.versions import VersionStore
 from layerwise.weights import read_record
 from layerwise_language.chat import CHAT, WEIGHTS

@@ -11,7 +11,7 @@ from llama_samples import loaded, logits_of, publish, small_llama, text_tokenize
 from safetensors.numpy import load_file, save_file
 
 from layerwise.errors import MissingDependencyError, WeightsError
-from layerwise.tokenization import tokenizer_of
+from layerwise.text.tokenization import tokenizer_of
 from layerwise_language.llama.published import read_published, variables_of
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from layerwise import engines
 from layerwise.errors import InputError
-from layerwise.generation import Sampling, generate
-from layerwise.tokenization import tokenizer_of, train_pieces
+from layerwise.text.generation import Sampling, generate
+from layerwise.text.tokenization import tokenizer_of, train_pieces
 from layerwise_language.llama.cache import KeyValueCache
 from layerwise_language.llama.network import Llama
 from layerwise_language.llama.shape import LlamaShape

@@ -13,7 +13,7 @@ from layerwise.data import load
 from layerwise.errors import DataError
 from layerwise.evaluation import evaluate
 from layerwise.tasks import TextClassification
-from layerwise.tokenization import encode_texts, names_of, train_words
+from layerwise.text.tokenization import encode_texts, names_of, train_words
 from layerwise.weights import read_record
 from layerwise_language import sentiment
 from layerwise_language.ngrams import NGrams, Rarity, SumOfEmbeddings, characters_of

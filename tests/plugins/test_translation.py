@@ -21,7 +21,7 @@ from layerwise.registry import Registry
 from layerwise.runs import RunStore
 from layerwise.splits import Split
 from layerwise.tasks import Translation
-from layerwise.tokenization import END, PAD, train_pieces
+from layerwise.text.tokenization import END, PAD, train_pieces
 from layerwise.training import fit
 from layerwise.versions import VersionStore
 from layerwise.weights import read_record

@@ -13,7 +13,7 @@ from layerwise.errors import InputError
 from layerwise.evaluation import evaluate
 from layerwise.registry import Registry
 from layerwise.splits import Split
-from layerwise.tokenization import train_words
+from layerwise.text.tokenization import train_words
 from layerwise.versions import read_version
 from layerwise.weights import read_record
 from layerwise_language.tutor import TUTOR, WEIGHTS, TutorConfig, small_talk

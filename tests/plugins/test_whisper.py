@@ -30,7 +30,7 @@ from layerwise.errors import InputError, SpecError
 from layerwise.fetching import fetch
 from layerwise.inspection.attention import attention_layers, attention_scores
 from layerwise.runner import last_answer, make_runner
-from layerwise.text_file import TextFile
+from layerwise.text.text_file import TextFile
 from layerwise.versions import VersionStore
 from layerwise_speech.whisper import cache as kv_cache
 from layerwise_speech.whisper import decoding

@@ -10,7 +10,7 @@ from whisper_samples import SHAPE, SPECIAL, loaded, logits_of, publish, small_wh
 
 from layerwise.errors import WeightsError
 from layerwise.fetching import fetch
-from layerwise.tokenization import tokenizer_of
+from layerwise.text.tokenization import tokenizer_of
 from layerwise.versions import VersionStore
 from layerwise_speech.whisper.model import WHISPER
 from layerwise_speech.whisper.published import read_published, variables_of

@@ -100,9 +100,9 @@ def _use_home(home: Path | None) -> None:
 
 
 def _use_plugins(files: list[Path] | None) -> list[Path]:
-    from layerwise import plugin_files
+    from layerwise.plugins import files as files_of_plugins
 
-    plugin_files.use(files or ())
+    files_of_plugins.use(files or ())
     return files or []
 
 

@@ -17,8 +17,8 @@ from layerwise_app.cli.output import Json, print_json, print_table
 
 if TYPE_CHECKING:
     from layerwise.beside import Reply
+    from layerwise.comparing.leaderboards import Leaderboard
     from layerwise.leaderboard import Board
-    from layerwise.leaderboards import Leaderboard
     from layerwise.tasks.base import Field
     from layerwise.workspace import Workspace
 
@@ -92,7 +92,7 @@ def _print_new(replies: Sequence[Reply], said: set[int], top: int) -> None:
 
 def _print_costs(replies: Sequence[Reply]) -> None:
     from layerwise.beside import agreement, dissenting, in_short
-    from layerwise.leaderboard_tables import count_text, milliseconds
+    from layerwise.comparing.leaderboard_tables import count_text, milliseconds
     from layerwise.quota import in_bytes
 
     different = dissenting(replies)
@@ -128,7 +128,8 @@ def leaderboard(
     json: Json = False,
 ) -> None:
     """Measure models on the same examples: who is best, and whether that is more than chance. Ctrl-C stops."""
-    from layerwise import leaderboards, open_workspace
+    from layerwise import open_workspace
+    from layerwise.comparing import leaderboards
 
     with open_workspace() as workspace:
         found = leaderboards.start(workspace, models, data=data, split=split, limit=limit, metric=metric)
@@ -203,7 +204,7 @@ def _print_list(workspace: Workspace, *, json: bool) -> None:
 
 def _show(found: Leaderboard, csv: Path | None, pairs_csv: Path | None, markdown: Path | None, *, json: bool) -> None:
     """Print a leaderboard, and write it where that is wanted."""
-    from layerwise.leaderboard_tables import as_markdown, write_csv, write_pairs_csv
+    from layerwise.comparing.leaderboard_tables import as_markdown, write_csv, write_pairs_csv
 
     board = found.board
     for path, write in ((csv, write_csv), (pairs_csv, write_pairs_csv)):
@@ -225,7 +226,7 @@ def _show(found: Leaderboard, csv: Path | None, pairs_csv: Path | None, markdown
 
 
 def _print_models(board: Board) -> None:
-    from layerwise.leaderboard_tables import count_text, in_digits, interval_text, milliseconds, short_name
+    from layerwise.comparing.leaderboard_tables import count_text, in_digits, interval_text, milliseconds, short_name
     from layerwise.quota import in_bytes
 
     metric, rows = board["metric"], []
@@ -251,7 +252,7 @@ def _print_models(board: Board) -> None:
 
 
 def _print_pairs(board: Board) -> None:
-    from layerwise.leaderboard_tables import explained_tests, in_digits, interval_text, p_text
+    from layerwise.comparing.leaderboard_tables import explained_tests, in_digits, interval_text, p_text
 
     if not board["pairs"]:
         return

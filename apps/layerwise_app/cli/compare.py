@@ -12,7 +12,7 @@ import typer
 from layerwise_app.cli.output import Json, figures, print_json, print_table
 
 if TYPE_CHECKING:
-    from layerwise.comparison import Contrast
+    from layerwise.comparing.comparison import Contrast
     from layerwise.registry import Snapshot
     from layerwise.runs import Run
 
@@ -32,7 +32,8 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare runs: what differs in their configs, what they reached, and whether that is more than chance."""
-    from layerwise import comparison, open_workspace
+    from layerwise import open_workspace
+    from layerwise.comparing import comparison
 
     with open_workspace() as workspace:
         found = comparison.find_runs(workspace.runs, runs)
@@ -50,7 +51,7 @@ def compare(
 
 def _measure(runs: Sequence[Run], snapshot: Snapshot, *, quiet: bool) -> None:
     """Measure the versions of the runs that have one."""
-    from layerwise.measurement import Measurement
+    from layerwise.comparing.measurement import Measurement
 
     for run in runs:
         if run.version_folder is not None:
@@ -69,8 +70,8 @@ def _bar(text: str) -> Iterator[Any]:
 
 
 def _print(runs: Sequence[Run]) -> None:
-    from layerwise import comparison
-    from layerwise.events import metrics_of
+    from layerwise.comparing import comparison
+    from layerwise.job_folders.events import metrics_of
 
     found = [comparison.summary(run) for run in runs]
     typer.secho("Runs", bold=True)
@@ -103,7 +104,7 @@ def _value(value: Any) -> str:
 
 
 def _print_measured(runs: Sequence[Run], found: Sequence[dict[str, Any]]) -> None:
-    from layerwise.comparison import contrasts
+    from layerwise.comparing.comparison import contrasts
 
     measured = [item["measured"] for item in found]
     if not any(measured):

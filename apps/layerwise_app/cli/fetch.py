@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from layerwise.download_bars import download_bars
+from layerwise.datasets.download_bars import download_bars
 from layerwise.errors import InputError
 from layerwise_app.cli.output import Json, print_json, print_pairs
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from layerwise.errors import InputError
-from layerwise.events import ENDINGS, course, metrics_of
+from layerwise.job_folders.events import ENDINGS, course, metrics_of
 from layerwise_app.cli.output import figures, print_json
 from layerwise_app.words import ago, went_on
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from layerwise.job import Job
+    from layerwise.job_folders.job import Job
     from layerwise.runs import Run
     from layerwise.workspace import Workspace
 

@@ -71,9 +71,9 @@ def doctor(json: Json = False) -> None:
     """Say what this machine has: versions, devices and what each setting of a training would do with them, folders,
     and what is missing and how to get it."""
     from layerwise import paths
-    from layerwise.advice import advice
-    from layerwise.environment import environment
-    from layerwise.slots import num_gpus
+    from layerwise.hardware.advice import advice
+    from layerwise.hardware.environment import environment
+    from layerwise.hardware.slots import num_gpus
 
     found = environment()
     found["devices"], found["problems"] = _devices(found)

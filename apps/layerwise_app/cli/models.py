@@ -77,7 +77,7 @@ def _described(published: PublishedWeights) -> dict[str, Any]:
 
 
 def _version_or_none(workspace: Workspace, spec: ModelSpec, variant: str) -> Version | None:
-    from layerwise.serving import find_version
+    from layerwise.serving.in_use import find_version
 
     try:
         return find_version(workspace.versions, spec, variant, None)

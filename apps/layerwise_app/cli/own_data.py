@@ -52,7 +52,7 @@ def sample(
 ) -> None:
     """Write a small example of the data that a model can be trained on, to look at and to copy from."""
     from layerwise import open_workspace
-    from layerwise.sample_data import write_sample
+    from layerwise.datasets.sample_data import write_sample
 
     with open_workspace() as workspace:
         write_sample(_task_named(workspace, name), folder)

@@ -12,7 +12,7 @@ from layerwise.errors import InputError
 from layerwise_app.cli.output import Json, print_json, print_table
 
 if TYPE_CHECKING:
-    from layerwise.plugins import PluginReport
+    from layerwise.plugins.loading import PluginReport
 
 
 def add_to(app: typer.Typer) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from layerwise.outline import outline
+from layerwise.job_folders.outline import outline
 from layerwise.versions import parse_reference
 from layerwise_app.cli.follow import refuse_promoting_detached, see_off, show_to_its_end
 from layerwise_app.cli.output import Json, figures, print_json, print_table

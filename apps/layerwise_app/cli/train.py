@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from layerwise.config import Setting, config_from, offered_settings
 from layerwise.errors import InputError
 from layerwise.fine_tuning import IN_USE, find_start, usual_config
-from layerwise.slots import DEVICE_WORDS
+from layerwise.hardware.slots import DEVICE_WORDS
 from layerwise.versions import Reference, parse_reference
 from layerwise_app.cli.follow import refuse_promoting_detached, see_off
 from layerwise_app.cli.own_data import look_at

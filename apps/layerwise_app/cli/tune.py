@@ -14,9 +14,9 @@ from layerwise_app.cli.output import Json, print_json, print_table
 from layerwise_app.cli.own_data import look_at
 
 if TYPE_CHECKING:
-    from layerwise.search_space import Range
+    from layerwise.hyperparameters.search_space import Range
+    from layerwise.hyperparameters.studies import Study
     from layerwise.specs import ModelSpec
-    from layerwise.studies import Study
     from layerwise.workspace import Workspace
 
 
@@ -51,7 +51,8 @@ def tune(
     json: Json = False,
 ) -> None:
     """Search for hyperparameters. Every trial is a run; Ctrl-C stops, and --resume goes on."""
-    from layerwise import open_workspace, tuning
+    from layerwise import open_workspace
+    from layerwise.hyperparameters import tuning
 
     if (name is None) == (resume is None):
         raise InputError("Name a model to search for, or a study to go on with: --resume STUDY")
@@ -86,7 +87,7 @@ def tune(
 
 def _ranges(spec: ModelSpec, variant: str | None, fields: str | None, texts: list[str]) -> list[Range]:
     """The usual ranges of the fields that are named, and those that are given."""
-    from layerwise.search_space import parse_ranges, usual_ranges
+    from layerwise.hyperparameters.search_space import parse_ranges, usual_ranges
 
     config = spec.variant(variant).config
     given = {item.name: item for item in parse_ranges(config, texts)}

@@ -17,14 +17,15 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from layerwise import jobs, leaderboards
+from layerwise import jobs
 from layerwise.beside import ask, check_same, described
+from layerwise.comparing import leaderboards
 from layerwise.errors import NotFoundError
 from layerwise_app.values import plain
 from layerwise_app.web.bodies import read_inputs
 
 if TYPE_CHECKING:
-    from layerwise.leaderboards import Leaderboard
+    from layerwise.comparing.leaderboards import Leaderboard
     from layerwise.workspace import Workspace
 
 AT_A_TIME = 2
@@ -132,7 +133,7 @@ def as_file(found: Leaderboard, name: str) -> Response:
     Raises:
         NotFoundError: There is no such file.
     """
-    from layerwise.leaderboard_tables import as_markdown, write_csv, write_pairs_csv
+    from layerwise.comparing.leaderboard_tables import as_markdown, write_csv, write_pairs_csv
 
     if name not in FILES:
         raise NotFoundError(f"There is no file {name!r}", remedy=f"ask for {' or '.join(FILES)}")

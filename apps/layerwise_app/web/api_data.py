@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from layerwise import own_data
-from layerwise.archives import safe_name
+from layerwise.datasets.archives import safe_name
+from layerwise.datasets.sample_data import zipped_sample
+from layerwise.datasets.uploads import LARGEST_UPLOAD
 from layerwise.errors import InputError
 from layerwise.quota import Quota
-from layerwise.sample_data import zipped_sample
 from layerwise.temporary import temporary_folder
-from layerwise.uploads import LARGEST_UPLOAD
 from layerwise.versions import parse_reference
 
 if TYPE_CHECKING:

@@ -16,14 +16,16 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from layerwise import comparison, jobs, tuning
+from layerwise import jobs
+from layerwise.comparing import comparison
+from layerwise.comparing.measurement import start_measuring
 from layerwise.errors import NotFoundError
-from layerwise.measurement import start_measuring
-from layerwise.search_space import parse_ranges, usual_ranges
+from layerwise.hyperparameters import tuning
+from layerwise.hyperparameters.search_space import parse_ranges, usual_ranges
 from layerwise_app.web.access.asking import locate
 
 if TYPE_CHECKING:
-    from layerwise.studies import Study
+    from layerwise.hyperparameters.studies import Study
     from layerwise.workspace import Workspace
 
 Identifiers = Annotated[list[str], Query(alias="run")]

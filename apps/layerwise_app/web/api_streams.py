@@ -21,7 +21,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
-from layerwise.events import ENDINGS
+from layerwise.job_folders.events import ENDINGS
 from layerwise.versions import Reference
 from layerwise_app.values import plain
 from layerwise_app.web.api_errors import described

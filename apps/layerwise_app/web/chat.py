@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from layerwise.lessons import Lesson
 from layerwise.tasks.conversation import ASSISTANT, USER
+from layerwise.teaching.lessons import Lesson
 from layerwise_app.web.components import table_html
 from layerwise_app.web.demo import IN_USE, chosen, draw_choice, draw_details, said_meanwhile, version_choice
 from layerwise_app.web.fetching import FetchPart, untrained

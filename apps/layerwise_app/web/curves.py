@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.events import BEFORE_START, course, metrics_of
+from layerwise.job_folders.events import BEFORE_START, course, metrics_of
 from layerwise_app.web.plots.axes import Axis, frame_html
 from layerwise_app.web.plots.lines import Marks, marks_html, marks_legend_html, path_of
 from layerwise_app.web.plots.texts import caption_html, number_text

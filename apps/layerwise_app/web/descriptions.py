@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import LayerwiseError
-from layerwise.outline import outline
+from layerwise.job_folders.outline import outline
 from layerwise.versions import Reference
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from layerwise_app.web.plots.ticks import nice_step
 if TYPE_CHECKING:
     import gradio as gr
 
-    from layerwise.lessons import Experiment
     from layerwise.plots import Plot
+    from layerwise.teaching.lessons import Experiment
 
 SCRIPT = Path(__file__).with_name("experiments.js")
 """What the scripts of pages with experiments begin with."""

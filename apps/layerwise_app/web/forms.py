@@ -9,7 +9,7 @@ import gradio as gr
 
 from layerwise.config import Setting, TrainingConfig, config_from, offered_settings, settings_of
 from layerwise.fine_tuning import IN_USE
-from layerwise.slots import num_gpus
+from layerwise.hardware.slots import num_gpus
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.leaderboard_tables import (
+from layerwise.comparing.leaderboard_tables import (
     cost_plots,
     count_text,
     explained_tests,
@@ -24,8 +24,8 @@ from layerwise_app.web.plots import plots_html
 from layerwise_app.web.replies import number
 
 if TYPE_CHECKING:
+    from layerwise.comparing.leaderboards import Leaderboard
     from layerwise.leaderboard import Board
-    from layerwise.leaderboards import Leaderboard
 
 FILES = (("Models (CSV)", "models.csv"), ("Pairs (CSV)", "pairs.csv"), ("Markdown", "leaderboard.md"))
 _FRONT = ' <span class="lw-badge" title="No other model is both better and cheaper">front</span>'

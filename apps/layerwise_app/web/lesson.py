@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from layerwise import Card, Lesson, Question
-from layerwise.lesson_search import Found, stems
+from layerwise.teaching.lesson_search import Found, stems
 from layerwise_app.web.experiments import experiment_html
 from layerwise_app.web.lessons import address, registered
 from layerwise_app.web.markup import empty, link

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from layerwise.events import BEFORE_START, metrics_of
+from layerwise.job_folders.events import BEFORE_START, metrics_of
 from layerwise_app.web.figures import format_metric, words
 from layerwise_app.web.markup import badge, link
 from layerwise_app.words import ago, went_on

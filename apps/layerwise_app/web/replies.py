@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.beside import Reply, agreement, dissenting, in_short
-from layerwise.leaderboard_tables import count_text, milliseconds
+from layerwise.comparing.leaderboard_tables import count_text, milliseconds
 from layerwise.quota import in_bytes
 from layerwise_app.values import data_url, is_picture, picture_file, plain
 from layerwise_app.web.components import ANSWERS

@@ -13,8 +13,8 @@ from layerwise_app.web.curves import chart_html, score_axis
 from layerwise_app.web.plots.axes import frame_html
 
 if TYPE_CHECKING:
-    from layerwise.search_space import Range
-    from layerwise.studies import Trial
+    from layerwise.hyperparameters.search_space import Range
+    from layerwise.hyperparameters.studies import Trial
 
 
 def scatter_html(item: Range, objective: str, ranked: Sequence[Trial]) -> str:

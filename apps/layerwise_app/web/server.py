@@ -28,9 +28,9 @@ from fastapi import FastAPI, Request
 from gradio.routes import App, mount_gradio_app
 
 from layerwise import __version__, logs
+from layerwise.datasets.uploads import LARGEST_UPLOAD
 from layerwise.errors import AccessError, LayerwiseError
 from layerwise.temporary import temporary_folder
-from layerwise.uploads import LARGEST_UPLOAD
 from layerwise.workspace import Workspace, open_workspace
 from layerwise_app.accounts import AccountFile
 from layerwise_app.web.access.asking import KEY

@@ -20,8 +20,8 @@ from layerwise.conformance.checks import CHECKS, OUTPUTS_FILE
 from layerwise.conformance.registering import REGISTRATION_CHECKS
 from layerwise.conformance.report import CheckResult, ConformanceReport
 from layerwise.engines import BACKENDS
-from layerwise.environment import backend_name, package_version
-from layerwise.plugin_files import VARIABLE, plugin_files
+from layerwise.hardware.environment import backend_name, package_version
+from layerwise.plugins.files import VARIABLE, plugin_files
 from layerwise.snapshot import named
 
 if TYPE_CHECKING:

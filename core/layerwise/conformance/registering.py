@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 
 from layerwise.conformance.trial import CheckFailed, CheckWarned
-from layerwise.discovery import load_one
 from layerwise.paths import home
-from layerwise.plugins import Plugin
+from layerwise.plugins.discovery import load_one
+from layerwise.plugins.loading import Plugin
 
 HEAVY = ("tensorflow", "keras", "torch", "jax", "transformers", "gradio", "sklearn", "pandas", "matplotlib")
 """What must not be imported before it is used: each start would wait for it."""

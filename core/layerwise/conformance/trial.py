@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from layerwise.datasets.sample_data import has_sample, write_sample
 from layerwise.errors import LayerwiseError, NotFoundError
 from layerwise.paths import write_atomically
-from layerwise.sample_data import has_sample, write_sample
 from layerwise.specs import resolve
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Trial:
         Raises:
             CheckSkipped: There is none.
         """
-        from layerwise.serving import find_version
+        from layerwise.serving.in_use import find_version
         from layerwise.versions import VersionStore
 
         store = VersionStore(self.home)

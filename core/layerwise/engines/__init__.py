@@ -8,7 +8,7 @@ An engine is a module with
 - `weight_gradients(model, loss, inputs, targets) -> [array]`, one for each trainable variable.
 
 `current()` is the engine of the backend that Keras runs on, for one device or, in the scope of
-`layerwise.distribution`, for several.
+`layerwise.hardware.distribution`, for several.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-from layerwise.distribution import is_spread
 from layerwise.errors import DeviceError
+from layerwise.hardware.distribution import is_spread
 
 BACKENDS = ("tensorflow", "jax", "torch")
 

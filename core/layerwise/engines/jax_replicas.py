@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import jax
 import keras
 
-from layerwise.distribution import share
 from layerwise.engines import base
 from layerwise.engines import jax as engine
 from layerwise.engines.jax import compile_gradients, compile_predict, weight_gradients
+from layerwise.hardware.distribution import share
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from layerwise.distribution import share
 from layerwise.engines import base, tensorflow
 from layerwise.engines.tensorflow import compile_gradients, compile_predict, weight_gradients
+from layerwise.hardware.distribution import share
 
 if TYPE_CHECKING:
     import numpy as np

@@ -24,7 +24,7 @@ from layerwise import errors
 from layerwise.errors import ExportError
 from layerwise.export.formats import FORMATS, PRECISIONS, Format, format_named
 from layerwise.processes import start
-from layerwise.serving import find_version
+from layerwise.serving.in_use import find_version
 from layerwise.temporary import temporary_folder
 from layerwise.versions import Version, parse_reference
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.batches import map_arrays
+from layerwise.datasets.batches import map_arrays
 from layerwise.errors import SpecError, missing_extra
 
 if TYPE_CHECKING:

@@ -16,17 +16,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layerwise.batches import map_arrays
 from layerwise.data import load
+from layerwise.datasets.batches import map_arrays
+from layerwise.datasets.feed import take
 from layerwise.devices import prepare
 from layerwise.errors import DataError, ExportError, LayerwiseError
 from layerwise.evaluation import compute_outputs, find_split
 from layerwise.export.formats import FORMATS, Format, inference_model, named_outputs
 from layerwise.export.metadata import metadata_of, readme
-from layerwise.feed import take
-from layerwise.loading import explained
 from layerwise.runner import NetworkRunner, Runner
-from layerwise.serving import find_version
+from layerwise.serving.in_use import find_version
+from layerwise.serving.loading import explained
 from layerwise.specs import resolve
 from layerwise.versions import Version, VersionStore, parse_reference
 from layerwise.weights import read_record

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.batches import map_arrays
 from layerwise.data import find_files
+from layerwise.datasets.batches import map_arrays
 from layerwise.errors import LayerwiseError
 from layerwise.evaluation import find_split
 from layerwise.inspection.subject import Batch, Subject

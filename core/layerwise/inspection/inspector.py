@@ -29,9 +29,9 @@ from layerwise.inspection import (
 )
 from layerwise.inspection.looks import Inputs, Look
 from layerwise.inspection.subject import Subject
-from layerwise.lessons import in_turn
-from layerwise.loading import Loaded, explained
+from layerwise.serving.loading import Loaded, explained
 from layerwise.specs import resolve
+from layerwise.teaching.lessons import in_turn
 from layerwise.weights import load_into
 
 if TYPE_CHECKING:

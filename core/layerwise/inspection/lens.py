@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from layerwise.from_scratch.losses import softmax
 from layerwise.inspection.looks import Inputs, Look
 from layerwise.inspection.steps import Step, graph_of
 from layerwise.inspection.subject import Subject
-from layerwise.losses import softmax
 from layerwise.plots import Heatmap, Plot, Table, Text
 
 MOST_PLACES, MOST_SUMS = 16, 24

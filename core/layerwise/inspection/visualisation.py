@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from layerwise.config import setting
-from layerwise.descent import Adam
+from layerwise.from_scratch.descent import Adam
 from layerwise.inspection.drawing import pixel_range
 from layerwise.inspection.examples import real_examples
 from layerwise.inspection.hierarchy import busiest, chosen_steps, evenly, layer_settings, picture_input

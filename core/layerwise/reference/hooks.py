@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import layerwise
 from layerwise import deprecations, hookspecs
-from layerwise.implementations import HOOKS
+from layerwise.plugins.implementations import HOOKS
 from layerwise.reference.docstrings import Docstring
 
 HEAD = """\

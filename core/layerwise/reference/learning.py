@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from layerwise.lessons import Card, Lesson, Question
 from layerwise.snapshot import Snapshot
 from layerwise.specs import Page
+from layerwise.teaching.lessons import Card, Lesson, Question
 
 HEAD = """\
 # The lessons

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 
-from layerwise.contributions import stock_tasks
+from layerwise.plugins.contributions import stock_tasks
 from layerwise.reference.docstrings import Docstring
 from layerwise.tasks.base import KINDS, Field, Task
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import layerwise
-from layerwise.contributions import stock_tasks
 from layerwise.errors import InputError, NotFoundError
 from layerwise.hookspecs import ENTRY_POINT_GROUP, HOOKSPEC_VERSION
 from layerwise.paths import is_new_or_empty, written_whole
+from layerwise.plugins.contributions import stock_tasks
 from layerwise.scaffold.names import check_free, check_name
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import DataError, InputError, SpecError
-from layerwise.text_file import TextFile
+from layerwise.text.text_file import TextFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -342,7 +342,7 @@ class Task:
     def write_sample(self, folder: Path) -> None:
         """Write a small example of the format of a user's own data into an empty folder: what `read_folder` reads, and
         a network can learn. Always the same bytes, less than a megabyte of them. To be called where there is a
-        `folder_format`; `layerwise.sample_data.write_sample` does so for users.
+        `folder_format`; `layerwise.datasets.sample_data.write_sample` does so for users.
 
         Args:
             folder: An empty folder.

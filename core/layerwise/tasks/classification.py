@@ -48,7 +48,7 @@ class Classification(Task):
         Args:
             outputs: Logits [examples, classes].
         """
-        from layerwise.losses import softmax
+        from layerwise.from_scratch.losses import softmax
 
         return [self._answer(row) for row in softmax(self._check_logits(outputs).astype("float64"))]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from layerwise.losses import softmax
+from layerwise.from_scratch.losses import softmax
 from layerwise.plots import Heatmap, Line, LinePlot, Picture, Pictures, Plot, Table, Text
 from layerwise.tasks.metrics import calibration_bins, expected_calibration_error
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from layerwise.chat_templates import ASSISTANT_TOKEN, PLAIN, USER_TOKEN, render
 from layerwise.errors import SpecError
 from layerwise.tasks.base import Answer, Field, Task
 from layerwise.tasks.conversation import ASSISTANT, USER, Conversation
 from layerwise.tasks.generation import SAMPLING, Generation, Prompt, Row
+from layerwise.text.chat_templates import ASSISTANT_TOKEN, PLAIN, USER_TOKEN, render
 
 if TYPE_CHECKING:
-    from layerwise.generation import Generated
     from layerwise.own_data import OwnData
     from layerwise.splits import Split
+    from layerwise.text.generation import Generated
 
 Messages = Sequence[Mapping[str, str]]
 
@@ -30,7 +30,7 @@ class Dialogue(Generation, Conversation):
     and "content". Its targets are not looked at.
 
     Args:
-        chat_template: How a conversation is written as one text (`layerwise.chat_templates`).
+        chat_template: How a conversation is written as one text (`layerwise.text.chat_templates`).
         bos_token, eos_token: What the template calls so.
         is_both: Whether it learns to write both sides of a conversation, and not the replies alone.
 
@@ -114,7 +114,7 @@ At least 10. A fifth of them is held out to test the result; or divide them your
     def fitted(self, train: Split, start: Task | None) -> Self:
         """With a tokenizer: that of the version to begin with, and how it writes conversations; otherwise one that is
         trained on what was said."""
-        from layerwise.tokenization import train_pieces
+        from layerwise.text.tokenization import train_pieces
 
         names = ("stop_tokens", "chat_template", "bos_token", "eos_token") if isinstance(start, Dialogue) else ()
         known = dataclasses.replace(self, **{name: getattr(start, name) for name in names})
@@ -142,7 +142,7 @@ At least 10. A fifth of them is held out to test the result; or divide them your
 
     def _turns(self, messages: Messages) -> list[list[tuple[int, bool]]]:
         """The tokens of each turn, and whether each is learned."""
-        from layerwise.tokenization import tokenizer_of
+        from layerwise.text.tokenization import tokenizer_of
 
         texts: list[str] = []
         written = ""
@@ -167,7 +167,7 @@ At least 10. A fifth of them is held out to test the result; or divide them your
         ]
 
     def _rendered(self, messages: Messages, *, begins_reply: bool) -> str:
-        from layerwise.tokenization import without_special
+        from layerwise.text.tokenization import without_special
 
         plain = [{**turn, "content": without_special(self.known_tokenizer, turn["content"])} for turn in messages]
         tokens = {"bos_token": self.bos_token, "eos_token": self.eos_token}
@@ -175,7 +175,7 @@ At least 10. A fifth of them is held out to test the result; or divide them your
 
     def _tokens(self, messages: Messages) -> list[int]:
         """A conversation and the beginning of a reply."""
-        from layerwise.tokenization import tokenizer_of
+        from layerwise.text.tokenization import tokenizer_of
 
         text = self._rendered(messages, begins_reply=True)
         return tokenizer_of(self.known_tokenizer).encode(text, add_special_tokens=False).ids

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from layerwise.tasks.base import Answer, Field
 from layerwise.tasks.texts import Texts
-from layerwise.tokenization import END, PAD
+from layerwise.text.tokenization import END, PAD
 
 if TYPE_CHECKING:
     import numpy as np
 
     from layerwise.config import TrainingConfig
-    from layerwise.generation import Generated, Sampling
     from layerwise.runner import Runner
     from layerwise.specs import ModelSpec
     from layerwise.splits import Split
+    from layerwise.text.generation import Generated, Sampling
     from layerwise.versions import Version
 
 MOST_TOKENS, USUAL_TOKENS = 2048, 256
@@ -76,7 +76,7 @@ SAMPLING = (
         advanced=True,
     ),
 )
-"""How the next token is chosen, as `layerwise.generation.Sampling` says, and how many at most."""
+"""How the next token is chosen, as `layerwise.text.generation.Sampling` says, and how many at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +157,7 @@ class Generation(Texts):
 
     def sampling_of(self, inputs: Mapping[str, Any]) -> Sampling:
         """How the next token is chosen."""
-        from layerwise.generation import Sampling
+        from layerwise.text.generation import Sampling
 
         given = {field.name: field.value(inputs.get(field.name)) for field in SAMPLING}
         return Sampling(
@@ -175,7 +175,7 @@ class Generation(Texts):
 
     def text_of_tokens(self, tokens: Sequence[int]) -> str:
         """The text of tokens that were written."""
-        from layerwise.tokenization import tokenizer_of
+        from layerwise.text.tokenization import tokenizer_of
 
         return tokenizer_of(self.known_tokenizer).decode(list(tokens))
 
@@ -192,7 +192,7 @@ class Generation(Texts):
     @property
     def output_names(self) -> list[str]:
         """The tokens, as those see them who look into the network."""
-        from layerwise.tokenization import token_names
+        from layerwise.text.tokenization import token_names
 
         return token_names(self.known_tokenizer, self.vocabulary) if self.tokenizer is not None else []
 
@@ -203,7 +203,7 @@ class Generation(Texts):
     def runner(self, version: Version, spec: ModelSpec) -> Runner:
         """What writes: the network reads all of the text again for each token."""
         from layerwise.specs import resolve
-        from layerwise.writing import WritingRunner
+        from layerwise.text.writing import WritingRunner
 
         return WritingRunner(version, resolve(spec.build)(version.config, version.task), context=self.length)
 
@@ -212,7 +212,7 @@ class Generation(Texts):
         import numpy as np
 
         from layerwise.splits import Split
-        from layerwise.tokenization import packed
+        from layerwise.text.tokenization import packed
 
         rows = self.rows_of([split.inputs[place] for place in range(len(split))])
         tokens, targets = self.arrays_of(rows)

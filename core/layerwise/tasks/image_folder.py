@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from layerwise.datasets.prepared import memory_mapped, prepared
 from layerwise.errors import DataError, InputError
 from layerwise.own_data import (
     SHOWN_UNREADABLE,
@@ -25,7 +26,6 @@ from layerwise.own_data import (
     sample_positions,
     size_range,
 )
-from layerwise.prepared import memory_mapped, prepared
 from layerwise.quota import Quota
 from layerwise.splits import Split
 from layerwise.tasks.folders import ClassFile, Scan, check_counts, scan_classes

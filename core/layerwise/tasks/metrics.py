@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from layerwise.errors import DataError
-from layerwise.losses import log_softmax
+from layerwise.from_scratch.losses import log_softmax
 
 NUM_CALIBRATION_BINS = 15
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import InputError, SpecError
 from layerwise.tasks.base import Answer, Field, Task
-from layerwise.text_file import TextFile
+from layerwise.text.text_file import TextFile
 
 if TYPE_CHECKING:
     import numpy as np

@@ -35,7 +35,7 @@ class TextClassification(Texts, Classification):
         labels: The name of each class, in the order of the network's outputs.
         length: How many tokens the network takes. Longer texts are cut off.
         vocabulary: The most tokens that there are.
-        tokenizer: As from `layerwise.tokenization.train_words`; None before a training.
+        tokenizer: As from `layerwise.text.tokenization.train_words`; None before a training.
 
     Raises:
         SpecError: A value is not usable.
@@ -83,7 +83,7 @@ any language, at least two texts for each. A fifth of them is held out to test t
 
     def fitted(self, train: Split, start: Task | None) -> Self:
         """With a tokenizer: that of the version to begin with, otherwise one that is trained on the texts."""
-        from layerwise.tokenization import train_words
+        from layerwise.text.tokenization import train_words
 
         texts = (train.inputs[place] for place in range(len(train)))
         return self.with_tokenizer(start, lambda: train_words(texts, self.vocabulary))

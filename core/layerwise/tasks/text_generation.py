@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from layerwise.errors import InputError
 from layerwise.tasks.base import Answer, Field, Task
 from layerwise.tasks.generation import SAMPLING, Generation, Prompt, Row
-from layerwise.tokenization import BEGIN, END
+from layerwise.text.tokenization import BEGIN, END
 
 if TYPE_CHECKING:
-    from layerwise.generation import Generated
     from layerwise.own_data import OwnData
     from layerwise.splits import Split
+    from layerwise.text.generation import Generated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ files, `train` and `test`.
         Raises:
             InputError: There is no text.
         """
-        from layerwise.tokenization import without_special
+        from layerwise.text.tokenization import without_special
 
         text = inputs.get("text")
         if not isinstance(text, str):
@@ -98,7 +98,7 @@ files, `train` and `test`.
 
     def fitted(self, train: Split, start: Task | None) -> Self:
         """With a tokenizer: that of the version to begin with, otherwise one that is trained on the texts."""
-        from layerwise.tokenization import train_pieces
+        from layerwise.text.tokenization import train_pieces
 
         texts = (str(train.inputs[place]) for place in range(len(train)))
         return self.with_tokenizer(start, lambda: train_pieces(texts, self.vocabulary))
@@ -122,7 +122,7 @@ files, `train` and `test`.
         write_sample(folder)
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
-        from layerwise.tokenization import tokenizer_of
+        from layerwise.text.tokenization import tokenizer_of
 
         encoded = tokenizer_of(self.known_tokenizer).encode_batch(list(texts), add_special_tokens=False)
         return [encoding.ids for encoding in encoded]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import InputError, SpecError
 from layerwise.tasks.base import Task
-from layerwise.text_file import TextFile
+from layerwise.text.text_file import TextFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ class Texts(Task):
     Args:
         length: How many tokens the network takes.
         vocabulary: The most tokens that there are.
-        tokenizer: As from `layerwise.tokenization`; None before a training, which learns one.
+        tokenizer: As from `layerwise.text.tokenization`; None before a training, which learns one.
 
     Raises:
         SpecError: A value is not usable.
@@ -58,13 +58,13 @@ class Texts(Task):
 
     def encode_batch(self, texts: Sequence[str]) -> np.ndarray:
         """The tokens of texts, int32 [texts, length]."""
-        from layerwise.tokenization import encode_texts
+        from layerwise.text.tokenization import encode_texts
 
         return encode_texts(self.known_tokenizer, texts, self.length)
 
     def part_names(self, encoded: Any) -> Sequence[str] | Mapping[str, Sequence[str]]:
         """What each token stands for."""
-        from layerwise.tokenization import names_of
+        from layerwise.text.tokenization import names_of
 
         return names_of(self.known_tokenizer, encoded[0])
 

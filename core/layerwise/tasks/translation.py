@@ -38,7 +38,7 @@ class Translation(Texts):
         vocabulary: The most tokens that there are, of both languages together.
         is_one_way: Whether texts can be translated from the first language to the second only.
         trained_words: How many words the texts had that it was trained on, nine of ten at most; 0 before a training.
-        tokenizer: As from `layerwise.tokenization.train_pieces` with SPECIAL; None before a training.
+        tokenizer: As from `layerwise.text.tokenization.train_pieces` with SPECIAL; None before a training.
 
     Raises:
         SpecError: A value is not usable.
@@ -115,7 +115,7 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
 
     def first_token(self, direction: int) -> int:
         """What a translation begins with."""
-        from layerwise.tokenization import tokenizer_of
+        from layerwise.text.tokenization import tokenizer_of
 
         token = tokenizer_of(self.known_tokenizer).token_to_id(SPECIAL[1 - direction])
         if token is None:
@@ -126,7 +126,7 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
         """Tokens with the end, int32 [texts, length]; of a text that is too long the beginning."""
         import numpy as np
 
-        from layerwise.tokenization import END, PAD, encode_texts
+        from layerwise.text.tokenization import END, PAD, encode_texts
 
         tokens = encode_texts(self.known_tokenizer, texts, self.length)
         counts = np.minimum((tokens != PAD).sum(axis=1), self.length - 1)
@@ -149,7 +149,7 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
 
     def part_names(self, encoded: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
         """What each token stands for."""
-        from layerwise.tokenization import names_of
+        from layerwise.text.tokenization import names_of
 
         return {name: names_of(self.known_tokenizer, tokens[0]) for name, tokens in encoded.items()}
 
@@ -157,7 +157,7 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
         """The tokens that the network thinks follow, as texts: what it writes is found by searching (`runner`)."""
         import numpy as np
 
-        from layerwise.tokenization import tokenizer_of
+        from layerwise.text.tokenization import tokenizer_of
 
         tokens = np.asarray(outputs).argmax(axis=-1)
         return [
@@ -169,7 +169,7 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
         number of words."""
         import numpy as np
 
-        from layerwise.tokenization import train_pieces
+        from layerwise.text.tokenization import train_pieces
 
         texts = [[str(side[place]) for place in range(len(train))] for side in (train.inputs, train.targets)]
         counts = [len(text.split()) for side in texts for text in side]
@@ -183,7 +183,7 @@ At least 10 pairs. A fifth of them is held out to test the result; or divide the
         import numpy as np
 
         from layerwise.splits import Split
-        from layerwise.tokenization import packed
+        from layerwise.text.tokenization import packed
 
         first = [str(split.inputs[place]) for place in range(len(split))]
         second = [_one(split.targets[place]) for place in range(len(split))]

@@ -147,7 +147,7 @@ class ZeroShotImageClassification(Task):
         """
         import numpy as np
 
-        from layerwise.losses import softmax
+        from layerwise.from_scratch.losses import softmax
 
         exact = np.asarray(logits, "float64")
         probabilities = np.exp(-np.logaddexp(0.0, -exact)) if self.is_independent else softmax(exact[None])[0]

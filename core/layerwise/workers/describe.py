@@ -10,10 +10,10 @@ import os
 import sys
 from typing import Any
 
-from layerwise.discovery import load_one
 from layerwise.errors import LayerwiseError, PluginError
 from layerwise.paths import home
-from layerwise.plugins import Plugin
+from layerwise.plugins.discovery import load_one
+from layerwise.plugins.loading import Plugin
 from layerwise.workers import messages
 from layerwise.workers.descriptions import FORMAT, described
 

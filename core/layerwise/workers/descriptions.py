@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from layerwise.config import TrainingConfig, config_from, setting, settings_of
-from layerwise.contributions import stock_tasks
 from layerwise.errors import PluginError, SpecError
-from layerwise.plugins import Plugin
+from layerwise.plugins.contributions import stock_tasks
+from layerwise.plugins.loading import Plugin
 from layerwise.specs import DatasetSpec, File, ForeignSpec, ModelCard, ModelSpec, Reference, Source, Variant, resolve
 from layerwise.tasks.base import Task
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from layerwise.errors import PluginError
-from layerwise.plugins import Plugin, PluginReport
+from layerwise.plugins.loading import Plugin, PluginReport
 from layerwise.processes import start
 from layerwise.workers.descriptions import FORMAT, restored
 from layerwise.workers.messages import error_of

@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from layerwise.environment import cores, memory
+from layerwise.hardware.environment import cores, memory
 from layerwise.variables import seconds, size, whole_number
 
 ANSWER_SECONDS, LOADING_SECONDS = 120.0, 300.0

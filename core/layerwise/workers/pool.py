@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerwise.errors import LayerwiseError, NotFoundError, PluginError, WorkerError
-from layerwise.failures import ANSWERS, Failure, FailureStore
-from layerwise.journal import SwitchFile
+from layerwise.plugins.failures import ANSWERS, Failure, FailureStore
+from layerwise.plugins.journal import SwitchFile
 from layerwise.specs import KERAS, ForeignSpec
 from layerwise.workers.guard import Guard
 from layerwise.workers.limits import limits

@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from layerwise import logs
-from layerwise.discovery import load_one
 from layerwise.errors import LayerwiseError, PluginError
-from layerwise.loading import explained
 from layerwise.paths import home
+from layerwise.plugins.discovery import load_one
 from layerwise.registry import Registry
 from layerwise.runner import Runner, make_runner
-from layerwise.serving import find_version
+from layerwise.serving.in_use import find_version
+from layerwise.serving.loading import explained
 from layerwise.specs import ModelSpec
 from layerwise.versions import Reference, VersionStore, parse_reference
 from layerwise.workers.messages import LOST, Channel, GarbageError, described, packed

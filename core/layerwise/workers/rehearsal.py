@@ -28,7 +28,7 @@ from typing import IO, Any
 import layerwise
 from layerwise import processes
 from layerwise.paths import cache
-from layerwise.plugin_files import PluginFile
+from layerwise.plugins.files import PluginFile
 from layerwise.quota import in_bytes
 from layerwise.workers import stacks
 from layerwise.workers.guard import Guard

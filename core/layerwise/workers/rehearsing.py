@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from layerwise.discovery import discover
 from layerwise.paths import home
-from layerwise.plugins import HangingError, Plugin, in_thread, load
+from layerwise.plugins.discovery import discover
+from layerwise.plugins.loading import HangingError, Plugin, in_thread, load
 from layerwise.workers.messages import LOST
 
 

@@ -14,7 +14,7 @@ from layerwise.tasks.base import Answer
 from layerwise.workers.worker import Call, DiedError, Worker
 
 if TYPE_CHECKING:
-    from layerwise.plugins import PluginReport
+    from layerwise.plugins.loading import PluginReport
     from layerwise.workers.pool import Workers
 
 logger = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from layerwise import processes
-from layerwise.environment import thread_variables
 from layerwise.errors import LayerwiseError
+from layerwise.hardware.environment import thread_variables
 from layerwise.quota import in_bytes
 from layerwise.workers import stacks
 from layerwise.workers.guard import Guard

@@ -1,5 +1,5 @@
 """Published models that write token by token, in the same way as those that are trained here: temperature, top k,
-streaming and stop are Layerwise's own (`layerwise.generation`), the network is transformers'."""
+streaming and stop are Layerwise's own (`layerwise.text.generation`), the network is transformers'."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.errors import InputError
-from layerwise.generation import Decode, Generated, generate, room_for
-from layerwise.losses import log_softmax
+from layerwise.from_scratch.losses import log_softmax
 from layerwise.published import read_json
 from layerwise.runner import Batch
 from layerwise.tasks import Dialogue, TextGeneration
 from layerwise.tasks.base import Answer
 from layerwise.tasks.generation import Prompt
-from layerwise.text_file import TextFile
-from layerwise.tokenization import FILE
+from layerwise.text.generation import Decode, Generated, generate, room_for
+from layerwise.text.text_file import TextFile
+from layerwise.text.tokenization import FILE
 from layerwise_hub.repository import Folder
 from layerwise_hub.runners.base import TorchRunner
 from layerwise_hub.task_making import chat_template, context_of
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 
 class TorchReader:
-    """A `layerwise.generation.Reader`: what a network of transformers has read is kept in its cache of keys and values.
+    """A `layerwise.text.generation.Reader`: what a network of transformers has read is kept in its cache of keys and
+    values.
 
     Args:
         runner: Whose network it is.

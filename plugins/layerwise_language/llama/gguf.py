@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import WeightsError, missing_extra
 from layerwise.published import read_tokenizer
-from layerwise.text_file import TextFile
-from layerwise.tokenization import FILE
+from layerwise.text.text_file import TextFile
+from layerwise.text.tokenization import FILE
 from layerwise_language.llama.published import Published
 from layerwise_language.llama.shape import LlamaShape
 

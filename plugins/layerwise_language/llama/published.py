@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import WeightsError
 from layerwise.published import arrays_in, read_json, read_tokenizer, set_variables, weights_files
-from layerwise.text_file import TextFile
-from layerwise.tokenization import FILE, tokenizer_of
+from layerwise.text.text_file import TextFile
+from layerwise.text.tokenization import FILE, tokenizer_of
 from layerwise_language.llama.shape import LlamaShape
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from layerwise import engines
 from layerwise.tasks.texts import Texts
+from layerwise.text.writing import WritingRunner
 from layerwise.versions import Version
-from layerwise.writing import WritingRunner
 from layerwise_language.llama import LlamaConfig, network_of
 from layerwise_language.llama.cache import KeyValueCache
 

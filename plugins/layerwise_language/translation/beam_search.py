@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerwise.losses import log_softmax
-from layerwise.tokenization import END, PAD
+from layerwise.from_scratch.losses import log_softmax
+from layerwise.text.tokenization import END, PAD
 
 Arrays = Mapping[str, np.ndarray]
 LENGTH_PENALTY = 0.8

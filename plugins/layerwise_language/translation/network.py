@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from layerwise.tokenization import END, PAD
+from layerwise.text.tokenization import END, PAD
 
 
 def positions(length: int, dimensions: int) -> np.ndarray:

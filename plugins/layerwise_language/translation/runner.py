@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from layerwise import engines
-from layerwise.batches import Batch, padded
+from layerwise.datasets.batches import Batch, padded
 from layerwise.devices import quiet_import
 from layerwise.plots import Heatmap
 from layerwise.runner import Runner
 from layerwise.tasks import Translation
 from layerwise.tasks.base import Answer
-from layerwise.tokenization import PAD, encode_texts, tokenizer_of
+from layerwise.text.tokenization import PAD, encode_texts, tokenizer_of
 from layerwise.versions import Version
 from layerwise.weights import load_into
 from layerwise_language.translation.beam_search import Written, beam_search

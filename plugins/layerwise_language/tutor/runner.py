@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise import engines
-from layerwise.batches import Batch, padded
+from layerwise.datasets.batches import Batch, padded
 from layerwise.devices import quiet_import
-from layerwise.lessons import Card, Lesson
 from layerwise.runner import Runner
 from layerwise.tasks.base import Answer
 from layerwise.tasks.conversation import ASSISTANT, USER
+from layerwise.teaching.lessons import Card, Lesson
 from layerwise.versions import Version
 from layerwise.weights import load_into
 from layerwise_language.tutor.network import build

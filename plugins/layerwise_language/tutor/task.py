@@ -60,7 +60,7 @@ class Tutoring(Conversation):
     def fitted(self, train: Split, start: Task | None) -> Self:
         """With the topics of the texts, and a tokenizer: that of the version to begin with, otherwise one that is
         trained on them."""
-        from layerwise.tokenization import train_words
+        from layerwise.text.tokenization import train_words
 
         known = dataclasses.replace(self, topics=tuple(sorted({name for name in train.targets if name != NOTHING})))
         texts = (str(text) for text in train.inputs)

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layerwise.lessons import Card, Lesson
+from layerwise.teaching.lessons import Card, Lesson
 
 if TYPE_CHECKING:
     from layerwise.snapshot import Snapshot

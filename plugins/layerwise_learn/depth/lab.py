@@ -10,7 +10,7 @@ from statistics import median
 
 import numpy as np
 
-from layerwise.intervals import Interval, median_interval
+from layerwise.comparing.intervals import Interval, median_interval
 from layerwise.plots import Line, LinePlot
 from layerwise_learn.depth.budget import parameters_of, widths_for
 from layerwise_learn.depth.targets import TARGETS, Target

@@ -9,8 +9,8 @@ from functools import cache, partial
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork
 from layerwise.errors import DataError
+from layerwise.from_scratch.backprop import DenseNetwork
 
 SAWTOOTH_LEVELS, PARITY_BITS = 4, 8
 

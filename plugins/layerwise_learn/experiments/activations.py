@@ -7,7 +7,7 @@ from functools import reduce
 import numpy as np
 
 from layerwise.activations import ACTIVATIONS, Activation
-from layerwise.backprop import DenseNetwork
+from layerwise.from_scratch.backprop import DenseNetwork
 from layerwise.plots import Formula, Heatmap, Histogram, Line, LinePlot, Plot, Row, Table, Text
 from layerwise_learn.experiments.drawing import number
 from layerwise_learn.experiments.networks import random_network

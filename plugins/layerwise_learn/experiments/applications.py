@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork
-from layerwise.descent import Adam
+from layerwise.from_scratch.backprop import DenseNetwork
+from layerwise.from_scratch.descent import Adam
 from layerwise.plots import Heatmap, Line, LinePlot, Plot, Row, Table, Text
 from layerwise_learn.experiments.networks import random_network
 from layerwise_learn.experiments.training import shown_epochs

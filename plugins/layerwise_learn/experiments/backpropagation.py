@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from layerwise.activations import ACTIVATIONS
-from layerwise.backprop import DenseNetwork, Step
+from layerwise.from_scratch.backprop import DenseNetwork, Step
 from layerwise.plots import Formula, Line, LinePlot, Plot, Row, Table, Text
 from layerwise_learn.experiments.architecture import count_parameters
 from layerwise_learn.experiments.drawing import diagram, factor, number

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from layerwise.environment import cores, cpu_name
+from layerwise.hardware.environment import cores, cpu_name
 from layerwise.plots import Formula, Line, LinePlot, Plot, Table, Text
 from layerwise_learn.experiments.architecture import count_parameters
 from layerwise_learn.experiments.drawing import number

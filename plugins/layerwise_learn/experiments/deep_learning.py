@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork
-from layerwise.intervals import wilson
+from layerwise.comparing.intervals import wilson
+from layerwise.from_scratch.backprop import DenseNetwork
 from layerwise.plots import Line, LinePlot, Plot, Row, Table
 from layerwise_learn.experiments.architecture import count_parameters
 from layerwise_learn.experiments.drawing import dots, plane

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork
+from layerwise.from_scratch.backprop import DenseNetwork
 from layerwise.plots import BarPlot, Line, LinePlot, Plot, Row, Table, Text
 from layerwise_learn.depth.budget import widths_for
 from layerwise_learn.depth.targets import exact_sawtooth, sawtooth

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork, Forward
+from layerwise.from_scratch.backprop import DenseNetwork, Forward
 from layerwise.plots import Heatmap, Line, NetworkDiagram
 
 GRID_SIDE = 48

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork
-from layerwise.intervals import wilson
+from layerwise.comparing.intervals import wilson
+from layerwise.from_scratch.backprop import DenseNetwork
 from layerwise.plots import BarPlot, Line, LinePlot, Picture, Pictures, Plot, Table, Text
 from layerwise_learn.experiments.architecture import count_parameters
 from layerwise_learn.experiments.networks import random_network

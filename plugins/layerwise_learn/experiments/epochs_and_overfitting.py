@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork
+from layerwise.from_scratch.backprop import DenseNetwork
 from layerwise.plots import Formula, Line, LinePlot, Plot, Row, Text
 from layerwise_learn.experiments.examples import true_wave, wave
 from layerwise_learn.experiments.networks import random_network

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from layerwise.descent import OPTIMIZERS
+from layerwise.from_scratch.descent import OPTIMIZERS
 from layerwise.plots import Line, LinePlot, Plot, Row, Text
 from layerwise_learn.experiments.surface import NUM_EXAMPLES, PROBLEMS, descend, line_problem, side_by_side, surface
 from layerwise_learn.lessons.gradient_descent import NoiseSettings, RaceSettings, SurfaceSettings

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from layerwise.descent import SGD
+from layerwise.from_scratch.descent import SGD
 from layerwise.plots import Formula, Line, LinePlot, Plot, Row, Text
 from layerwise_learn.experiments.drawing import factor, number
 from layerwise_learn.experiments.networks import random_network

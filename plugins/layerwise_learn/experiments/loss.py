@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork
+from layerwise.from_scratch.backprop import DenseNetwork
 from layerwise.plots import BarPlot, Formula, Line, LinePlot, Plot, Row, Table
 from layerwise_learn.experiments.drawing import factor, number
 from layerwise_learn.lessons.loss import EntropySettings, LossBatchSettings, SquaredSettings

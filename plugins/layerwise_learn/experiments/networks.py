@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from layerwise.activations import ACTIVATIONS, HE, LECUN
-from layerwise.backprop import DenseNetwork
+from layerwise.from_scratch.backprop import DenseNetwork
 
 
 def random_network(

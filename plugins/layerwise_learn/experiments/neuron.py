@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from layerwise.activations import ACTIVATIONS, sigmoid
-from layerwise.backprop import DenseNetwork
+from layerwise.from_scratch.backprop import DenseNetwork
 from layerwise.plots import Formula, Line, LinePlot, Plot, Row, Table, Text
 from layerwise_learn.experiments.drawing import diagram, dots, line_in_plane, number, plane, sum_of_products
 from layerwise_learn.experiments.networks import descend, random_network

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork
+from layerwise.from_scratch.backprop import DenseNetwork
+from layerwise.from_scratch.regularisation import penalty_gradient
 from layerwise.plots import Formula, Histogram, Line, LinePlot, Plot, Row, Table
-from layerwise.regularisation import penalty_gradient
 from layerwise_learn.experiments.drawing import factor, number
 from layerwise_learn.experiments.examples import true_wave, wave
 from layerwise_learn.experiments.networks import random_network

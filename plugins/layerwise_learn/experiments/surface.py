@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork
-from layerwise.descent import Optimizer
+from layerwise.from_scratch.backprop import DenseNetwork
+from layerwise.from_scratch.descent import Optimizer
 from layerwise.plots import Heatmap, Line, LinePlot, Plot, Row
 from layerwise_learn.experiments.drawing import plane
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork
-from layerwise.descent import OPTIMIZERS
-from layerwise.regularisation import Mask, dropout_masks, penalty_gradient
+from layerwise.from_scratch.backprop import DenseNetwork
+from layerwise.from_scratch.descent import OPTIMIZERS
+from layerwise.from_scratch.regularisation import Mask, dropout_masks, penalty_gradient
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,8 @@ class Recipe:
     Args:
         loss: "cross_entropy" or "squared_error".
         batch_size: None takes all examples for each step.
-        optimizer: A name from `layerwise.descent.OPTIMIZERS`.
-        l1, l2, dropout: As in `layerwise.regularisation`.
+        optimizer: A name from `layerwise.from_scratch.descent.OPTIMIZERS`.
+        l1, l2, dropout: As in `layerwise.from_scratch.regularisation`.
         seed: Of the order in which the examples come, and of dropout.
     """
 

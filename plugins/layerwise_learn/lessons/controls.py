@@ -21,4 +21,4 @@ def seed() -> Any:
 
 
 OPTIMIZER_NAMES = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
-"""Those of `layerwise.descent.OPTIMIZERS`, for the same reason not imported."""
+"""Those of `layerwise.from_scratch.descent.OPTIMIZERS`, for the same reason not imported."""

@@ -1,7 +1,7 @@
 """The backprop microscope: every number of a training step, with the formula that made it and the numbers put in.
 
-`layerwise.backprop` computes the four steps. Here each of its values is taken apart again: into a sum of products,
-which may go through an activation function. `layerwise_learn.pages.microscope` is the page that shows it.
+`layerwise.from_scratch.backprop` computes the four steps. Here each of its values is taken apart again: into a sum of
+products, which may go through an activation function. `layerwise_learn.pages.microscope` is the page that shows it.
 
     problem.py        a network, a batch, a loss, a learning rate; also as JSON
     explanation.py    what is said of a number: place, words, formulas, terms

@@ -18,7 +18,8 @@ Index = tuple[int, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a number is: the name of a value of `layerwise.backprop.Step`, and the position in its array."""
+    """Where a number is: the name of a value of `layerwise.from_scratch.backprop.Step`, and the position in its
+    array."""
 
     name: str
     index: Index
@@ -81,7 +82,7 @@ class Explanation:
     Args:
         step: "forward", "loss", "backward" or "update".
         place: Where it is.
-        value: The number itself, as `layerwise.backprop` computed it.
+        value: The number itself, as `layerwise.from_scratch.backprop` computed it.
         words: What happens, in a sentence or two.
         formulas: The general formula, the same with the numbers put in, and for gradients of weights the chain rule.
         terms: The sum of products of which it is made.

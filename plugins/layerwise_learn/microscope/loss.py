@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from layerwise.losses import log_softmax
+from layerwise.from_scratch.losses import log_softmax
 from layerwise_learn.microscope.explanation import (
     MINUS,
     Explanation,

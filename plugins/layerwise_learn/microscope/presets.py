@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork
+from layerwise.from_scratch.backprop import DenseNetwork
 from layerwise_learn.experiments.networks import random_network
 from layerwise_learn.microscope.problem import Problem
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork, Step
 from layerwise.errors import InputError, LayerwiseError, SpecError
+from layerwise.from_scratch.backprop import DenseNetwork, Step
 from layerwise_learn.microscope.explanation import Place
 
 MAX_LAYERS, MAX_UNITS, MAX_EXAMPLES = 8, 16, 16

@@ -14,7 +14,7 @@ from latex2mathml.converter import convert
 
 from layerwise.activations import ACTIVATIONS
 from layerwise.errors import InputError
-from layerwise.losses import LOSSES
+from layerwise.from_scratch.losses import LOSSES
 from layerwise.networks import OUTPUT_ACTIVATIONS
 from layerwise.predictor import Predictor
 from layerwise_learn.answers import answering

@@ -10,8 +10,8 @@ import numpy as np
 
 from layerwise.activations import ACTIVATIONS
 from layerwise.config import Settings, setting
-from layerwise.descent import OPTIMIZERS
 from layerwise.errors import SpecError
+from layerwise.from_scratch.descent import OPTIMIZERS
 from layerwise_learn.playground.data import (
     DATASETS,
     FEATURES,
@@ -86,7 +86,7 @@ class PlaygroundConfig(Settings):
 
     @property
     def loss(self) -> str:
-        """The loss, as `layerwise.losses` names it."""
+        """The loss, as `layerwise.from_scratch.losses` names it."""
         return "squared_error" if self.dataset.is_regression else "cross_entropy"
 
     @property

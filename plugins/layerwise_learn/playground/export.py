@@ -7,7 +7,7 @@ import zipfile
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork
+from layerwise.from_scratch.backprop import DenseNetwork
 from layerwise_learn.playground.config import PlaygroundConfig
 
 _CODE_OF_FEATURE = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.backprop import Forward
+from layerwise.from_scratch.backprop import Forward
 from layerwise_learn.playground.config import PlaygroundConfig
 from layerwise_learn.playground.data import EDGE, features_of
 from layerwise_learn.playground.training import Training

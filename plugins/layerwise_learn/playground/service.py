@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from layerwise.config import config_from
-from layerwise.descent import OPTIMIZERS, Memory
 from layerwise.errors import InputError
+from layerwise.from_scratch.descent import OPTIMIZERS, Memory
 from layerwise_learn.answers import answering
 from layerwise_learn.playground.config import PlaygroundConfig
 from layerwise_learn.playground.csv_file import read_csv

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerwise.backprop import DenseNetwork
-from layerwise.descent import OPTIMIZERS, Memory
 from layerwise.errors import InputError
-from layerwise.regularisation import dropout_masks
+from layerwise.from_scratch.backprop import DenseNetwork
+from layerwise.from_scratch.descent import OPTIMIZERS, Memory
+from layerwise.from_scratch.regularisation import dropout_masks
 from layerwise_learn.experiments.networks import random_network
 from layerwise_learn.experiments.training import gradient_of
 from layerwise_learn.playground.config import PlaygroundConfig

@@ -43,7 +43,7 @@ def match(
 ) -> None:
     """Let two players of Go play a match. In the command of a program {seed} stands for the number of the game."""
     from layerwise import open_workspace
-    from layerwise.intervals import wilson
+    from layerwise.comparing.intervals import wilson
     from layerwise_rl.go.matches import Match
     from layerwise_rl.go.opponents import maker_of
     from layerwise_rl.go.task import Go

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerwise.generation import Decode, Sampler, Sampling
-from layerwise.losses import log_softmax
+from layerwise.from_scratch.losses import log_softmax
+from layerwise.text.generation import Decode, Sampler, Sampling
 from layerwise_speech.whisper.cache import KeyValueCache
 from layerwise_speech.whisper.tokens import SpecialTokens
 
@@ -132,7 +132,7 @@ def write(
     Args:
         cache: That has read the prompt.
         begun: The logits of what follows it, float32 [vocabulary].
-        temperature: 0 takes the most probable token each time; see `layerwise.generation.Sampling`.
+        temperature: 0 takes the most probable token each time; see `layerwise.text.generation.Sampling`.
         most: The most tokens.
         cancelled: Set when nobody waits for it any more.
 

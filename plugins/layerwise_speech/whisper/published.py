@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import SpecError, WeightsError
 from layerwise.published import arrays_in, read_json, read_tokenizer, set_variables, weights_files
-from layerwise.text_file import TextFile
-from layerwise.tokenization import FILE, tokenizer_of
+from layerwise.text.text_file import TextFile
+from layerwise.text.tokenization import FILE, tokenizer_of
 from layerwise_speech.whisper.shape import WhisperShape
 from layerwise_speech.whisper.tokens import SpecialTokens
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from layerwise import engines
 from layerwise.devices import quiet_import
-from layerwise.losses import log_softmax
+from layerwise.from_scratch.losses import log_softmax
 from layerwise.runner import Batch, Runner
 from layerwise.tasks.base import Answer
 from layerwise.tasks.speech.words import Word

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from layerwise.errors import SpecError
 from layerwise.tasks.base import Answer, Field
 from layerwise.tasks.speech_recognition import SpeechRecognition
-from layerwise.text_file import TextFile
+from layerwise.text.text_file import TextFile
 from layerwise_speech.whisper.languages import name_of
 from layerwise_speech.whisper.shape import RATE, STEP
 from layerwise_speech.whisper.tokens import SpecialTokens
@@ -115,7 +115,7 @@ class Transcription(SpeechRecognition):
 
     def token_name(self, token: int) -> str:
         """What a token stands for: text, what was asked, or a time."""
-        from layerwise.tokenization import tokenizer_of
+        from layerwise.text.tokenization import tokenizer_of
 
         steps = token - self.special.first_timestamp
         if steps >= 0:
@@ -124,7 +124,7 @@ class Transcription(SpeechRecognition):
 
     def text_of_tokens(self, tokens: Sequence[int]) -> str:
         """The text of tokens, without those that no text is made of."""
-        from layerwise.tokenization import tokenizer_of
+        from layerwise.text.tokenization import tokenizer_of
 
         return tokenizer_of(self.known_tokenizer).decode([token for token in tokens if token < self.special.end])
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from layerwise import open_workspace
-from layerwise.benchmark import Benchmark
-from layerwise.leaderboards import LeaderboardStore
+from layerwise.comparing.benchmark import Benchmark
+from layerwise.comparing.leaderboards import LeaderboardStore
 from layerwise.versions import parse_reference
 
 FASHION = ["vision/fashion:conv", "vision/fashion:dense"]

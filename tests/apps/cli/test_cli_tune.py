@@ -4,8 +4,8 @@ import os
 
 import pytest
 
+from layerwise.hyperparameters.studies import StudyStore
 from layerwise.runs import RunStore
-from layerwise.studies import StudyStore
 
 
 @pytest.fixture(autouse=True)

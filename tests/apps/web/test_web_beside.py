@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from layerwise.benchmark import Benchmark
 from layerwise.beside import Reply
-from layerwise.footprint import Footprint
+from layerwise.comparing.benchmark import Benchmark
+from layerwise.serving.footprint import Footprint
 from layerwise.tasks.base import Field
 from layerwise_app.web.leaderboards import board_html, downloads_html, status_html
 from layerwise_app.web.pages import beside

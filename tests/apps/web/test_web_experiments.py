@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from layerwise.measurement import Measurement
-from layerwise.search_space import parse_ranges
-from layerwise.studies import Trial
+from layerwise.comparing.measurement import Measurement
+from layerwise.hyperparameters.search_space import parse_ranges
+from layerwise.hyperparameters.studies import Trial
 from layerwise_app.web.pages import compare, tune
 from layerwise_app.web.pages.own_data import located
 from layerwise_app.web.scatter import axis_of, place, scatter_html

@@ -8,7 +8,7 @@ from types import ModuleType
 import polib
 import pytest
 
-from layerwise.plugins import PluginReport
+from layerwise.plugins.loading import PluginReport
 from layerwise_app.web.languages import LANGUAGES, all_words, head_script
 
 ROOT = Path(__file__).parents[3]

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 from fastapi.testclient import TestClient
 
-from layerwise import job
+from layerwise.job_folders import job
 from layerwise.tasks.base import KINDS, Field
 from layerwise_app.web import schemas
 

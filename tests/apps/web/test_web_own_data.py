@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from layerwise import quota, uploads
+from layerwise import quota
+from layerwise.datasets import uploads
 from layerwise.own_data import DataReport, Sample
 from layerwise_app.web import api_data
 from layerwise_app.web.reports import report_html

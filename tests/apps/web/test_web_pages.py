@@ -12,8 +12,8 @@ import pytest
 
 from layerwise.conformance.report import CheckResult, ConformanceReport, ReportStore
 from layerwise.errors import InputError
-from layerwise.plugins import PluginReport
-from layerwise.slots import parse_device
+from layerwise.hardware.slots import parse_device
+from layerwise.plugins.loading import PluginReport
 from layerwise_app.web.app import build
 from layerwise_app.web.curves import curve, curve_html
 from layerwise_app.web.forms import device_control
@@ -284,7 +284,9 @@ def test_ended_runs_are_not_read_again(workspace, make_run, monkeypatch):
     make_run("demo/brightness")
     runs = RunList(workspace)
     shown = runs.table_html()
-    monkeypatch.setattr("layerwise.events.EventLog.backwards", lambda self: pytest.fail("it was read again"))
+    monkeypatch.setattr(
+        "layerwise.job_folders.events.EventLog.backwards", lambda self: pytest.fail("it was read again")
+    )
     assert runs.table_html() == shown
 
 

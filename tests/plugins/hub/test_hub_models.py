@@ -14,7 +14,7 @@ from PIL import Image
 from layerwise.errors import InputError, WeightsError
 from layerwise.registry import Registry
 from layerwise.runner import last_answer, make_runner
-from layerwise.serving import find_version
+from layerwise.serving.in_use import find_version
 from layerwise.versions import VersionStore
 
 pytest.importorskip("torch", reason='published models need torch: pip install "layerwise[hub]"')

@@ -98,7 +98,7 @@ def test_it_is_downloaded_and_pinned_to_its_commit(hub, tmp_path):
 
 
 def test_a_download_that_was_cut_off_goes_on(hub, tmp_path, monkeypatch):
-    monkeypatch.setattr("layerwise.downloads.CHUNK_BYTES", 100_000)
+    monkeypatch.setattr("layerwise.datasets.downloads.CHUNK_BYTES", 100_000)
     hub.publish("tiny/vit", published(tmp_path / "network", size=300_000), FIRST)
 
     def break_off(name, done, total):

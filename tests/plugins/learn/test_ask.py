@@ -3,7 +3,7 @@
 import pytest
 
 from layerwise import Card, Lesson
-from layerwise.lesson_search import LessonSearch
+from layerwise.teaching.lesson_search import LessonSearch
 from layerwise_learn.cards import CARDS
 from layerwise_learn.lessons import LESSONS
 

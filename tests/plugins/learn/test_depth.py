@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layerwise.backprop import DenseNetwork
 from layerwise.errors import SpecError
+from layerwise.from_scratch.backprop import DenseNetwork
 from layerwise.networks import dense_network
 from layerwise.plots import LinePlot, Row, Table, Text
 from layerwise_learn.depth.budget import TOLERANCE, parameters_of, widths_for

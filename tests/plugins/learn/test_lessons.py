@@ -11,7 +11,7 @@ import pytest
 
 from layerwise.activations import ACTIVATIONS
 from layerwise.config import settings_of
-from layerwise.descent import OPTIMIZERS
+from layerwise.from_scratch.descent import OPTIMIZERS
 from layerwise.plots import Heatmap, Line, LinePlot, Pictures, Row, Text
 from layerwise_learn.experiments import neuron, shapes
 from layerwise_learn.lessons import LESSONS, controls, hierarchical_features

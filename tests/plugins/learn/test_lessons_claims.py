@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from layerwise.activations import ACTIVATIONS
-from layerwise.backprop import DenseNetwork
+from layerwise.from_scratch.backprop import DenseNetwork
 from layerwise.plots import Formula, LinePlot, Row, Table, Text
 from layerwise_learn.depth.targets import exact_sawtooth, sawtooth
 from layerwise_learn.experiments import (
@@ -191,7 +191,7 @@ def test_four_rates_do_what_they_are_called(seed):
 def test_the_limit_of_the_learning_rate_is_where_descent_turns_over():
     problem = surface.line_problem(0)
     limit = 2 / np.linalg.eigvalsh(problem.hessian())[-1]
-    from layerwise.descent import SGD
+    from layerwise.from_scratch.descent import SGD
 
     below, above = (surface.descend(problem, SGD(), share * limit, num_steps=2000) for share in (0.999, 1.001))
     assert below.losses[-1] < below.losses[0]

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwise.activations import ACTIVATIONS
-from layerwise.backprop import DenseNetwork
 from layerwise.errors import InputError, LayerwiseError, SpecError
-from layerwise.losses import LOSSES
+from layerwise.from_scratch.backprop import DenseNetwork
+from layerwise.from_scratch.losses import LOSSES
 from layerwise_learn.microscope import PRESETS, Place, Problem, explain, sum_of
 from layerwise_learn.microscope.presets import by_hand
 
@@ -157,7 +157,8 @@ def test_numbers_are_made_from_earlier_ones(problem):
 
 
 def autodiff(problem):
-    """The gradients of TensorFlow, by the names of `layerwise.backprop`, with Keras' own activations and losses."""
+    """The gradients of TensorFlow, by the names of `layerwise.from_scratch.backprop`, with Keras' own activations and
+    losses."""
     network, parameters = problem.network, {}
     with tf.GradientTape() as tape:
         x = tf.constant(problem.inputs, tf.float64)

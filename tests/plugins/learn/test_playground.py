@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from layerwise.activations import ACTIVATIONS
-from layerwise.descent import OPTIMIZERS
 from layerwise.errors import SpecError
+from layerwise.from_scratch.descent import OPTIMIZERS
 from layerwise.networks import dense_network
 from layerwise_learn.playground import service
 from layerwise_learn.playground.config import PlaygroundConfig

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layerwise.events import EventLog
+from layerwise.job_folders.events import EventLog
 from layerwise.runs import Run
 from layerwise_learn.run_questions import questions
 

@@ -11,7 +11,7 @@ from layerwise_app.accounts import EVERYBODY, Account
 from layerwise_app.web.access.table import ACTIONS, refusal
 
 if TYPE_CHECKING:
-    from layerwise.uploads import UploadStore
+    from layerwise.datasets.uploads import UploadStore
 
 KEY = "layerwise.account"
 """Where a request says who asks: the key in its ASGI scope."""

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from layerwise.datasets.uploads import LARGEST_UPLOAD
 from layerwise.errors import AccessError
-from layerwise.uploads import LARGEST_UPLOAD
 from layerwise_app.accounts import Account, Role
 
 ANYONE, VIEWER, EDITOR, ADMIN, NOBODY = Role

@@ -26,7 +26,7 @@ from layerwise_app.accounts import EVERYBODY, Role
 from layerwise_app.web.access.asking import KEY
 
 if TYPE_CHECKING:
-    from layerwise.plugins import PluginReport
+    from layerwise.plugins.loading import PluginReport
     from layerwise.workspace import Workspace
 
 logger = logging.getLogger(__name__)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from layerwise import jobs, leaderboards
+from layerwise import jobs
 from layerwise.beside import MOST_MODELS, Family, Reply, ask, families
+from layerwise.comparing import leaderboards
 from layerwise.errors import InputError, NotFoundError
 from layerwise.versions import Reference, parse_reference
 from layerwise_app.web.address import remembering
@@ -31,7 +32,7 @@ from layerwise_app.web.streaming import SECONDS_BETWEEN
 from layerwise_app.web.visuals import load_examples
 
 if TYPE_CHECKING:
-    from layerwise.leaderboards import Leaderboard
+    from layerwise.comparing.leaderboards import Leaderboard
     from layerwise.specs import Example
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from layerwise_app.web.plots import plots_html
 from layerwise_app.web.visuals import load_examples
 
 if TYPE_CHECKING:
-    from layerwise.plugins import PluginReport
+    from layerwise.plugins.loading import PluginReport
     from layerwise.specs import ModelSpec
     from layerwise.tasks.base import Field
     from layerwise.versions import Version

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from layerwise.standings import Standing, standings
+from layerwise.comparing.standings import Standing, standings
 from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import bare, curve, overlay_html
 from layerwise_app.web.figures import format_metric, words

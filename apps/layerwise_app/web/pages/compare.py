@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from layerwise.comparison import contrasts, differences
+from layerwise.comparing.comparison import contrasts, differences
+from layerwise.comparing.measurement import Measurement, start_measuring
 from layerwise.errors import NotFoundError
-from layerwise.events import metrics_of
-from layerwise.measurement import Measurement, start_measuring
+from layerwise.job_folders.events import metrics_of
 from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import bare, curve, overlay_html
 from layerwise_app.web.figures import words
@@ -23,7 +23,7 @@ from layerwise_app.web.pages.run_list import RunList, choice
 from layerwise_app.web.site import Site
 
 if TYPE_CHECKING:
-    from layerwise.comparison import Contrast
+    from layerwise.comparing.comparison import Contrast
     from layerwise.runs import Run
 
 MAX_RUNS = 8

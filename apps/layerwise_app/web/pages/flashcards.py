@@ -10,8 +10,8 @@ from typing import Any
 
 from layerwise import Card
 from layerwise.errors import InputError
-from layerwise.repetition import RATINGS, in_words, outcomes
 from layerwise.snapshot import named
+from layerwise.teaching.repetition import RATINGS, in_words, outcomes
 from layerwise_app.web.guard import answering
 from layerwise_app.web.lessons import chapters, registered
 from layerwise_app.web.markup import empty, link, markup

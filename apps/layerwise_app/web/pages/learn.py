@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from layerwise import Card, Experiment, Lesson
-from layerwise.lesson_search import LessonSearch
 from layerwise.snapshot import named
+from layerwise.teaching.lesson_search import LessonSearch
 from layerwise_app.web.experiments import ExperimentCalls
 from layerwise_app.web.lesson import answers_html, lesson_html, list_html
 from layerwise_app.web.lessons import registered

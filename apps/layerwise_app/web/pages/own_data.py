@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from layerwise import own_data
+from layerwise.datasets.sample_data import has_sample
+from layerwise.datasets.uploads import LARGEST_UPLOAD, SUFFIXES
 from layerwise.errors import LayerwiseError
 from layerwise.quota import in_bytes
-from layerwise.sample_data import has_sample
-from layerwise.uploads import LARGEST_UPLOAD, SUFFIXES
 from layerwise.versions import Reference
 from layerwise_app.web.access.asking import locate
 from layerwise_app.web.guard import QUIET, explain, guard
@@ -23,8 +23,8 @@ from layerwise_app.web.reports import report_html
 from layerwise_app.web.site import Site
 
 if TYPE_CHECKING:
+    from layerwise.datasets.uploads import UploadStore
     from layerwise.specs import ModelSpec, Variant
-    from layerwise.uploads import UploadStore
 
 USUAL = "The data that the model was made with"
 

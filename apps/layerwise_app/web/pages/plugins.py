@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from layerwise.conformance.report import ConformanceReport, ReportStore
-from layerwise.plugin_files import FOLDER
+from layerwise.plugins.files import FOLDER
 from layerwise_app.web.api_plugins import report_link
 from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import badge, link, markup, table
@@ -16,7 +16,7 @@ from layerwise_app.web.pages import header
 from layerwise_app.web.site import Site
 
 if TYPE_CHECKING:
-    from layerwise.plugins import PluginReport
+    from layerwise.plugins.loading import PluginReport
     from layerwise_app.web.routes import Routes
 
 RELOAD = "() => window.location.reload()"

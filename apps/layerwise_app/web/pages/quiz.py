@@ -10,8 +10,8 @@ from typing import Any
 
 from layerwise import Lesson, Question, QuestionMaker
 from layerwise.errors import InputError
-from layerwise.quiz import Asked, from_runs, scores, total
-from layerwise.quiz import draw as drawn
+from layerwise.teaching.quiz import Asked, from_runs, scores, total
+from layerwise.teaching.quiz import draw as drawn
 from layerwise_app.web.guard import answering
 from layerwise_app.web.lessons import address, chapters, registered
 from layerwise_app.web.markup import empty, link, markup, table

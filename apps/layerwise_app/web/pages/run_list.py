@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import LayerwiseError
-from layerwise.events import ENDINGS, main_metric
-from layerwise.outline import outline
+from layerwise.job_folders.events import ENDINGS, main_metric
+from layerwise.job_folders.outline import outline
 from layerwise_app.web.descriptions import is_promoted
 from layerwise_app.web.figures import in_words, words
 from layerwise_app.web.markup import badge, empty, link, table
 from layerwise_app.words import ago, moment
 
 if TYPE_CHECKING:
-    from layerwise.job import Job
+    from layerwise.job_folders.job import Job
     from layerwise.runs import Run
     from layerwise.workspace import Workspace
 

@@ -10,7 +10,7 @@ import gradio as gr
 
 from layerwise import jobs
 from layerwise.errors import NotFoundError
-from layerwise.events import ENDINGS
+from layerwise.job_folders.events import ENDINGS
 from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import curve, curve_html, metric_of
 from layerwise_app.web.guard import QUIET, guard

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from layerwise import jobs, tuning
+from layerwise import jobs
 from layerwise.errors import NotFoundError
-from layerwise.search_space import parse_ranges, usual_ranges
-from layerwise.studies import ALGORITHMS
+from layerwise.hyperparameters import tuning
+from layerwise.hyperparameters.search_space import parse_ranges, usual_ranges
+from layerwise.hyperparameters.studies import ALGORITHMS
 from layerwise.versions import parse_reference
 from layerwise_app.web.forms import device_control
 from layerwise_app.web.guard import QUIET, guard
@@ -22,8 +23,8 @@ from layerwise_app.web.scatter import scatter_html, value_text
 from layerwise_app.web.site import Site
 
 if TYPE_CHECKING:
+    from layerwise.hyperparameters.studies import Study, Trial
     from layerwise.specs import ModelSpec, Variant
-    from layerwise.studies import Study, Trial
 
 POLL_SECONDS = 1.5
 SHOWN_STUDIES = 50

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from layerwise.datasets.prepared import memory_mapped, prepared
 from layerwise.errors import DataError, InputError
 from layerwise.own_data import (
     SHOWN_UNREADABLE,
@@ -31,7 +32,6 @@ from layerwise.own_data import (
     shortened,
     size_range,
 )
-from layerwise.prepared import memory_mapped, prepared
 from layerwise.quota import Quota
 from layerwise.splits import Split
 from layerwise.tasks.folders import SPLIT_NAMES, check_folder, held_out, unwrapped

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.losses import log_softmax
+from layerwise.from_scratch.losses import log_softmax
 
 Outputs = Mapping[str, np.ndarray]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layerwise.batches import of_any_number
+from layerwise.datasets.batches import of_any_number
 from layerwise.weights import load_into
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.environment import cores
 from layerwise.errors import LayerwiseError
+from layerwise.hardware.environment import cores
 from layerwise.tasks.episodes.environments import Environments, Step
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from layerwise.tasks.molecules.fingerprints import similarities, similarity_bits
-from layerwise.text_file import TextFile
+from layerwise.text.text_file import TextFile
 
 FILE = "molecules.csv"
 INSIDE_SHARE = 0.95

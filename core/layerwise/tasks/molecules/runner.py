@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.batching import LARGEST_BATCH
 from layerwise.errors import InputError
 from layerwise.runner import NetworkRunner, last_answer
+from layerwise.serving.batching import LARGEST_BATCH
 from layerwise.tasks.molecules import answers, drawing
 from layerwise.tasks.molecules.attribution import without_each_atom
 from layerwise.tasks.molecules.batches import Results, read_file

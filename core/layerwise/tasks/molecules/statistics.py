@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from layerwise.tasks.molecules.fingerprints import descriptor_names
-from layerwise.text_file import TextFile
+from layerwise.text.text_file import TextFile
 
 FILE = "descriptors.json"
 FURTHEST = 4.0

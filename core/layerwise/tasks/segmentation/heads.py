@@ -139,7 +139,7 @@ class Areas:
         return _soft_dice(_shares(targets[..., 1:]), probabilities[..., 1:])
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        from layerwise.losses import softmax
+        from layerwise.from_scratch.losses import softmax
 
         return softmax(logits)
 

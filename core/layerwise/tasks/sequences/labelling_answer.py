@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerwise.losses import softmax
+from layerwise.from_scratch.losses import softmax
 from layerwise.plots import Line, LinePlot, SequenceStrip, StripKind
 from layerwise.spreadsheets import plain_cell
 from layerwise.tasks.base import Answer

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.errors import InputError
-from layerwise.losses import softmax
+from layerwise.from_scratch.losses import softmax
 from layerwise.runner import NetworkRunner, last_answer
 from layerwise.tasks.sequences.scan import AT_ONCE, Hit, Scan
 

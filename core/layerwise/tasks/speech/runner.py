@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerwise.devices import quiet_import
-from layerwise.losses import log_softmax
+from layerwise.from_scratch.losses import log_softmax
 from layerwise.runner import Batch, Runner
 from layerwise.specs import resolve
 from layerwise.tasks.base import Answer
