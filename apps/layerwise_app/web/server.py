@@ -31,6 +31,7 @@ from layerwise import __version__, logs
 from layerwise.datasets.uploads import LARGEST_UPLOAD
 from layerwise.errors import AccessError, LayerwiseError
 from layerwise.temporary import temporary_folder
+from layerwise.workers.memory import trim
 from layerwise.workspace import Workspace, open_workspace
 from layerwise_app.accounts import AccountFile
 from layerwise_app.web.access.asking import KEY
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 1.0
+TRIM_SECONDS = 30.0
+"""After so long the memory that requests have left behind is given back: it lies in pieces, and grows for hours."""
 REFRESH_SECONDS = 30.0
 GRACE_SECONDS = 20.0
 """How long requests have to finish when the server ends."""
@@ -206,6 +209,13 @@ class Pages:
                     inner.stop_event.set()
 
 
+async def trim_memory() -> None:
+    """Go on giving memory back that is not used."""
+    while True:
+        await asyncio.sleep(TRIM_SECONDS)
+        await asyncio.to_thread(trim)
+
+
 def drawn_from(workspace: Workspace, snapshot: Snapshot) -> Any:
     """All that pages are drawn from, for comparing: what is registered, and the tasks of the versions in use, whose
     labels and columns may be those of the user's own data."""
@@ -269,9 +279,10 @@ def make_app(pages: Pages, workspace: Workspace, *, mcp: bool = False) -> FastAP
             if tools is not None:
                 await stack.enter_async_context(tools.running())
             await pages.update()
-            watching = asyncio.create_task(pages.watch())
+            tasks = [asyncio.create_task(work) for work in (pages.watch(), trim_memory())]
             yield
-            watching.cancel()
+            for task in tasks:
+                task.cancel()
             await pages.mount.close()
 
     # Swagger's page would load its scripts from elsewhere; the schema is there for any tool.

@@ -103,6 +103,23 @@ def test_a_plugin_that_is_switched_off_and_on_shows_without_a_restart(fresh):
     wait_until(lambda: client.get("/demo").status_code == 200)
 
 
+def test_memory_is_given_back_again_and_again_while_it_runs(tmp_path, demo_plugin, monkeypatch):
+    from fastapi.testclient import TestClient
+
+    from layerwise.workspace import open_workspace
+    from layerwise_app.web import server
+
+    trimmed = []
+    monkeypatch.setattr(server, "TRIM_SECONDS", 0.01)
+    monkeypatch.setattr(server, "trim", lambda: trimmed.append(True))
+    with open_workspace(tmp_path) as workspace:
+        with TestClient(server.make_app(server.Pages(workspace, "http://testserver"), workspace)):
+            wait_until(lambda: len(trimmed) > 2)
+        so_far = len(trimmed)
+        time.sleep(0.1)
+        assert len(trimmed) == so_far, "a server that has ended goes on"
+
+
 def test_a_page_of_a_server_that_is_gone_is_told_to_reload(client):
     answer = client.get("/snapshot-9-00000000/gradio_api/info")
     assert answer.status_code == 410
