@@ -23,7 +23,10 @@ import layerwise
 PLUGIN = """
 from layerwise import ModelCard, ModelSpec, hookimpl
 from layerwise.runner import Runner
-from layerwise.tasks.base import Field, Task
+from layerwise.tasks.base import Task
+
+
+from layerwise.tasks.fields import Field
 
 
 class Same(Task):

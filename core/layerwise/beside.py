@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import UNEXPECTED, InputError, LayerwiseError
 from layerwise.serving.footprint import Footprint, footprint
-from layerwise.tasks.base import FILE_KINDS, Answer, Field, Task, main_field
+from layerwise.tasks.base import Answer, Task
 from layerwise.tasks.board_game import BoardGame
+from layerwise.tasks.fields import FILE_KINDS, Field, main_field
 from layerwise.versions import Reference, parse_reference
 
 if TYPE_CHECKING:

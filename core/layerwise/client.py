@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from layerwise import errors
 from layerwise.errors import InputError, LayerwiseError
 from layerwise.job_folders.events import ENDINGS
-from layerwise.tasks.base import FILE_KINDS
+from layerwise.tasks.fields import FILE_KINDS
 from layerwise.versions import Reference, parse_reference
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from layerwise.evaluation import compute_outputs, digest, figures
 from layerwise.hyperparameters.studies import direction_of
 from layerwise.serving.footprint import footprint
 from layerwise.serving.loading import Runners, explained
-from layerwise.tasks.base import plain_label
 from layerwise.tasks.classification import Classification
+from layerwise.tasks.labels import plain_label
 from layerwise.versions import Reference, Version
 from layerwise.workers.limits import is_isolating
 from layerwise.workers.pool import Workers

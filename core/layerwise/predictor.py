@@ -7,24 +7,25 @@ there is a network, a search or another process is the business of its Runner.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from layerwise.errors import InputError, LayerwiseError
+from layerwise.errors import LayerwiseError
 from layerwise.runner import last_answer
 from layerwise.serving.answer_cache import AnswerCache, digest_of, most_bytes
 from layerwise.serving.gates import Gate, most_at_once, most_waiting
 from layerwise.serving.in_use import Slot, find_version
 from layerwise.serving.loading import Loaded, Runners, explained
+from layerwise.serving.named_inputs import named_inputs
+from layerwise.serving.sessions import Sessions
 from layerwise.serving.warm_pool import WarmPool, budget
 from layerwise.serving.watchdog import Watchdog
 from layerwise.specs import KERAS
-from layerwise.tasks.base import Answer, Field, Task, main_field
+from layerwise.tasks.base import Answer
 from layerwise.versions import Reference, Version, VersionStore, parse_reference
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SESSION_SECONDS = 3600.0
-"""A session of which nothing was heard for so long is ended: most visitors leave without a word."""
 KEPT_VERSIONS = 4
 """How many versions that were asked for by their id stay in memory when they are not the ones in use."""
 
@@ -73,8 +72,7 @@ class Predictor:
         self._lock = threading.Lock()
         self._slots: dict[tuple[str, str], Slot] = {}
         self._gates: dict[str, Gate] = {}
-        # By the time of their last request, the oldest first.
-        self._sessions: OrderedDict[tuple[str, Reference], tuple[Loaded, float]] = OrderedDict()
+        self._sessions = Sessions(self._runners)
         self._kept: deque[Loaded] = deque()
         self._is_closed = False
         self.listeners: list[Listener] = []
@@ -321,13 +319,7 @@ class Predictor:
 
     def end_session(self, session: str) -> None:
         """Forget what any model remembers of a session."""
-        with self._lock:
-            keys = [key for key in self._sessions if key[0] == session]
-            held = [self._sessions.pop(key)[0] for key in keys]
-        for loaded in {*held, *self._runners.all()}:
-            _end_session(loaded, session)
-        for loaded in held:
-            self._runners.release(loaded)
+        self._sessions.end(session)
 
     def keep_only(self, snapshot: Snapshot) -> None:
         """Let go of models that are registered no more, each as soon as nobody uses it. Returns at once."""
@@ -345,14 +337,14 @@ class Predictor:
         """Close every runner as soon as nobody uses it. Requests that come later are refused."""
         with self._lock:
             self._is_closed = True
-            held = [*(loaded for loaded, _ in self._sessions.values()), *self._kept]
-            self._sessions.clear()
+            kept = list(self._kept)
             self._kept.clear()
             slots = list(self._slots.values())
         for slot in slots:
             slot.close()
-        for loaded in held:
+        for loaded in kept:
             self._runners.release(loaded)
+        self._sessions.close()
         if self._workers is not None:
             self._workers.close()
 
@@ -373,34 +365,16 @@ class Predictor:
 
     def _hold(self, reference: str | Reference, session: str | None) -> Loaded:
         spec, found = self._find(reference)
-        if session is not None:
-            self._end_idle_sessions()
-            with self._lock:
-                begun_with, _ = self._sessions.get((session, found), (None, 0.0))
-                if begun_with is not None and self._runners.hold(begun_with):
-                    self._sessions[session, found] = begun_with, time.monotonic()
-                    self._sessions.move_to_end((session, found))
-                    return begun_with
+        if session is not None and (begun_with := self._sessions.hold(session, found)) is not None:
+            return begun_with
         if found.version is None:
             loaded = self._slot(found).hold(spec)
         else:
             loaded = self._runners.get(spec, find_version(self._versions, spec, found.variant, found.version))
             self._keep(loaded)
-        if session is not None and loaded.runner.stateful:
-            with self._lock:
-                if (session, found) not in self._sessions and self._runners.hold(loaded):
-                    self._sessions[session, found] = loaded, time.monotonic()
+        if session is not None:
+            self._sessions.begin(session, found, loaded)
         return loaded
-
-    def _end_idle_sessions(self) -> None:
-        oldest = time.monotonic() - SESSION_SECONDS
-        with self._lock:
-            idle = list(itertools.takewhile(lambda item: item[1][1] < oldest, self._sessions.items()))
-            for key, _ in idle:
-                del self._sessions[key]
-        for (session, _), (loaded, _) in idle:
-            _end_session(loaded, session)
-            self._runners.release(loaded)
 
     def _make_room(self, needed: int, keep: Loaded | None) -> None:
         self._pool.make_room(needed, keep)
@@ -435,57 +409,12 @@ class Predictor:
             self._runners.release(unused)
 
 
-def named_inputs(version: Version, inputs: Any) -> Mapping[str, Any]:
-    """The inputs of one request by the names of the task's input fields, checked, with defaults for what is left out.
-
-    Args:
-        version: The version that is to answer.
-        inputs: A mapping of them; or, for a task that needs at most one input, the value itself (`main_field`).
-
-    Raises:
-        InputError: One is missing or out of range, or there is one that the task does not have.
-    """
-    task: Task = version.task
-    fields = task.inputs
-    main = main_field(fields)
-    if main is not None and _is_bare_value(main, fields, inputs):
-        inputs = {main.name: inputs}
-    names = ", ".join(field.name for field in fields)
-    if not isinstance(inputs, Mapping):
-        raise InputError(f"{version.name} needs its inputs by name", expected=names, received=type(inputs).__name__)
-    missing = [field.name for field in fields if not field.optional and inputs.get(field.name) is None]
-    unknown = sorted(map(str, inputs.keys() - {field.name for field in fields}))
-    if missing or unknown:
-        raise InputError(
-            f"{version.name} cannot use these inputs",
-            expected=names,
-            received=", ".join(map(str, inputs)) or "nothing",
-            remedy=f"give {', '.join(missing)}" if missing else f"leave out {', '.join(unknown)}",
-        )
-    values = {field.name: field.value(inputs.get(field.name)) for field in fields}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _is_bare_value(main: Field, fields: Sequence[Field], inputs: Any) -> bool:
-    # The value of a table is a mapping itself, of its columns.
-    if not isinstance(inputs, Mapping):
-        return True
-    return main.kind in ("table", "json") and bool(inputs) and not any(field.name in inputs for field in fields)
-
-
 def _called(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments)
 
 
 def _name_of(loaded: Loaded) -> str:
     return f"{loaded.version.name}:{loaded.version.variant}"
-
-
-def _end_session(loaded: Loaded, session: str) -> None:
-    try:
-        loaded.runner.end_session(session)
-    except Exception:  # whoever left cannot be told
-        logger.exception("%s did not end the session", loaded.version.reference)
 
 
 def _explained_answer(loaded: Loaded) -> contextlib.AbstractContextManager[None]:

@@ -12,8 +12,9 @@ from sample_models import Grading, shelf, spec_of
 
 from layerwise.config import TrainingConfig
 from layerwise.inspection.subject import Subject
-from layerwise.tasks.base import Field, Task
+from layerwise.tasks.base import Task
 from layerwise.tasks.classification import Classification
+from layerwise.tasks.fields import Field
 from layerwise.versions import Version
 
 WORDS = ("", "a", "very", "good", "bad", "film")

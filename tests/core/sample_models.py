@@ -16,7 +16,8 @@ from layerwise.own_data import OwnData, report_of
 from layerwise.runner import Runner
 from layerwise.runs import Run, RunStore
 from layerwise.splits import Split
-from layerwise.tasks.base import Answer, Field, Task
+from layerwise.tasks.base import Answer, Task
+from layerwise.tasks.fields import Field
 from layerwise.versions import Version, VersionStore
 
 LABELS = ("low", "middle", "high")

@@ -8,7 +8,7 @@ from PIL import Image
 
 from layerwise.serving.answer_cache import LARGEST_INPUT, MOST_BYTES, AnswerCache, bytes_of, digest_of, most_bytes
 from layerwise.tasks.annotations import AnnotatedPicture, Found
-from layerwise.tasks.base import Field
+from layerwise.tasks.fields import Field
 
 FIELDS = (Field(name="image", kind="image", alternatives=("sketch",)), Field(name="text", kind="text", optional=True))
 

@@ -12,7 +12,7 @@ from layerwise.conformance.checks import differing
 from layerwise.conformance.report import CheckResult, ConformanceReport, ReportStore
 from layerwise.errors import NotFoundError
 from layerwise.registry import Registry
-from layerwise.tasks.base import KINDS, Field
+from layerwise.tasks.fields import KINDS, Field
 
 ECHO = """
 from dataclasses import dataclass
@@ -21,7 +21,10 @@ from typing import ClassVar
 from layerwise import Example, ModelCard, ModelSpec, hookimpl
 from layerwise.errors import InputError
 from layerwise.runner import Runner
-from layerwise.tasks.base import Field, Task
+from layerwise.tasks.base import Task
+
+
+from layerwise.tasks.fields import Field
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ from layerwise.predictor import Predictor
 from layerwise.runner import Runner
 from layerwise.splits import Split
 from layerwise.tasks import ImageClassification
-from layerwise.tasks.base import places_of
+from layerwise.tasks.labels import places_of
 from layerwise.versions import VersionStore
 
 CENTROIDS = np.array([[0, 0, 1, 1], [1, 2, 0, 0], [3, 1, 2, 0]], np.float32)

@@ -302,7 +302,7 @@ def test_sessions_of_which_nothing_is_heard_any_more_are_ended(make, tmp_path, m
     assert say("visitor 7") == 2
     (loaded,) = predictor._runners.all()
     assert loaded.users == 301
-    monkeypatch.setattr("layerwise.predictor.SESSION_SECONDS", -1.0)
+    monkeypatch.setattr("layerwise.serving.sessions.SESSION_SECONDS", -1.0)
     assert say("somebody") == 1
     assert loaded.users == 2
     assert len(loaded.runner.counts) == 1

@@ -7,7 +7,7 @@ import sample_models as samples
 
 from layerwise.errors import InputError, LayerwiseError, WeightsError
 from layerwise.runner import NetworkRunner, Runner, last_answer, make_runner
-from layerwise.tasks.base import Field
+from layerwise.tasks.fields import Field
 from layerwise.versions import VersionStore
 
 

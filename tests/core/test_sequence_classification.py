@@ -13,8 +13,8 @@ from sklearn.metrics import matthews_corrcoef, recall_score, roc_auc_score
 
 from layerwise.errors import DataError, InputError, SpecError
 from layerwise.plots import LinePlot, Table
-from layerwise.predictor import named_inputs
 from layerwise.runner import last_answer
+from layerwise.serving.named_inputs import named_inputs
 from layerwise.tasks import SequenceClassification
 from layerwise.tasks.sequences import files
 from layerwise.tasks.sequences.alphabets import DNA, PROTEIN

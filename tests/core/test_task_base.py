@@ -26,7 +26,7 @@ from layerwise.tasks import (
     TextClassification,
     Translation,
 )
-from layerwise.tasks.base import check_labels
+from layerwise.tasks.labels import check_labels
 from layerwise.tasks.sequences.motif import Motif
 from layerwise.tasks.translation import SPECIAL
 from layerwise.text.text_file import TextFile

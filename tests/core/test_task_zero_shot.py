@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from layerwise.config import TrainingConfig
 from layerwise.errors import InputError, SpecError
-from layerwise.predictor import named_inputs
+from layerwise.serving.named_inputs import named_inputs
 from layerwise.tasks import ZeroShotImageClassification
 from layerwise.tasks.zero_shot_image_classification import LONGEST_LABEL, MOST_LABELS
 from layerwise.versions import Version

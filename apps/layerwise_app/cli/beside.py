@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from layerwise.beside import Reply
     from layerwise.comparing.leaderboards import Leaderboard
     from layerwise.leaderboard import Board
-    from layerwise.tasks.base import Field
+    from layerwise.tasks.fields import Field
     from layerwise.workspace import Workspace
 
 MODELS = Annotated[

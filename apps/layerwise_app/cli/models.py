@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from layerwise.errors import InputError, LayerwiseError
-from layerwise.tasks.base import FILE_KINDS
+from layerwise.tasks.fields import FILE_KINDS
 from layerwise_app.cli.answers import keep_files, print_answer
 from layerwise_app.cli.output import Json, figures, print_json, print_pairs, print_table
 from layerwise_app.values import plain
@@ -18,7 +18,7 @@ from layerwise_app.words import moment
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec, PublishedWeights
-    from layerwise.tasks.base import Field
+    from layerwise.tasks.fields import Field
     from layerwise.versions import Version
     from layerwise.workspace import Workspace
 

@@ -10,11 +10,11 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from layerwise.errors import InputError
-from layerwise.tasks.base import FILE_KINDS, main_field
+from layerwise.tasks.fields import FILE_KINDS, main_field
 from layerwise_app.web.files import decode_base64
 
 if TYPE_CHECKING:
-    from layerwise.tasks.base import Field
+    from layerwise.tasks.fields import Field
 
 MAX_BODY = 200 * 2**20
 _EXPECTED: dict[str, tuple[Any, str]] = {

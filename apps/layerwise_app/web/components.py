@@ -16,7 +16,7 @@ from gradio.data_classes import ImageData
 from gradio.processing_utils import save_bytes_to_cache
 
 from layerwise.errors import InputError
-from layerwise.tasks.base import Field
+from layerwise.tasks.fields import Field
 from layerwise_app.values import is_picture, picture_file
 from layerwise_app.web.answers import probabilities_html
 from layerwise_app.web.live import draw_live_audio

@@ -30,7 +30,7 @@ from layerwise_app.web.visuals import load_examples
 
 if TYPE_CHECKING:
     from layerwise.specs import Example, ModelSpec
-    from layerwise.tasks.base import Field
+    from layerwise.tasks.fields import Field
 
 IN_USE = "in use"
 LOADING = "Loading the network. This is done once, and takes a few seconds …"

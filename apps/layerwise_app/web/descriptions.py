@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from layerwise.config import Setting
     from layerwise.runs import Run
     from layerwise.specs import ModelSpec
-    from layerwise.tasks.base import Field
+    from layerwise.tasks.fields import Field
     from layerwise.versions import Version
     from layerwise.workspace import Workspace
 

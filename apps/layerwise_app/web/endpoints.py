@@ -14,7 +14,7 @@ from gradio.data_classes import FileData
 from gradio.events import api
 
 from layerwise.errors import InputError
-from layerwise.tasks.base import FILE_KINDS
+from layerwise.tasks.fields import FILE_KINDS
 from layerwise.versions import Reference
 from layerwise_app.values import plain
 from layerwise_app.web.guard import explain
@@ -23,7 +23,7 @@ from layerwise_app.web.site import Site
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
-    from layerwise.tasks.base import Field
+    from layerwise.tasks.fields import Field
 
 logger = logging.getLogger(__name__)
 

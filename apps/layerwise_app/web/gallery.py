@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from layerwise.specs import Example
-    from layerwise.tasks.base import Field
+    from layerwise.tasks.fields import Field
 
 SCRIPT = Path(__file__).with_name("gallery.js")
 

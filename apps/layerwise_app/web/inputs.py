@@ -12,7 +12,7 @@ from layerwise.errors import InputError
 from layerwise_app.web.components import Control, control
 
 if TYPE_CHECKING:
-    from layerwise.tasks.base import Field
+    from layerwise.tasks.fields import Field
 
 _TAB_TITLES = {
     "image": "Picture",

@@ -12,7 +12,7 @@ from layerwise.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-    from layerwise.tasks.base import Field
+    from layerwise.tasks.fields import Field
 
 STREAM_EVERY = 0.5
 """Seconds between what the browser sends."""

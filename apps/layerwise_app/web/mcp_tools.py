@@ -32,7 +32,8 @@ from layerwise_app.web.schemas import Schema, answer_schema, inputs_schema, task
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
-    from layerwise.tasks.base import Answer, Field, Task
+    from layerwise.tasks.base import Answer, Task
+    from layerwise.tasks.fields import Field
 
 PATH = "/mcp"
 LARGEST_REQUEST = 32 * 2**20

@@ -18,7 +18,7 @@ from layerwise_app.web.components import ANSWERS
 from layerwise_app.web.markup import note, status
 
 if TYPE_CHECKING:
-    from layerwise.tasks.base import Field
+    from layerwise.tasks.fields import Field
 
 SHOWN_SIDE = 640
 """The longer side of a picture in an answer, in pixels."""

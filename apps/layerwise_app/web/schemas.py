@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import LayerwiseError
-from layerwise.tasks.base import FILE_KINDS, main_field
+from layerwise.tasks.fields import FILE_KINDS, main_field
 from layerwise.versions import Reference
 from layerwise_app.values import is_picture, picture_file
 from layerwise_app.web.visuals import load_examples
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
-    from layerwise.tasks.base import Field, Task
+    from layerwise.tasks.base import Task
+    from layerwise.tasks.fields import Field
     from layerwise.workspace import Workspace
 
 logger = logging.getLogger(__name__)

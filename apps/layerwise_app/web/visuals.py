@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise.card_pictures import MEDIA_TYPES, read_picture
 from layerwise.specs import resolve
-from layerwise.tasks.base import FILE_KINDS
+from layerwise.tasks.fields import FILE_KINDS
 
 if TYPE_CHECKING:
     from layerwise.specs import Example, ModelSpec
-    from layerwise.tasks.base import Field
+    from layerwise.tasks.fields import Field
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,9 @@ from layerwise.data import load
 from layerwise.errors import DataError, InputError
 from layerwise.evaluation import find_split
 from layerwise.splits import Split
-from layerwise.tasks.base import main_field, places_of
 from layerwise.tasks.classification import Classification
+from layerwise.tasks.fields import main_field
+from layerwise.tasks.labels import places_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,7 +97,7 @@ def _own_data(snapshot: Snapshot, version: Version) -> tuple[str | None, str | N
 
 def examples_for(snapshot: Snapshot, version: Version, benchmark: Benchmark) -> tuple[str, Split]:
     """The name of the split and its examples, as a version takes them, and numbered as it numbers its labels. Labels
-    that it writes otherwise are matched by their names (`layerwise.tasks.base.places_of`).
+    that it writes otherwise are matched by their names (`layerwise.tasks.labels.places_of`).
 
     Raises:
         DataError: There is no such split, or it has labels that the version does not know.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from layerwise.tasks.base import Field
+    from layerwise.tasks.fields import Field
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _RIFF = b"RIFF\x24\x00\x00\x00WAVEfmt "

@@ -188,7 +188,7 @@ def examples_are_answered(trial: Trial) -> str:
 @check("a batch is answered like single questions")
 def batch_equals_single(trial: Trial) -> str:
     """`run_batch` gives what `run` gives."""
-    from layerwise.predictor import named_inputs
+    from layerwise.serving.named_inputs import named_inputs
 
     batch = [named_inputs(trial.version, example.inputs) for example in trial.examples]
     together = trial.runner.run_batch(batch)
@@ -328,7 +328,7 @@ def _flat(outputs: Any) -> list[np.ndarray]:
 @check("bad input is explained")
 def bad_input_is_explained(trial: Trial) -> str:
     """For each input what nobody should give: an answer, or an error that a user can read."""
-    from layerwise.predictor import named_inputs
+    from layerwise.serving.named_inputs import named_inputs
 
     task = trial.version.task
     good: dict[str, Any] = {}

@@ -153,8 +153,8 @@ class Trial:
         """
         import threading
 
-        from layerwise.predictor import named_inputs
         from layerwise.runner import last_answer
+        from layerwise.serving.named_inputs import named_inputs
 
         result = self.runner.run(named_inputs(self.version, inputs), None, threading.Event())
         found = last_answer(result) if isinstance(result, Mapping | Iterable) else result

@@ -11,8 +11,8 @@ import numpy as np
 from layerwise.config import setting
 from layerwise.errors import InputError
 from layerwise.inspection.steps import Step, Tensor, first, input_names, run, steps_of
-from layerwise.predictor import named_inputs
-from layerwise.tasks.base import main_field
+from layerwise.serving.named_inputs import named_inputs
+from layerwise.tasks.fields import main_field
 
 if TYPE_CHECKING:
     import keras

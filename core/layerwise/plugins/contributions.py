@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from layerwise import tasks as stock
 from layerwise.errors import PluginError
 from layerwise.specs import DatasetSpec, ModelSpec, Page
-from layerwise.tasks.base import Field, Task
+from layerwise.tasks.base import Task
+from layerwise.tasks.fields import Field
 from layerwise.teaching.lessons import Card, Lesson, Question, QuestionMaker, Tour
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from layerwise.plugins.contributions import stock_tasks
 from layerwise.reference.docstrings import Docstring
-from layerwise.tasks.base import KINDS, Field, Task
+from layerwise.tasks.base import Task
+from layerwise.tasks.fields import KINDS, Field
 
 HEAD = """\
 # The tasks

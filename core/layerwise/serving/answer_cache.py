@@ -19,7 +19,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from layerwise.tasks.base import FILE_KINDS, Answer, Field
+from layerwise.tasks.base import Answer
+from layerwise.tasks.fields import FILE_KINDS, Field
 from layerwise.variables import size
 
 MOST_BYTES = 32 * 2**20

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from layerwise import deprecations
-from layerwise.tasks.base import Answer, Field, Task
+from layerwise.tasks.base import Answer, Task
 from layerwise.tasks.board_game import BoardGame
 from layerwise.tasks.classification import Classification
 from layerwise.tasks.columns import Column
@@ -13,6 +13,7 @@ from layerwise.tasks.ctc_speech_recognition import CtcSpeechRecognition
 from layerwise.tasks.depth_estimation import DepthEstimation
 from layerwise.tasks.dialogue import Dialogue
 from layerwise.tasks.embedding import Embedding
+from layerwise.tasks.fields import Field
 from layerwise.tasks.generation import Generation
 from layerwise.tasks.image_classification import ImageClassification
 from layerwise.tasks.image_segmentation import ImageSegmentation

@@ -1,22 +1,19 @@
 """What a Task is: raw input to a batch, outputs to an answer, and everything in between that more than
 one model could share (loss, metrics, the format of a user's own data).
-
-A task names the *kinds* of its inputs and outputs; the web app turns kinds into components and the
-command line turns them into text, so a model that uses a stock task brings no interface code.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import typing
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from layerwise.errors import DataError, InputError, SpecError
+from layerwise.errors import InputError
+from layerwise.tasks.fields import Field
+from layerwise.tasks.labels import places_of
 from layerwise.text.text_file import TextFile
 
 if TYPE_CHECKING:
@@ -29,138 +26,6 @@ if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
     from layerwise.splits import Split
     from layerwise.versions import Version
-
-KINDS = (
-    "image",
-    "sketch",
-    "audio",
-    "live-audio",
-    "text",
-    "number",
-    "choice",
-    "table",
-    "label-probabilities",
-    "annotated-text",
-    "boxes",
-    "gallery",
-    "mask",
-    "board",
-    "video",
-    "plot",
-    "file",
-    "conversation",
-    "json",
-)
-"""The kinds of values that the front ends can show. A value of each kind, in Python:
-image: PIL image, NumPy array [height, width(, channels)] uint8, path or bytes, an output also a mapping with "name" and
-"content", the bytes of a file that may move; sketch: as image, or the mapping
-of an editor with "composite", or "background" and "layers", which are images; audio: (sample rate in Hz,
-waveform [samples] float32) or path; live-audio: the same, of what has been recorded so far; text: str; number: float;
-choice: str, one of `choices`; table: mapping of column name to value, an output also a list of them;
-label-probabilities: mapping of label to probability, most
-probable first; boxes: `layerwise.tasks.annotations.AnnotatedPicture`; plot: a list of `layerwise.plots`; gallery: a
-list of mappings with "label", "image" and, where words stand below it, "caption"; file: a path, or a mapping with
-"name" and "content", which are bytes;
-conversation: what was said so far, a list of mappings with "role", which is "user" or "assistant", and "content";
-everything else: what JSON can hold."""
-
-
-FILE_KINDS = ("image", "sketch", "audio", "video", "file")
-"""The kinds whose values come as files to the command line and the HTTP API."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Field:
-    """One input or output of a task.
-
-    Args:
-        name: The key in the mapping that is given to `encode` or comes from `decode`.
-        kind: One of `KINDS`.
-        label: What the reader sees beside it.
-        choices: The values of a `choice`.
-        columns: The columns of a `table`, each a Field of its own.
-        alternatives: Further kinds in which the same input can be given (a picture that may be drawn:
-            `kind="image", alternatives=("sketch",)`).
-        optional: Whether it may be left out. True for what has a default. An optional text of an answer is shown when
-            there is one.
-        minimum, maximum: Of a `number`, None for no limit. One with both is a slider in the web app.
-        default: What counts when it is left out.
-        advanced: Whether it is one of those that few people change, which the web app keeps folded.
-
-    Raises:
-        SpecError: A value is not usable.
-    """
-
-    name: str
-    kind: str
-    label: str = ""
-    choices: tuple[str, ...] = ()
-    columns: tuple[Field, ...] = ()
-    alternatives: tuple[str, ...] = ()
-    optional: bool = False
-    minimum: float | None = None
-    maximum: float | None = None
-    default: Any = None
-    advanced: bool = False
-
-    def __post_init__(self) -> None:
-        for kind in (self.kind, *self.alternatives):
-            if kind not in KINDS:
-                raise SpecError(
-                    f"The field {self.name!r} is of an unknown kind", expected=", ".join(KINDS), received=repr(kind)
-                )
-        if self.default is not None:
-            object.__setattr__(self, "optional", True)
-            try:
-                self.value(self.default)
-            except InputError as error:
-                raise SpecError(f"The default of the field {self.name!r} is not usable: {error}") from None
-
-    @property
-    def title(self) -> str:
-        """What the reader sees beside it. Every field has a title."""
-        return self.label or self.name.replace("_", " ").capitalize()
-
-    def value(self, given: Any) -> Any:
-        """What is given for it, checked: a number, which may come as text, and within its limits; one of its choices;
-        anything else as it is. None is the default.
-
-        Raises:
-            InputError: It is none of these.
-        """
-        if given is None:
-            return self.default
-        if self.kind == "number":
-            return self._number(given)
-        if self.kind == "choice" and self.choices and given not in self.choices:
-            raise InputError(f"{self.title} is not known", expected=", ".join(self.choices), received=repr(given))
-        return given
-
-    def _number(self, given: Any) -> float:
-        try:
-            number = float(given)
-        except (TypeError, ValueError):
-            raise InputError(f"{self.title} is no number", expected=self._range, received=repr(given)) from None
-        low = -math.inf if self.minimum is None else self.minimum
-        high = math.inf if self.maximum is None else self.maximum
-        if not (math.isfinite(number) and low <= number <= high):
-            raise InputError(f"{self.title} is out of range", expected=self._range, received=f"{number:g}")
-        return number
-
-    @property
-    def _range(self) -> str:
-        limits = [
-            f"{word} {limit:g}" for word, limit in (("from", self.minimum), ("to", self.maximum)) if limit is not None
-        ]
-        return " ".join(["a number", *limits])
-
-
-def main_field(fields: Sequence[Field]) -> Field | None:
-    """The field that a value without a name is meant for: the only one that is needed, or the first where none is; None
-    where several are needed."""
-    needed = [field for field in fields if not field.optional] or list(fields[:1])
-    return needed[0] if len(needed) == 1 else None
-
 
 Answer = dict[str, Any]
 """What a model says to one input: a value for the name of each output Field."""
@@ -415,53 +280,3 @@ def _restored(value: Any, hint: Any) -> Any:
         hints = typing.get_type_hints(hint)
         return hint(**{key: _restored(item, hints[key]) for key, item in value.items() if key in hints})
     return value
-
-
-def places_of(labels: Sequence[str], known: Sequence[str], folder: Path | str) -> list[int]:
-    """Where the labels of a folder stand among those that a model knows. Where one is written otherwise, in capitals or
-    with a hyphen for a space, it is the same label, unless the model tells such labels apart.
-
-    Raises:
-        DataError: It does not know all of them.
-
-    Example:
-        >>> places_of(("Ankle boot", "bag"), ("bag", "ANKLE_BOOT"), "photos")
-        [1, 0]
-    """
-    exact = {label: place for place, label in enumerate(known)}
-    counts = Counter(map(plain_label, known))
-    folded = {plain: place for place, label in enumerate(known) if counts[plain := plain_label(label)] == 1}
-    places = [exact.get(label, folded.get(plain_label(label))) for label in labels]
-    unknown = [label for label, place in zip(labels, places, strict=True) if place is None]
-    if unknown:
-        raise DataError(
-            f"{folder} has labels that the model does not know",
-            expected=", ".join(known),
-            received=", ".join(unknown),
-            remedy="train a version on these data",
-        )
-    return [place for place in places if place is not None]
-
-
-def plain_label(label: str) -> str:
-    """A label without what two people may write otherwise: capitals, spaces, hyphens and underscores.
-
-    Example:
-        >>> plain_label("Ankle boot") == plain_label("ANKLE-BOOT")
-        True
-    """
-    return "".join(letter for letter in label.casefold() if letter not in " -_")
-
-
-def check_labels(labels: Sequence[str], owner: str) -> tuple[str, ...]:
-    """Labels of a classification: at least two different, non-empty words.
-
-    Raises:
-        SpecError: They are not.
-    """
-    labels = tuple(labels) if not isinstance(labels, str) else (labels,)
-    if len(labels) < 2 or len(set(labels)) != len(labels) or not all(isinstance(x, str) and x for x in labels):
-        raise SpecError(
-            f"{owner} has unusable labels", expected="at least two different, non-empty words", received=repr(labels)
-        )
-    return labels

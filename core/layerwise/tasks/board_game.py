@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from layerwise.errors import InputError, SpecError
-from layerwise.tasks.base import Field, Task
+from layerwise.tasks.base import Task
+from layerwise.tasks.fields import Field
 
 MOST_SIMULATIONS = 20_000
 

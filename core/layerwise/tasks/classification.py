@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from layerwise.errors import SpecError
-from layerwise.tasks.base import Answer, Field, Task, check_labels
+from layerwise.tasks.base import Answer, Task
+from layerwise.tasks.fields import Field
+from layerwise.tasks.labels import check_labels
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,7 +9,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
 from layerwise.errors import InputError, SpecError
-from layerwise.tasks.base import Field
+from layerwise.tasks.fields import Field
 
 if TYPE_CHECKING:
     import numpy as np

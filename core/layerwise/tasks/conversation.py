@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from layerwise.errors import InputError
-from layerwise.tasks.base import Field
+from layerwise.tasks.fields import Field
 from layerwise.tasks.texts import Texts
 
 USER, ASSISTANT = "user", "assistant"

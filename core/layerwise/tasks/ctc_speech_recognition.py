@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import DataError, SpecError
-from layerwise.tasks.base import Answer, Field
+from layerwise.tasks.base import Answer
+from layerwise.tasks.fields import Field
 from layerwise.tasks.speech.words import UNKNOWN
 from layerwise.tasks.speech_recognition import SpeechRecognition
 

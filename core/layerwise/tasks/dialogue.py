@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import SpecError
-from layerwise.tasks.base import Answer, Field, Task
+from layerwise.tasks.base import Answer, Task
 from layerwise.tasks.conversation import ASSISTANT, USER, Conversation
+from layerwise.tasks.fields import Field
 from layerwise.tasks.generation import SAMPLING, Generation, Prompt, Row
 from layerwise.text.chat_templates import ASSISTANT_TOKEN, PLAIN, USER_TOKEN, render
 

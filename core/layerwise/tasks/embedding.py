@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from layerwise.errors import InputError, SpecError
-from layerwise.tasks.base import Answer, Field, Task
+from layerwise.tasks.base import Answer, Task
+from layerwise.tasks.fields import Field
 
 if TYPE_CHECKING:
     import numpy as np

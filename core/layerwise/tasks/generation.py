@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from layerwise.tasks.base import Answer, Field
+from layerwise.tasks.base import Answer
+from layerwise.tasks.fields import Field
 from layerwise.tasks.texts import Texts
 from layerwise.text.tokenization import END, PAD
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import SpecError
-from layerwise.tasks.base import Field
 from layerwise.tasks.classification import Classification
+from layerwise.tasks.fields import Field
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import SpecError
-from layerwise.tasks.base import Answer, Field, Task, places_of
+from layerwise.tasks.base import Answer, Task
+from layerwise.tasks.fields import Field
+from layerwise.tasks.labels import places_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import InputError, SpecError
-from layerwise.tasks.base import Answer, Field, Task
+from layerwise.tasks.base import Answer, Task
+from layerwise.tasks.fields import Field
 from layerwise.text.text_file import TextFile
 
 if TYPE_CHECKING:

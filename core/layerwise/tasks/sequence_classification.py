@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import InputError, SpecError
-from layerwise.tasks.base import Field
 from layerwise.tasks.classification import Classification
+from layerwise.tasks.fields import Field
 from layerwise.tasks.sequences.motif import Motif
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ fifth of them is held out to test the result; or divide them yourself into folde
         import numpy as np
 
         from layerwise.splits import Split
-        from layerwise.tasks.base import places_of
+        from layerwise.tasks.labels import places_of
         from layerwise.tasks.sequences.folder import read_sequences
 
         data = read_sequences(self, folder, keep_length=True)

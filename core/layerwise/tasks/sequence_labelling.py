@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import InputError, SpecError
-from layerwise.tasks.base import Answer, Field, Task, check_labels
+from layerwise.tasks.base import Answer, Task
+from layerwise.tasks.fields import Field
+from layerwise.tasks.labels import check_labels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -331,7 +333,7 @@ sequences into the same of them.
 
     def read_to_measure(self, folder: Path) -> dict[str, Split]:
         """As for every task; a label that this task does not know is an error."""
-        from layerwise.tasks.base import places_of
+        from layerwise.tasks.labels import places_of
         from layerwise.tasks.sequences.labelled_folder import read_labelled
 
         letters, splits, _ = read_labelled(folder, self.letters)

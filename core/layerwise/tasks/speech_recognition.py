@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from layerwise.errors import DataError, InputError, SpecError
-from layerwise.tasks.base import Answer, Field, Task
+from layerwise.tasks.base import Answer, Task
+from layerwise.tasks.fields import Field
 
 if TYPE_CHECKING:
     import numpy as np

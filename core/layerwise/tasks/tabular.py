@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import DataError, InputError, SpecError
-from layerwise.tasks.base import Field, Task
+from layerwise.tasks.base import Task
 from layerwise.tasks.classification import Classification
 from layerwise.tasks.columns import Column, is_missing, is_number, sorted_naturally
+from layerwise.tasks.fields import Field
 
 if TYPE_CHECKING:
     import numpy as np

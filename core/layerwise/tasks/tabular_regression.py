@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import DataError, SpecError
-from layerwise.tasks.base import Answer, Field
+from layerwise.tasks.base import Answer
 from layerwise.tasks.columns import Column, in_digits, is_number, mean_and_deviation
+from layerwise.tasks.fields import Field
 from layerwise.tasks.tabular import FOLDER_FORMAT, Tabular
 
 if TYPE_CHECKING:

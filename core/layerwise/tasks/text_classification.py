@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import InputError
-from layerwise.tasks.base import Field, Task
+from layerwise.tasks.base import Task
 from layerwise.tasks.classification import Classification
+from layerwise.tasks.fields import Field
 from layerwise.tasks.texts import Texts
 
 if TYPE_CHECKING:

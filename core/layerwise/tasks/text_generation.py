@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from layerwise.errors import InputError
-from layerwise.tasks.base import Answer, Field, Task
+from layerwise.tasks.base import Answer, Task
+from layerwise.tasks.fields import Field
 from layerwise.tasks.generation import SAMPLING, Generation, Prompt, Row
 from layerwise.text.tokenization import BEGIN, END
 

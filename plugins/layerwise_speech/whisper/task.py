@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from layerwise.errors import SpecError
-from layerwise.tasks.base import Answer, Field
+from layerwise.tasks.base import Answer
+from layerwise.tasks.fields import Field
 from layerwise.tasks.speech_recognition import SpeechRecognition
 from layerwise.text.text_file import TextFile
 from layerwise_speech.whisper.languages import name_of

@@ -10,7 +10,7 @@ import pytest
 from layerwise.beside import Reply
 from layerwise.comparing.benchmark import Benchmark
 from layerwise.serving.footprint import Footprint
-from layerwise.tasks.base import Field
+from layerwise.tasks.fields import Field
 from layerwise_app.web.leaderboards import board_html, downloads_html, status_html
 from layerwise_app.web.pages import beside
 from layerwise_app.web.replies import agreement_text, marked, replies_html

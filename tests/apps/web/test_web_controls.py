@@ -8,7 +8,7 @@ import pytest
 
 from layerwise.config import TrainingConfig, settings_of
 from layerwise.errors import InputError, SpecError
-from layerwise.tasks.base import KINDS, Field
+from layerwise.tasks.fields import KINDS, Field
 from layerwise_app.web.components import control, display
 from layerwise_app.web.files import decode_base64
 from layerwise_app.web.forms import control_of, ordered_settings, read_config

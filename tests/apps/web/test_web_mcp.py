@@ -100,7 +100,8 @@ def test_what_is_wrong_is_said_where_a_language_model_reads_it(tools, name, argu
 def test_pictures_come_as_pictures(workspace, png):
     from PIL import Image
 
-    from layerwise.tasks.base import Field, Task
+    from layerwise.tasks.base import Task
+    from layerwise.tasks.fields import Field
     from layerwise_app.web.mcp_tools import _pictures
 
     class Drawing(Task):

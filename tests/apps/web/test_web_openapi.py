@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from layerwise.job_folders import job
-from layerwise.tasks.base import KINDS, Field
+from layerwise.tasks.fields import KINDS, Field
 from layerwise_app.web import schemas
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from layerwise import ModelCard, ModelSpec, TrainingConfig, Variant, hookimpl, setting
 from layerwise.runner import Runner
-from layerwise.tasks.base import Field, Task
+from layerwise.tasks.base import Task
+from layerwise.tasks.fields import Field
 
 
 class Own:

@@ -11,7 +11,8 @@ from layerwise import ModelCard, ModelSpec, errors, hookimpl
 from layerwise.plots import Line, LinePlot
 from layerwise.runner import Runner
 from layerwise.tasks.annotations import AnnotatedPicture, Found
-from layerwise.tasks.base import Field, Task
+from layerwise.tasks.base import Task
+from layerwise.tasks.fields import Field
 
 
 @dataclass(frozen=True, kw_only=True)

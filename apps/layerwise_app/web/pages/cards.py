@@ -19,7 +19,7 @@ from layerwise_app.web.visuals import load_examples
 if TYPE_CHECKING:
     from layerwise.plugins.loading import PluginReport
     from layerwise.specs import ModelSpec
-    from layerwise.tasks.base import Field
+    from layerwise.tasks.fields import Field
     from layerwise.versions import Version
     from layerwise_app.web.site import Site
 

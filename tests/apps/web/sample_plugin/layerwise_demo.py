@@ -12,7 +12,8 @@ from layerwise import Example, ModelCard, ModelSpec, Page, hookimpl
 from layerwise.errors import InputError
 from layerwise.runner import Runner
 from layerwise.tasks import Column, Conversation, ImageClassification, TabularRegression
-from layerwise.tasks.base import Field, Task
+from layerwise.tasks.base import Task
+from layerwise.tasks.fields import Field
 
 
 @dataclass(frozen=True, kw_only=True)
