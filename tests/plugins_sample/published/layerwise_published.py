@@ -17,8 +17,8 @@ from layerwise.errors import DataError
 from layerwise.runner import Runner
 from layerwise.tasks import Conversation
 from layerwise.tasks.base import Task
-from layerwise.text.text_file import TextFile
 from layerwise.tasks.fields import Field
+from layerwise.text.text_file import TextFile
 from layerwise.weights import read_arrays
 
 SHELF = Path(__file__).with_name("shelf")
