@@ -97,7 +97,7 @@ def examples() -> Sequence[Example]:
     return [
         Example(inputs={"text": text}, label=label)
         for label, text in (
-            ("For it", "I laughed, I cried, and I wanted to see it again the same night."),
+            ("For it", "A warm, funny film that I would gladly see again."),
             ("Against it", "Two hours of my life that I will never get back."),
             ("Denied", "It is not a bad film at all."),
             ("Mixed", "The actors are wonderful, but the story goes nowhere."),
