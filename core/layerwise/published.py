@@ -53,6 +53,22 @@ def read_json(path: Path) -> dict[str, Any]:
     return found
 
 
+def check_architecture(config: Mapping[str, Any], expected: str, origin: Path, *, remedy: str) -> None:
+    """See that a `config.json` is of an architecture.
+
+    Raises:
+        WeightsError: It is of another one.
+    """
+    architectures = config.get("architectures") or []
+    if expected not in architectures:
+        raise WeightsError(
+            f"The weights in {origin} are of another architecture",
+            expected=expected,
+            received=", ".join(map(str, architectures)) or "none",
+            remedy=remedy,
+        )
+
+
 def weights_files(folder: Path) -> list[Path]:
     """The safetensors files of a folder, those that its index names where it has one.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import WeightsError
-from layerwise.published import arrays_in, read_json, read_tokenizer, set_variables, weights_files
+from layerwise.published import arrays_in, check_architecture, read_json, read_tokenizer, set_variables, weights_files
 from layerwise.text.text_file import TextFile
 from layerwise.text.tokenization import FILE, tokenizer_of
 from layerwise_language.llama.shape import LlamaShape
@@ -138,14 +138,8 @@ def shape_of(config: Mapping[str, Any], origin: Path) -> LlamaShape:
     Raises:
         WeightsError: It is of another architecture, or has parts that are not built here.
     """
-    architectures = config.get("architectures") or []
-    if ARCHITECTURE not in architectures:
-        raise WeightsError(
-            f"The weights in {origin} are of another architecture",
-            expected=ARCHITECTURE,
-            received=", ".join(map(str, architectures)) or "none",
-            remedy="choose a network of the Llama family: SmolLM2, TinyLlama, Llama 2",
-        )
+    remedy = "choose a network of the Llama family: SmolLM2, TinyLlama, Llama 2"
+    check_architecture(config, ARCHITECTURE, origin, remedy=remedy)
     try:
         return _shape_of(config, origin)
     except (KeyError, TypeError, ValueError) as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import SpecError, WeightsError
-from layerwise.published import arrays_in, read_json, read_tokenizer, set_variables, weights_files
+from layerwise.published import arrays_in, check_architecture, read_json, read_tokenizer, set_variables, weights_files
 from layerwise.text.text_file import TextFile
 from layerwise.text.tokenization import FILE, tokenizer_of
 from layerwise_speech.whisper.shape import WhisperShape
@@ -130,14 +130,8 @@ def shape_of(config: Mapping[str, Any], origin: Path) -> WhisperShape:
     Raises:
         WeightsError: It is of another architecture, or has parts that are not built here.
     """
-    architectures = config.get("architectures") or []
-    if ARCHITECTURE not in architectures:
-        raise WeightsError(
-            f"The weights in {origin} are of another architecture",
-            expected=ARCHITECTURE,
-            received=", ".join(map(str, architectures)) or "none",
-            remedy="choose a network of the Whisper family",
-        )
+    remedy = "choose a network of the Whisper family"
+    check_architecture(config, ARCHITECTURE, origin, remedy=remedy)
     for name, usual in (
         ("activation_function", "gelu"),
         ("scale_embedding", False),
