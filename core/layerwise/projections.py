@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    import numpy as np
+
+T_SNE, COMPONENTS = "neighbours stay neighbours (t-SNE)", "the greatest differences (principal components)"
+"""The two ways, as they are chosen between."""
 PERPLEXITY = 30.0
 """About so many neighbours of each vector stay its neighbours."""
 MOST_DIMENSIONS = 50
@@ -35,6 +40,8 @@ def components(vectors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]
     Returns:
         [vectors, count], and the variance along each component that there is, the greatest first.
     """
+    import numpy as np
+
     centred = vectors - vectors.mean(axis=0)
     left, scales, _ = np.linalg.svd(centred, full_matrices=False)
     found = np.zeros((len(vectors), count))
@@ -55,6 +62,7 @@ def neighbour_map(vectors: np.ndarray) -> np.ndarray:
     Returns:
         [vectors, 2].
     """
+    import numpy as np
     from sklearn.manifold import TSNE
 
     given = np.asarray(vectors, "float64")
@@ -68,6 +76,8 @@ def neighbour_map(vectors: np.ndarray) -> np.ndarray:
 def nearest(vectors: np.ndarray, count: int) -> np.ndarray:
     """The numbers of the vectors that are nearest to each, itself left out, [vectors, count]; fewer where there are
     not so many."""
+    import numpy as np
+
     squares = (vectors**2).sum(axis=1)
     distances = squares[:, None] + squares[None] - 2 * vectors @ vectors.T
     np.fill_diagonal(distances, np.inf)

@@ -7,25 +7,13 @@ from test_inspection_inspector import Desk
 
 from layerwise.errors import DataError
 from layerwise.inspection import open_inspector
-from layerwise.inspection.example_map import CELL, FRAME, HEIGHT, T_SNE, WIDTH, pasted
 from layerwise.networks import dense_network
+from layerwise.picture_map import HEIGHT, WIDTH
 from layerwise.plots import LinePlot, Pictures
 from layerwise.predictor import Predictor
+from layerwise.projections import T_SNE
 from layerwise.tasks import Column, ImageClassification, TabularClassification
 from layerwise.versions import VersionStore
-
-
-def test_each_picture_lies_where_its_example_does():
-    images = np.zeros((5, 8, 8, 3), "uint8")
-    images[1:, 1:7, 1:7] = [[[[250, 0, 0]]], [[[0, 250, 0]]], [[[0, 0, 250]]], [[[250, 250, 250]]]]
-    canvas = pasted(images, np.array([[0.5, 0.5], [0, 0], [1, 0], [0, 1], [1, 1]], "float64"))
-    assert canvas.shape == (HEIGHT, WIDTH, 3)
-    half, red, green, blue = CELL // 2, (250, 0, 0), (0, 250, 0), (0, 0, 250)
-    corners = {red: (-half, half), green: (-half, -half), blue: (half, half), (250, 250, 250): (half, -half)}
-    for color, place in corners.items():  # the vertical axis points upwards
-        np.testing.assert_allclose(canvas[place], color, atol=40)
-    assert (canvas[HEIGHT // 2, WIDTH // 2 - CELL - 2] == FRAME).all()
-    assert not canvas[HEIGHT // 4, WIDTH // 2].any()
 
 
 @pytest.fixture

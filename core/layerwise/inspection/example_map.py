@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,24 +18,16 @@ from layerwise.inspection.examples import Examples, real_examples
 from layerwise.inspection.looks import Inputs, Look, settings_of_look
 from layerwise.inspection.steps import Step
 from layerwise.inspection.subject import Batch, Subject
+from layerwise.picture_map import WIDTH, pasted
 from layerwise.plots import Line, LinePlot, Picture, Pictures, Plot, Text
-from layerwise.projections import nearest, neighbour_map, plane
-
-if TYPE_CHECKING:
-    from PIL import Image
+from layerwise.projections import COMPONENTS, T_SNE, nearest, neighbour_map, plane
 
 EXAMPLES, FEWEST, MOST = 400, 10, 1500
 AT_ONCE = 64
 NEIGHBOURS = 5
 """Among so many of the nearest those of the same class are counted."""
-T_SNE, COMPONENTS = "neighbours stay neighbours (t-SNE)", "the greatest differences (principal components)"
 COLORED, GREY = (0, 1, 2, 3, 4, 5, 7), 6
 """The colours of the most frequent classes, and that of the others."""
-WIDTH, HEIGHT = 960, 640
-"""Of the map with pictures, in pixels."""
-FRAME = (230, 126, 34)
-CELL = 32
-"""Each picture has a square of so many pixels, and each square one picture."""
 
 
 def look(subject: Subject) -> Look | None:
@@ -150,7 +142,7 @@ def _drawn(subject: Subject, step: Step, drawn: _Map, given: Batch, found: Examp
     ]
     name = next((name for name in subject.input_names if is_picture(subject, name)), None)
     if name is not None:
-        canvas = pasted(np.concatenate([given[name], found.batch[name]]), drawn.places)
+        canvas = _pictures(np.concatenate([given[name], found.batch[name]]), drawn.places)
         plots.append(
             Pictures(
                 title="The same map with the pictures; yours has a frame",
@@ -182,36 +174,10 @@ def _dots(labels: Sequence[str], drawn: _Map) -> list[Line]:
     ]
 
 
-def pasted(images: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Small pictures in a grid, each about where it lies; the first lies above all, larger and with a frame.
-
-    Args:
-        images: Encoded pictures [examples, height, width, channels].
-        places: [examples, 2].
-
-    Returns:
-        Uint8 [HEIGHT, WIDTH, 3].
-    """
-
+def _pictures(images: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The map with encoded pictures [examples, height, width, channels], uint8 [HEIGHT, WIDTH, 3]."""
     limits = pixel_range(images)
-    low, extent = places.min(axis=0), np.ptp(places, axis=0)
-    shares = (places - low) / np.where(extent > 0, extent, 1.0)
     corners = np.median(images[:, [0, 0, -1, -1], [0, -1, 0, -1]], axis=(0, 1))
-    ground = np.broadcast_to(pixels(corners[None, None], limits), (HEIGHT, WIDTH, 3))
-    canvas = image_of(ground)
-    shares[:, 1] = 1 - shares[:, 1]  # as on the map above, upwards
-    cells = (shares * (WIDTH // CELL - 1, HEIGHT // CELL - 1)).round().astype(int)
-    _, first = np.unique(cells[1:], axis=0, return_index=True)
-    for number in first + 1:
-        column, row = cells[number].tolist()
-        canvas.paste(_small(images[number], limits, CELL), (column * CELL, row * CELL))
-    left, top = (int(place) for place in shares[0] * (WIDTH - 2 * CELL, HEIGHT - 2 * CELL))
-    canvas.paste(FRAME, (left - 3, top - 3, left + 2 * CELL + 3, top + 2 * CELL + 3))
-    canvas.paste(_small(images[0], limits, 2 * CELL), (left, top))
-    return np.asarray(canvas)
-
-
-def _small(image: np.ndarray, limits: tuple[float, float], side: int) -> Image.Image:
-    from PIL import Image
-
-    return image_of(pixels(image, limits)).convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
+    red, green, blue = image_of(pixels(corners[None, None], limits)).convert("RGB").tobytes()
+    shown = [image_of(pixels(image, limits)) for image in images]
+    return np.asarray(pasted(shown, places, (red, green, blue)))
