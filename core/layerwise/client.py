@@ -341,6 +341,9 @@ def file_bytes(value: str | Mapping[str, Any]) -> bytes:
 
 
 def _as_json(value: Any, kind: str) -> Any:
+    if kind == "files":
+        items = value if isinstance(value, list | tuple) else [] if value is None else [value]
+        return [_file_as_json(item) for item in items]
     if kind not in FILE_KINDS:
         return value.tolist() if hasattr(value, "tolist") else value
     if hasattr(value, "save") and hasattr(value, "getbands"):  # a PIL image
@@ -355,6 +358,14 @@ def _as_json(value: Any, kind: str) -> Any:
         except OSError as error:
             raise InputError("The file cannot be read", received=f"{str(value)[:200]}: {error.strerror}") from None
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+def _file_as_json(item: Any) -> Any:
+    """One of several files, with its name where it has one."""
+    if isinstance(item, Mapping):
+        return {**item, "content": _as_json(item.get("content"), "file")}
+    content = _as_json(item, "file")
+    return {"name": Path(item).name, "content": content} if isinstance(item, str | Path) else content
 
 
 def _events(response: requests.Response) -> Iterator[tuple[str, str, Any]]:

@@ -206,11 +206,11 @@ def questions(fields: Sequence[Field], words: list[str]) -> list[tuple[str, dict
     words = [sys.stdin.readline().strip() if word == "-" else word for word in words]
     required = [field for field in fields if not field.optional]
     if not required and all(_is_option(word, fields) for word in words):
-        return [(" ".join(words) or "with its defaults", dict(_pair(word, fields) for word in words))]
+        return [(" ".join(words) or "with its defaults", _named(words, fields))]
     field = (required or list(fields))[0]
     optional = [item for item in fields if item.optional and item != field]
     given = [word for word in words if _is_option(word, optional)]
-    more = dict(_pair(word, optional) for word in given)
+    more = _named(given, optional)
     words = [word for word in words if word not in given]
     if not words:
         raise InputError(f"{field.title} is missing", remedy="name one before the options")
@@ -218,9 +218,9 @@ def questions(fields: Sequence[Field], words: list[str]) -> list[tuple[str, dict
     if field.kind == "table":
         return [(", ".join(words), {field.name: dict(_pair(word, field.columns) for word in words), **more})]
     if len(required) > 1:
-        named = {item.name: item for item in fields}
-        pairs = [_pair(word, fields) for word in words]
-        return [(" ".join(words), {name: _value(named[name], text) for name, text in pairs} | more)]
+        return [(" ".join(words), _named(words, fields) | more)]
+    if field.kind == "files":
+        return [(" ".join(words), {field.name: [path for word in words for path in _files(field, word)], **more})]
     return [(word, {field.name: _value(field, word), **more}) for word in words]
 
 
@@ -234,6 +234,26 @@ def _pair(word: str, fields: Sequence[Field]) -> tuple[str, str]:
     if not sign or name not in names:
         raise InputError(f"{word!r} is no value of an input", expected=" ".join(f"{name}=VALUE" for name in names))
     return name, text
+
+
+def _named(words: Sequence[str], fields: Sequence[Field]) -> dict[str, Any]:
+    """What stands for inputs as name=value; several files are named one after the other, or as a folder of them."""
+    known = {field.name: field for field in fields}
+    found: dict[str, Any] = {}
+    for name, text in (_pair(word, fields) for word in words):
+        if known[name].kind == "files":
+            found[name] = [*found.get(name, ()), *_files(known[name], text)]
+        else:
+            found[name] = _value(known[name], text)
+    return found
+
+
+def _files(field: Field, word: str) -> list[Path]:
+    folder = Path(word).expanduser()
+    if not folder.is_dir():
+        return [_value(field, word)]
+    # Hidden ones are what systems put beside files.
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
 
 
 def _value(field: Field, word: str) -> Any:

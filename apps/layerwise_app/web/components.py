@@ -26,7 +26,7 @@ from layerwise_app.web.plots import plots_html
 from layerwise_app.web.sketchpad import read_drawing, show_drawing, sketch_pad
 
 FEW_CHOICES = 6
-PICTURE_HEIGHT = 300
+PICTURE_HEIGHT, FILES_HEIGHT = 300, 140
 MOST_ROWS = 200
 """How many rows of a table are shown."""
 
@@ -55,12 +55,16 @@ def control(field: Field, kind: str | None = None) -> Control:
     kind = kind or field.kind
     if kind == "table":
         return _table(field)
+    if kind == "files":
+        return _files(field)
     if kind == "live-audio":
         return Control(draw_live_audio(field), lambda values: values[1], lambda value: [None, None])
     if kind == "number" and field.minimum is not None and field.maximum is not None:
         return _slider(field, field.minimum, field.maximum)
     if kind == "text" and field.default is not None:
         return _text_with_default(field)
+    if kind == "choice" and field.default is not None:
+        return _choice_with_default(field)
     make, read, show = _INPUTS.get(kind, _INPUTS["json"])
     return Control([make(field)], lambda values: read(values[0]), lambda value: [show(value)])
 
@@ -113,6 +117,26 @@ def _table(field: Field) -> Control:
     return Control([component for part in columns for component in part.components], read, show)
 
 
+def _files(field: Field) -> Control:
+    """Several files, dropped or chosen at once."""
+    box = gr.File(label=field.title, file_count="multiple", height=FILES_HEIGHT)
+
+    def read(values: Sequence[Any]) -> list[str] | None:
+        # Plain texts: Gradio's own class of paths is none that a worker knows.
+        return [str(path) for path in values[0]] if values[0] else None
+
+    def show(files: Any) -> list[Any]:
+        from layerwise.tasks.several_files import named_files
+
+        kept = [
+            save_bytes_to_cache(content, name, box.GRADIO_CACHE) if isinstance(content, bytes) else str(content)
+            for name, content in named_files(files)
+        ]
+        return [kept or None]
+
+    return Control([box], read, show)
+
+
 def _image(field: Field) -> gr.Image:
     image = gr.Image(
         label=field.title,
@@ -140,6 +164,11 @@ def _choice(field: Field) -> gr.Radio | gr.Dropdown:
     kind = gr.Radio if len(field.choices) <= FEW_CHOICES else gr.Dropdown
     value = field.default if field.optional else field.choices[0]
     return kind(choices=list(field.choices), label=field.title, value=value)
+
+
+def _choice_with_default(field: Field) -> Control:
+    default = field.default
+    return Control([_choice(field)], lambda values: values[0], lambda given: [default if given is None else given])
 
 
 def _slider(field: Field, minimum: float, maximum: float) -> Control:

@@ -14,7 +14,7 @@ from gradio.data_classes import FileData
 from gradio.events import api
 
 from layerwise.errors import InputError
-from layerwise.tasks.fields import FILE_KINDS
+from layerwise.tasks.fields import FILE_KINDS, MOST_FILES
 from layerwise.versions import Reference
 from layerwise_app.values import plain
 from layerwise_app.web.guard import explain
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_TYPES = {"text": str, "choice": str, "number": float, "table": dict, "conversation": list}
+_TYPES = {"text": str, "choice": str, "number": float, "table": dict, "conversation": list, "files": list[FileData]}
 
 
 def add_endpoints(site: Site) -> None:
@@ -51,7 +51,7 @@ def endpoint_of(site: Site, spec: ModelSpec) -> Callable[..., dict[str, Any]]:
         *given, variant = values
         try:
             inputs = {
-                name: uploaded(value) if kind in FILE_KINDS else value
+                name: _given(value, kind) if kind in FILE_KINDS else value
                 for (name, kind), value in zip(kinds.items(), given, strict=True)
                 if value is not None
             }
@@ -68,7 +68,7 @@ def endpoint_of(site: Site, spec: ModelSpec) -> Callable[..., dict[str, Any]]:
 
 
 def _parameter(field: Field) -> inspect.Parameter:
-    kind = FileData if field.kind in FILE_KINDS else _TYPES.get(field.kind, object)
+    kind = _TYPES.get(field.kind, FileData if field.kind in FILE_KINDS else object)
     if field.optional:
         return _optional(field.name, kind, field.default)
     return inspect.Parameter(field.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=kind)
@@ -76,6 +76,22 @@ def _parameter(field: Field) -> inspect.Parameter:
 
 def _optional(name: str, kind: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind | None)
+
+
+def _given(value: Any, kind: str) -> Any:
+    if kind != "files":
+        return uploaded(value)
+    if not isinstance(value, list) or len(value) > MOST_FILES:
+        received = f"{len(value):,} files" if isinstance(value, list) else type(value).__name__
+        raise InputError("The files cannot be read", expected=f"a list of at most {MOST_FILES}", received=received)
+    return [{"name": _name_of(item), "content": uploaded(item)} for item in value]
+
+
+def _name_of(value: Any) -> str:
+    """What a file is called that was uploaded."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    return str(value.get("orig_name") or value.get("path") or "")
 
 
 def uploaded(value: Any) -> bytes:

@@ -22,6 +22,7 @@ _TAB_TITLES = {
     "text": "Text",
     "table": "Values",
     "file": "File",
+    "files": "Files",
 }
 
 

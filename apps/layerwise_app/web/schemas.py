@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from layerwise.errors import LayerwiseError
-from layerwise.tasks.fields import FILE_KINDS, main_field
+from layerwise.tasks.fields import FILE_KINDS, MOST_FILES, main_field
+from layerwise.tasks.several_files import named_files
 from layerwise.versions import Reference
 from layerwise_app.values import is_picture, picture_file
 from layerwise_app.web.visuals import load_examples
@@ -44,6 +45,23 @@ _MESSAGES: Schema = {
         "type": "object",
         "properties": {"role": {"type": "string", "enum": ["user", "assistant"]}, "content": {"type": "string"}},
         "required": ["role", "content"],
+    },
+}
+_FILE: Schema = {"type": "string", "contentEncoding": "base64", "contentMediaType": "application/octet-stream"}
+_FILES: Schema = {
+    "type": "array",
+    "maxItems": MOST_FILES,
+    "description": "Files, each in base64, alone or as a data URL; or each with its name.",
+    "items": {
+        "anyOf": [
+            _FILE,
+            {
+                "type": "object",
+                "properties": {"name": {"type": "string"}, "content": _FILE},
+                "required": ["content"],
+                "additionalProperties": False,
+            },
+        ]
     },
 }
 _ROW: Schema = {"type": "object", "additionalProperties": True}
@@ -124,6 +142,8 @@ def input_schema(field: Field) -> Schema:
 
 
 def _input_of_its_kind(field: Field) -> Schema:
+    if field.kind == "files":
+        return dict(_FILES)
     if field.kind in FILE_KINDS:
         media = _MEDIA.get(field.kind, "application/octet-stream")
         return {"type": "string", "description": FILE, "contentEncoding": "base64", "contentMediaType": media}
@@ -152,10 +172,10 @@ def form_schema(fields: Sequence[Field]) -> Schema:
     """The same inputs as the parts of a form: files as they are, everything else as text."""
     parts: Schema = {}
     for field in fields:
-        is_file = field.kind in FILE_KINDS
-        parts[field.name] = {"title": field.title} | (
-            {"type": "string", "format": "binary"} if is_file else {"type": "string"}
-        )
+        part: Schema = {"type": "string", "format": "binary"} if field.kind in FILE_KINDS else {"type": "string"}
+        if field.kind == "files":
+            part = {"type": "array", "maxItems": MOST_FILES, "items": part}
+        parts[field.name] = {"title": field.title} | part
     reference: Schema = {"variant": {"type": "string"}, "version": {"type": "string"}}
     found: Schema = {"type": "object", "properties": parts | reference}
     if required := [field.name for field in fields if not field.optional]:
@@ -257,10 +277,23 @@ def example_inputs(spec: ModelSpec, task: Task) -> dict[str, Any] | None:
 
 
 def _example_value(value: Any, kind: str) -> Any:
+    if kind == "files":
+        return _example_files(value)
     if kind not in FILE_KINDS:
         return value if isinstance(value, str | int | float | list | Mapping) else None
     content = _file_of(value)
     return base64.b64encode(content).decode() if content and len(content) <= LARGEST_EXAMPLE else None
+
+
+def _example_files(value: Any) -> list[dict[str, str]] | None:
+    found, total = [], 0
+    for name, item in named_files(value):
+        content = _file_of(Path(item) if isinstance(item, str) else item)
+        total += len(content or b"")
+        if content is None or total > LARGEST_EXAMPLE:
+            return None
+        found.append({"name": name, "content": base64.b64encode(content).decode()})
+    return found
 
 
 def _file_of(value: Any) -> bytes | None:

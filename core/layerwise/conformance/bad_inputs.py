@@ -81,6 +81,14 @@ def _file(_: Field) -> Iterator[tuple[str, Any]]:
     yield "a file that is not there", "/there/is/no/such/file.csv"
 
 
+def _files(_: Field) -> Iterator[tuple[str, Any]]:
+    yield "no files", []
+    yield "an empty file and random bytes", [b"", {"name": "../../a.png", "content": bytes(range(256)) * 4}]
+    yield "a file that is not there", ["/there/is/no/such/file.png"]
+    yield "a thousand files", [b""] * 1000
+    yield "what is no list", 7
+
+
 def _conversation(_: Field) -> Iterator[tuple[str, Any]]:
     yield "nothing said", []
     yield "an unknown role", [{"role": "nobody", "content": "hello"}]
@@ -104,5 +112,6 @@ _VALUES = {
     "choice": _choice,
     "table": _table,
     "file": _file,
+    "files": _files,
     "conversation": _conversation,
 }

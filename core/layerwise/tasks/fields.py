@@ -28,6 +28,7 @@ KINDS = (
     "video",
     "plot",
     "file",
+    "files",
     "conversation",
     "json",
 )
@@ -40,13 +41,16 @@ choice: str, one of `choices`; table: mapping of column name to value, an output
 label-probabilities: mapping of label to probability, most
 probable first; boxes: `layerwise.tasks.annotations.AnnotatedPicture`; plot: a list of `layerwise.plots`; gallery: a
 list of mappings with "label", "image" and, where words stand below it, "caption"; file: a path, or a mapping with
-"name" and "content", which are bytes;
+"name" and "content", which are bytes; files: a list of such, at most `MOST_FILES`
+(`layerwise.tasks.several_files.named_files` reads it);
 conversation: what was said so far, a list of mappings with "role", which is "user" or "assistant", and "content";
 everything else: what JSON can hold."""
 
 
-FILE_KINDS = ("image", "sketch", "audio", "video", "file")
+FILE_KINDS = ("image", "sketch", "audio", "video", "file", "files")
 """The kinds whose values come as files to the command line and the HTTP API."""
+MOST_FILES = 200
+"""How many files `files` may be."""
 
 
 @dataclass(frozen=True, kw_only=True)

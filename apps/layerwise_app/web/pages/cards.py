@@ -80,7 +80,7 @@ def reports_html(site: Site, spec: ModelSpec) -> str:
 
 def sample_inputs(fields: tuple[Field, ...]) -> dict[str, object]:
     """Inputs as JSON, of the right form, for the snippets."""
-    samples: dict[str, object] = {"text": "Hello", "number": 1.0}
+    samples: dict[str, object] = {"text": "Hello", "number": 1.0, "files": ["<file in base64>"]}
     files = ("image", "sketch", "audio", "video", "file")
     found: dict[str, object] = {}
     for field in fields:
@@ -141,7 +141,8 @@ def python_snippet(spec: ModelSpec) -> str:
 
 def _python_inputs(spec: ModelSpec) -> dict[str, object]:
     fields, values = _asked(spec)
-    files = {"image": "picture.png", "audio": "speech.wav", "video": "clip.mp4", "file": "data.bin"}
+    files: dict[str, object] = {"image": "picture.png", "audio": "speech.wav", "video": "clip.mp4", "file": "data.bin"}
+    files |= {"files": ["one.png", "two.png"]}
     return {name: files.get(field.kind, value) for field, (name, value) in zip(fields, values.items(), strict=True)}
 
 
