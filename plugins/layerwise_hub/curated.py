@@ -82,6 +82,20 @@ CURATED = (
         why="A vector of 384 numbers for an English sentence: search, and maps of your texts.",
     ),
     Suggestion(
+        source="facebook/dinov2-small",
+        kind="image-embedding",
+        licence="apache-2.0",
+        size=88,
+        why="A vector of 384 numbers for a picture, learned without labels: which of yours look alike, and a map.",
+    ),
+    Suggestion(
+        source="ntu-spml/distilhubert",
+        kind="audio-embedding",
+        licence="apache-2.0",
+        size=94,
+        why="A vector of 768 numbers for a sound, by a HuBERT that was distilled to 23 million parameters.",
+    ),
+    Suggestion(
         source="hustvl/yolos-tiny",
         kind="object-detection",
         licence="apache-2.0",

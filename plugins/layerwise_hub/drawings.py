@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Mapping
 
@@ -43,6 +44,13 @@ def shape(name: str) -> Image.Image:
     picture = Image.new("RGB", (SIDE, SIDE), "white")
     SHAPES[name](ImageDraw.Draw(picture))
     return picture
+
+
+def as_png(picture: Image.Image) -> bytes:
+    """A drawing as the bytes of a file."""
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG")
+    return buffer.getvalue()
 
 
 def hall() -> Image.Image:

@@ -37,7 +37,7 @@ class Kind:
 
 
 _TOKENIZER = (("tokenizer.json",),)
-_PIXELS = (("preprocessor_config.json", "processor_config.json"),)
+_PROCESSOR = (("preprocessor_config.json", "processor_config.json"),)
 _TASKS, _RUNNERS = "layerwise_hub.task_making", "layerwise_hub.runners"
 
 KINDS: dict[str, Kind] = {
@@ -52,7 +52,7 @@ KINDS: dict[str, Kind] = {
             task="image-classification",
             make_task=f"{_TASKS}:image_classification",
             runner=f"{_RUNNERS}.vision:ImageClassifier",
-            needs=_PIXELS,
+            needs=_PROCESSOR,
         ),
         Kind(
             name="text-classification",
@@ -96,7 +96,7 @@ KINDS: dict[str, Kind] = {
             task="speech-recognition",
             make_task=f"{_TASKS}:speech_recognition",
             runner=f"{_RUNNERS}.speech:listener",
-            needs=(("preprocessor_config.json", "processor_config.json"), ("tokenizer.json", "vocab.json")),
+            needs=(*_PROCESSOR, ("tokenizer.json", "vocab.json")),
         ),
         Kind(
             name="embedding",
@@ -110,6 +110,56 @@ KINDS: dict[str, Kind] = {
             needs=_TOKENIZER,
         ),
         Kind(
+            name="image-embedding",
+            title="Embeddings of pictures",
+            domain="vision",
+            endings=(),
+            architectures=(
+                "BeitModel",
+                "CLIPVisionModel",
+                "ConvNextModel",
+                "ConvNextV2Model",
+                "DINOv3ConvNextModel",
+                "DINOv3ViTModel",
+                "Data2VecVisionModel",
+                "DeiTModel",
+                "Dinov2Model",
+                "Dinov2WithRegistersModel",
+                "IJepaModel",
+                "RegNetModel",
+                "ResNetModel",
+                "SiglipVisionModel",
+                "SwinModel",
+                "Swinv2Model",
+                "ViTMSNModel",
+                "ViTModel",
+            ),
+            tags=("image-feature-extraction",),
+            task="embedding",
+            make_task=f"{_TASKS}:image_embedding",
+            runner=f"{_RUNNERS}.encoders:PictureEmbedder",
+            needs=_PROCESSOR,
+        ),
+        Kind(
+            name="audio-embedding",
+            title="Embeddings of sounds",
+            domain="speech",
+            endings=(),
+            architectures=(
+                "ASTModel",
+                "Data2VecAudioModel",
+                "HubertModel",
+                "Wav2Vec2ForPreTraining",
+                "Wav2Vec2Model",
+                "WavLMModel",
+            ),
+            tags=(),
+            task="embedding",
+            make_task=f"{_TASKS}:audio_embedding",
+            runner=f"{_RUNNERS}.encoders:SoundEmbedder",
+            needs=_PROCESSOR,
+        ),
+        Kind(
             name="object-detection",
             title="Object detection",
             domain="vision",
@@ -118,7 +168,7 @@ KINDS: dict[str, Kind] = {
             task="object-detection",
             make_task=f"{_TASKS}:object_detection",
             runner=f"{_RUNNERS}.vision:ObjectDetector",
-            needs=_PIXELS,
+            needs=_PROCESSOR,
         ),
         Kind(
             name="image-segmentation",
@@ -129,7 +179,7 @@ KINDS: dict[str, Kind] = {
             task="image-segmentation",
             make_task=f"{_TASKS}:image_segmentation",
             runner=f"{_RUNNERS}.vision:Segmenter",
-            needs=_PIXELS,
+            needs=_PROCESSOR,
         ),
         Kind(
             name="zero-shot-image-classification",
@@ -149,7 +199,7 @@ KINDS: dict[str, Kind] = {
             task="zero-shot-image-classification",
             make_task=f"{_TASKS}:zero_shot_image_classification",
             runner=f"{_RUNNERS}.vision:ZeroShotClassifier",
-            needs=(*_PIXELS, ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model")),
+            needs=(*_PROCESSOR, ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model")),
         ),
         Kind(
             name="depth-estimation",
@@ -160,7 +210,7 @@ KINDS: dict[str, Kind] = {
             task="depth-estimation",
             make_task=f"{_TASKS}:depth_estimation",
             runner=f"{_RUNNERS}.vision:DepthEstimator",
-            needs=_PIXELS,
+            needs=_PROCESSOR,
         ),
         Kind(
             name="translation",

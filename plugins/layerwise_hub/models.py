@@ -68,7 +68,7 @@ def spec_of(entry: Entry) -> ModelSpec:
         runner="layerwise_hub.runners:runner",
         framework=FRAMEWORK,
         variants=(Variant(name="pretrained", num_parameters=entry.num_parameters),),
-        examples=f"layerwise_hub.models:examples_of_{kind.task.replace('-', '_')}" if kind.task in _EXAMPLED else None,
+        examples=f"layerwise_hub.models:examples_of_{kind.name.replace('-', '_')}" if kind.name in _EXAMPLED else None,
         card=ModelCard(
             title=title_of(entry),
             summary=f"{kind.title}, published by others: {entry.architecture}, {short_count(entry.num_parameters)}.",
@@ -216,6 +216,20 @@ def examples_of_embedding() -> Sequence[Example]:
     return [Example(inputs={"text": "A cat sat on the mat.", "others": _COMPARED})]
 
 
+def examples_of_image_embedding() -> Sequence[Example]:
+    """Drawings, each with the others to compare it with."""
+    from layerwise_hub.drawings import SHAPES, as_png, shape
+
+    files = [{"name": f"{name}.png", "content": as_png(shape(name))} for name in SHAPES]
+    return [
+        Example(
+            inputs={"image": shape(name), "others": [file for file in files if file["name"] != f"{name}.png"]},
+            label=name.split()[-1],
+        )
+        for name in SHAPES
+    ]
+
+
 def examples_of_zero_shot_image_classification() -> Sequence[Example]:
     """Drawings, and labels of which one is right."""
     from layerwise_hub.drawings import SHAPES, shape
@@ -236,6 +250,7 @@ _EXAMPLED = (
     "text-generation",
     "dialogue",
     "embedding",
+    "image-embedding",
     "translation",
     "zero-shot-image-classification",
     "depth-estimation",

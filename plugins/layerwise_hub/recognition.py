@@ -59,8 +59,10 @@ def _kind(repository: Repository, architecture: str) -> Kind:
     kind = kind_of_architecture(architecture)
     if kind is not None and kind.name == "text-generation" and chat_template(repository):
         return KINDS["dialogue"]
-    if kind is None and any(tag in KINDS["embedding"].tags for tag in repository.tags):
-        return KINDS["embedding"]
+    if kind is None:
+        # Of encoders the hub knows what they take where their architecture is none of those that are known here.
+        encoders = (KINDS["image-embedding"], KINDS["embedding"])
+        kind = next((item for item in encoders if any(tag in item.tags for tag in repository.tags)), None)
     if kind is None:
         titles = ", ".join(item.title.lower() for item in KINDS.values())
         raise WeightsError(

@@ -161,9 +161,15 @@ def dialogue(config: Mapping[str, Any], repository: Repository) -> Dialogue:
 
 def speech_recognition(config: Mapping[str, Any], repository: Repository) -> SpeechRecognition:
     """The rate of its sounds."""
+    return SpeechRecognition(rate=_rate_of(repository) or 16_000)
+
+
+def _rate_of(repository: Repository) -> int | None:
+    """Samples a second of the sounds that a model takes, None for one that takes none."""
     told = read_settings(repository, "preprocessor_config.json")
     told = told or read_settings(repository, "processor_config.json").get("feature_extractor", {})
-    return SpeechRecognition(rate=int(told.get("sampling_rate", 16_000)))
+    rate = told.get("sampling_rate")
+    return int(rate) if rate else None
 
 
 def embedding(config: Mapping[str, Any], repository: Repository) -> Embedding:
@@ -173,9 +179,54 @@ def embedding(config: Mapping[str, Any], repository: Repository) -> Embedding:
         WeightsError: Its vectors are made in a way that is not known here.
     """
     pooling_of(repository)
+    return Embedding(dimensions=_width(config, repository))
+
+
+def image_embedding(config: Mapping[str, Any], repository: Repository) -> Embedding:
+    """How many numbers the vector of a picture has.
+
+    Raises:
+        WeightsError: It is no encoder of pictures alone.
+    """
+    family = str(config.get("model_type"))
+    # A masked autoencoder hides most of a picture from itself, each time another part (He 2021, arXiv:2111.06377).
+    if isinstance(config.get("vision_config"), Mapping) or _rate_of(repository) or family == "vit_mae":
+        raise WeightsError(
+            f"{repository.source} cannot be added as an encoder of pictures",
+            expected="one of pictures alone that sees all of them, such as DINOv2, ViT, Swin or ConvNeXt",
+            received=family,
+        )
+    return Embedding(dimensions=_width(config, repository), of="image")
+
+
+def audio_embedding(config: Mapping[str, Any], repository: Repository) -> Embedding:
+    """How many numbers the vector of a sound has, and the rate of its sounds.
+
+    Raises:
+        WeightsError: It is no encoder of sounds.
+    """
+    rate = _rate_of(repository)
+    if rate is None or config.get("is_encoder_decoder"):
+        raise WeightsError(
+            f"{repository.source} cannot be added as an encoder of sounds",
+            expected="wav2vec 2.0, HuBERT, WavLM, data2vec or the Audio Spectrogram Transformer",
+            received=str(config.get("model_type")),
+        )
+    return Embedding(dimensions=_width(config, repository), of="audio", rate=rate)
+
+
+def _width(config: Mapping[str, Any], repository: Repository) -> int:
+    """How many numbers the last layer gives, of networks whose layers differ too.
+
+    Raises:
+        WeightsError: It does not tell.
+    """
     for name in ("hidden_size", "d_model", "dim"):
         if isinstance(config.get(name), int):
-            return Embedding(dimensions=config[name])
+            return config[name]
+    widths = config.get("hidden_sizes")
+    if isinstance(widths, list) and widths and isinstance(widths[-1], int):
+        return widths[-1]
     raise WeightsError(f"{repository.source} does not tell how long its vectors are", expected="hidden_size")
 
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class TorchRunner(Runner):
-    """Answers by a network of transformers. `network` is it.
+    """Answers by a network of transformers. `network` is it, `missing` what is named by arrays that its weights lack.
 
     Args:
         entry: The model.
@@ -32,6 +32,8 @@ class TorchRunner(Runner):
 
     auto: ClassVar[str]
     """The class of transformers that finds the network's own."""
+    spare: ClassVar[tuple[str, ...]] = ()
+    """Parts of the network, as the names of their arrays name them, without which it answers: those may be missing."""
     network: Any
     task: Any
 
@@ -46,7 +48,8 @@ class TorchRunner(Runner):
         self._turn = threading.Lock()
         settings = {"use_safetensors": True, "dtype": device.dtype_for(self.device), "output_loading_info": True}
         self.network, told = self.load(self.auto, **settings)
-        lacking = sorted(told["missing_keys"])
+        self.missing = frozenset(part for name in told["missing_keys"] for part in name.split("."))
+        lacking = sorted(name for name in told["missing_keys"] if not set(name.split(".")) & set(self.spare))
         if lacking:
             # Which transformers would fill with random numbers.
             raise WeightsError(

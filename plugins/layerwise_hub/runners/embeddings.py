@@ -26,6 +26,8 @@ class Embedder(TextRunner):
     arXiv:1908.10084, section 3)."""
 
     auto = "AutoModel"
+    # Vectors are made of those of the tokens, and what was trained for masked words has none.
+    spare = ("pooler",)
     task: Embedding
 
     def __init__(self, entry: Entry, folder: Path, task: Any) -> None:
@@ -34,7 +36,7 @@ class Embedder(TextRunner):
 
     def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event) -> Answer:
         text, others = self.task.texts_of(inputs)
-        return self.task.answer(text, others, self.vectors([text, *others]))
+        return self.task.answer(text, others, self.vectors([text, *others]), method=inputs.get("method"))
 
     def outputs(self, batch: Batch) -> np.ndarray:
         """Vectors [examples, dimensions] of texts [examples]."""

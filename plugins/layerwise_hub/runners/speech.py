@@ -23,6 +23,8 @@ SILENT = 1e-3
 """A sound whose samples are all less than this is silent: a network that hears nothing makes something up."""
 LONGEST = 30
 """Seconds that a network with attention over all of a sound is given at a time."""
+MASK = "masked_spec_embed"
+"""What stands for parts of a sound that are hidden from a network while it is trained: some files leave it out."""
 SEARCHED = 5
 """In the last seconds of these, a sound is cut where it is quietest."""
 
@@ -80,6 +82,7 @@ class CtcListener(SpeechRunner):
     """Says a letter, or none, for each moment (Graves et al. 2006; Baevski et al. 2020, arXiv:2006.11477)."""
 
     auto = "AutoModelForCTC"
+    spare = (MASK,)
 
     def _hear(self, waveform: np.ndarray, cancelled: threading.Event) -> Iterator[tuple[str, list[Word]]]:
         words: list[Word] = []
@@ -175,16 +178,18 @@ class WhisperListener(SpeechRunner):
         return Word(text=self._text(segment["tokens"]).strip(), start=start, end=max(start, end), confidence=confidence)
 
 
-def pieces(waveform: np.ndarray, rate: int) -> list[tuple[int, int]]:
-    """Where a sound begins and ends in parts of at most LONGEST seconds, cut where it is quietest.
+def pieces(waveform: np.ndarray, rate: int, longest: float = LONGEST) -> list[tuple[int, int]]:
+    """Where a sound begins and ends in parts of at most `longest` seconds, cut where it is quietest.
 
     Args:
         waveform: Float32 [samples].
         rate: Samples a second.
+        longest: Seconds.
     """
     found, start, hop = [], 0, max(1, rate // 50)
-    while len(waveform) - start > LONGEST * rate:
-        begin, end = start + (LONGEST - SEARCHED) * rate, start + LONGEST * rate
+    searched = min(SEARCHED, longest / 2)
+    while len(waveform) - start > longest * rate:
+        begin, end = start + int((longest - searched) * rate), start + int(longest * rate)
         loudness = np.square(waveform[begin : begin + (end - begin) // hop * hop]).reshape(-1, hop).mean(axis=1)
         cut = begin + int(loudness.argmin()) * hop + hop // 2
         found.append((start, cut))

@@ -352,6 +352,138 @@ def sentence_encoder(folder: Path, pooling="mean", *, is_normalised=True):
     return folder
 
 
+_SMALL = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
+_PATCHES = {"image_size": 32, "patch_size": 8}
+
+
+def vit_encoder(folder: Path):
+    from transformers import ViTConfig, ViTImageProcessor, ViTModel
+
+    _seed()
+    network = ViTModel(ViTConfig(**_SMALL, **_PATCHES))
+    return _save(network, folder, ViTImageProcessor(size={"height": 32, "width": 32}))
+
+
+def dino(folder: Path):
+    """As those that were published without the part that pools."""
+    from transformers import ViTConfig, ViTImageProcessor, ViTModel
+
+    _seed()
+    network = ViTModel(ViTConfig(**_SMALL, **_PATCHES), add_pooling_layer=False)
+    return _save(network, folder, ViTImageProcessor(size={"height": 32, "width": 32}))
+
+
+def dinov2(folder: Path):
+    from transformers import BitImageProcessor, Dinov2Config, Dinov2Model
+
+    _seed()
+    config = Dinov2Config(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, image_size=56, patch_size=14)
+    processor = BitImageProcessor(size={"shortest_edge": 60}, crop_size={"height": 56, "width": 56})
+    return _save(Dinov2Model(config), folder, processor)
+
+
+def ijepa(folder: Path):
+    from transformers import IJepaConfig, IJepaModel, ViTImageProcessor
+
+    _seed()
+    network = IJepaModel(IJepaConfig(**_SMALL, **_PATCHES))
+    return _save(network, folder, ViTImageProcessor(size={"height": 32, "width": 32}))
+
+
+def swin_encoder(folder: Path):
+    from transformers import SwinConfig, SwinModel, ViTImageProcessor
+
+    _seed()
+    config = SwinConfig(image_size=32, patch_size=4, embed_dim=8, depths=[1, 1], num_heads=[2, 2], window_size=4)
+    return _save(SwinModel(config), folder, ViTImageProcessor(size={"height": 32, "width": 32}))
+
+
+def convnext_encoder(folder: Path):
+    from transformers import ConvNextConfig, ConvNextImageProcessor, ConvNextModel
+
+    _seed()
+    config = ConvNextConfig(hidden_sizes=[8, 12, 14, 16], depths=[1, 1, 1, 1])
+    processor = ConvNextImageProcessor(size={"shortest_edge": 64}, crop_pct=0.875)
+    return _save(ConvNextModel(config), folder, processor)
+
+
+def resnet_encoder(folder: Path):
+    from transformers import ConvNextImageProcessor, ResNetConfig, ResNetModel
+
+    _seed()
+    config = ResNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic")
+    processor = ConvNextImageProcessor(size={"shortest_edge": 48}, crop_pct=0.875)
+    return _save(ResNetModel(config), folder, processor)
+
+
+def clip_vision(folder: Path):
+    from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModel
+
+    _seed()
+    network = CLIPVisionModel(CLIPVisionConfig(**_SMALL, **_PATCHES))
+    processor = CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    return _save(network, folder, processor)
+
+
+def siglip_vision(folder: Path):
+    from transformers import SiglipImageProcessor, SiglipVisionConfig, SiglipVisionModel
+
+    _seed()
+    network = SiglipVisionModel(SiglipVisionConfig(**_SMALL, **_PATCHES))
+    return _save(network, folder, SiglipImageProcessor(size={"height": 32, "width": 32}))
+
+
+_WAVES = {
+    **_SMALL,
+    "conv_dim": [8, 8],
+    "conv_stride": [20, 16],
+    "conv_kernel": [30, 16],
+    "num_feat_extract_layers": 2,
+    "num_conv_pos_embeddings": 4,
+    "num_conv_pos_embedding_groups": 2,
+}
+
+
+def wav2vec2_encoder(folder: Path):
+    from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
+
+    _seed()
+    return _save(Wav2Vec2Model(Wav2Vec2Config(**_WAVES)), folder, Wav2Vec2FeatureExtractor())
+
+
+def hubert(folder: Path):
+    from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
+
+    _seed()
+    return _save(HubertModel(HubertConfig(**_WAVES)), folder, Wav2Vec2FeatureExtractor())
+
+
+def wavlm(folder: Path):
+    from transformers import Wav2Vec2FeatureExtractor, WavLMConfig, WavLMModel
+
+    _seed()
+    return _save(WavLMModel(WavLMConfig(**_WAVES)), folder, Wav2Vec2FeatureExtractor())
+
+
+def spectrogram_transformer(folder: Path):
+    from transformers import ASTConfig, ASTFeatureExtractor, ASTModel
+
+    _seed()
+    config = ASTConfig(**_SMALL, max_length=200, num_mel_bins=32, patch_size=8, time_stride=8, frequency_stride=8)
+    return _save(ASTModel(config), folder, ASTFeatureExtractor(num_mel_bins=32, max_length=200))
+
+
+def without(folder: Path, part: str):
+    """Take the arrays of a part out of the weights of a network."""
+    from safetensors.numpy import load_file, save_file
+
+    arrays = load_file(folder / "model.safetensors")
+    kept = {name: array for name, array in arrays.items() if part not in name}
+    assert kept.keys() != arrays.keys()
+    save_file(kept, folder / "model.safetensors", {"format": "pt"})
+    return folder
+
+
 def t5(folder: Path):
     from transformers import T5Config, T5ForConditionalGeneration
 
