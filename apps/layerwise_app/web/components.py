@@ -26,7 +26,7 @@ from layerwise_app.web.plots import plots_html
 from layerwise_app.web.sketchpad import read_drawing, show_drawing, sketch_pad
 
 FEW_CHOICES = 6
-PICTURE_HEIGHT, FILES_HEIGHT = 300, 140
+PICTURE_HEIGHT, FILES_HEIGHT = 300, 180
 MOST_ROWS = 200
 """How many rows of a table are shown."""
 
@@ -266,9 +266,13 @@ def _shown_image(field: Field) -> tuple[gr.Image, Callable[[Any], Any]]:
         interactive=False,
         buttons=["download", "fullscreen"],
         elem_classes=["lw-picture", "lw-shown"],
+        visible=not field.optional,
     )
 
     def show(value: Any) -> Any:
+        return gr.update(value=shown(value), visible=value is not None) if field.optional else shown(value)
+
+    def shown(value: Any) -> Any:
         from layerwise.tasks.images import load_image
 
         if value is None or isinstance(value, str | Path):

@@ -291,7 +291,9 @@ def _asking(demo: Demo) -> list[tuple[Any, str]]:
     """The components of which an event asks at once: pictures, drawings and sounds of a task that needs one input, and
     every line of text that is ended with Enter."""
     required = [given for given in demo.inputs if not given.field.optional]
-    events = {"image": "upload", "sketch": "submit", "audio": "upload"} if len(required) == 1 else {}
+    # Files that are given too come after it: an answer without them could arrive after the one with them.
+    is_whole = len(required) == 1 and not any("files" in given.controls for given in demo.inputs)
+    events = {"image": "upload", "sketch": "submit", "audio": "upload"} if is_whole else {}
     events["text"] = "submit"
     return [
         (part.components[0], events[kind])

@@ -55,6 +55,15 @@ def test_an_optional_text_is_shown_when_there_is_one():
     assert [show(text)["visible"] for text in (None, "", "Mind this")] == [False, False, True]
 
 
+def test_an_optional_picture_is_shown_when_there_is_one(tmp_path):
+    component, show = display(Field(name="pictures", kind="image", optional=True))
+    assert not component.visible
+    assert [show(value)["visible"] for value in (None, tmp_path / "map.png")] == [False, True]
+    component, show = display(Field(name="picture", kind="image"))
+    assert component.visible
+    assert show(None) is None
+
+
 def test_a_table_is_a_control_for_each_column():
     given = control(Field(name="row", kind="table", columns=COLUMNS))
     assert [type(component) for component in given.components] == [gr.Textbox, gr.Radio]
