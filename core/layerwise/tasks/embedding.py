@@ -204,14 +204,14 @@ class Embedding(Task):
         import numpy as np
 
         vectors = np.asarray(vectors, "float64")
-        method = self.inputs[-1].value(method)
+        way = self.inputs[-1].value(method)
         answer: Answer = {
             "nearest": self.nearest(others, vectors),
             "map": [],
             "vector": [round(float(number), 6) for number in vectors[0]],
         }
         if len(others) >= 2:
-            places, words = _places(vectors, method)
+            places, words = _places(vectors, way)
             answer["map"] = [_map([text, *others], places, words)]
             if pictures:
                 answer["pictures"] = _with_pictures(pictures, places)
