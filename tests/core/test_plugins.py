@@ -97,6 +97,13 @@ def test_all_broken_plugins_at_once(site):
     assert {report.name for report in snapshot.plugins if report.status == "failed"} == set(REASONS)
 
 
+def test_a_plugin_that_needs_a_later_release_is_not_told_to_install_this_one(site):
+    install(site, f"from layerwise.tasks import Telepathy\n{GOOD}", name="ahead")
+    reason = only(Registry().snapshot(), "ahead").reason
+    assert reason.startswith("Importing it raised ImportError: cannot import name 'Telepathy' from 'layerwise.tasks'")
+    assert reason.endswith("What to do: update Layerwise, or install a release of the plugin that fits this one.")
+
+
 def test_two_entry_points_of_one_name(site):
     install(site, GOOD, name="twin", module="first_twin", distribution="a-twin")
     install(site, "raise SystemError", name="twin", module="second_twin", distribution="b-twin")

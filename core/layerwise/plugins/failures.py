@@ -78,7 +78,7 @@ def _remedy(error: BaseException) -> str | None:
     if not isinstance(error, ImportError) or not error.name:
         return None
     package = error.name.partition(".")[0]
-    if package == _HERE.name:
+    if package == __name__.partition(".")[0]:
         return "update Layerwise, or install a release of the plugin that fits this one"
     return f"install what provides the module {package} where Layerwise is installed, or reinstall the plugin"
 
