@@ -1,5 +1,5 @@
-"""The four steps in NumPy, against numbers computed by hand and difference quotients; test_backprop_keras.py has the
-comparison with Keras."""
+"""The four steps in NumPy, against numbers computed by hand and difference quotients; test_backprop_autodiff.py has the
+comparison with automatic differentiation."""
 
 import math
 from itertools import pairwise
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from layerwise.errors import InputError, SpecError
 from layerwise.from_scratch.backprop import DenseNetwork
 from layerwise.from_scratch.losses import LOSSES
+from layerwise.from_scratch.regularisation import Mask
 
 BY_HAND = DenseNetwork(
     weights=[np.array([[0.1, 0.3], [0.2, -0.4]]), np.array([[0.5], [-1.0]])],
@@ -88,6 +89,28 @@ def test_cross_entropy_by_hand():
     loss = one.loss(forward, [1, 0], "cross_entropy")
     np.testing.assert_allclose(loss["losses"], [math.log(4 / 3), math.log(2)])
     np.testing.assert_allclose(one.backward(forward, loss)["dL/dz_1"], [[-0.125], [0.25]])
+
+
+def test_a_dropped_unit_by_hand():
+    # a_1 = 2 * (3, 4) * (1, 0) + (0, 1) = (6, 1); output = 6 + 10 * 1.
+    network = DenseNetwork(weights=[[[3.0, 4.0]], [[1.0], [10.0]]], biases=[[0.0, 0.0], [0.0]], activations=["relu"])
+    mask = Mask(factor=np.array([[2.0, 0.0]]), shift=np.array([[0.0, 1.0]]))
+    forward = network.forward([[1.0]], [mask])
+    assert forward["output"].item() == 16
+    backward = network.backward(forward, network.loss(forward, [[15.5]], "squared_error"))
+    np.testing.assert_allclose(backward["dL/dW_1"], [[2, 0]])
+    np.testing.assert_allclose(backward.gradient, [2, 0, 2, 0, 6, 1, 1])
+
+
+def test_parameters_are_one_vector():
+    network = DenseNetwork(weights=[[[1, 2], [3, 4]], [[5], [6]]], biases=[[7, 8], [9]], activations=["tanh"])
+    assert network.parameters.tolist() == [1, 2, 3, 4, 7, 8, 5, 6, 9]
+    doubled = network.with_parameters(2 * network.parameters)
+    assert doubled.weights[0].tolist() == [[2, 4], [6, 8]]
+    assert doubled.biases[1].tolist() == [18]
+    assert (doubled.activations, doubled.output_activation) == (("tanh",), "linear")
+    with pytest.raises(SpecError, match="a vector of 9 numbers"):
+        network.with_parameters(np.zeros(8))
 
 
 @pytest.mark.parametrize("output_activation", ["linear", "softmax", "sigmoid", "tanh", "gelu"])

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from layerwise.errors import SpecError
 from layerwise.from_scratch.backprop import DenseNetwork
-from layerwise.from_scratch.regularisation import Mask, dropout_masks, penalty, penalty_gradient
+from layerwise.from_scratch.regularisation import dropout_masks, penalty, penalty_gradient
 from layerwise.networks import dense_network
 
 needs_autodiff = pytest.mark.skipif(
@@ -79,25 +78,3 @@ def test_dropout_keeps_the_mean(activation):
 def test_without_a_rate_nothing_is_dropped():
     network = network_of([[[1.0]], [[2.0]]], [[0.0], [0.0]])
     assert dropout_masks(network, 3, 0.0, np.random.default_rng(0)) == []
-
-
-def test_a_dropped_unit_by_hand():
-    # a_1 = 2 * (3, 4) * (1, 0) + (0, 1) = (6, 1); output = 6 + 10 * 1.
-    network = network_of([[[3.0, 4.0]], [[1.0], [10.0]]], [[0.0, 0.0], [0.0]], "relu")
-    mask = Mask(factor=np.array([[2.0, 0.0]]), shift=np.array([[0.0, 1.0]]))
-    forward = network.forward([[1.0]], [mask])
-    assert forward["output"].item() == 16
-    backward = network.backward(forward, network.loss(forward, [[15.5]], "squared_error"))
-    np.testing.assert_allclose(backward["dL/dW_1"], [[2, 0]])
-    np.testing.assert_allclose(backward.gradient, [2, 0, 2, 0, 6, 1, 1])
-
-
-def test_parameters_are_one_vector():
-    network = network_of([[[1, 2], [3, 4]], [[5], [6]]], [[7, 8], [9]])
-    assert network.parameters.tolist() == [1, 2, 3, 4, 7, 8, 5, 6, 9]
-    doubled = network.with_parameters(2 * network.parameters)
-    assert doubled.weights[0].tolist() == [[2, 4], [6, 8]]
-    assert doubled.biases[1].tolist() == [18]
-    assert (doubled.activations, doubled.output_activation) == (("tanh",), "linear")
-    with pytest.raises(SpecError, match="a vector of 9 numbers"):
-        network.with_parameters(np.zeros(8))
