@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OF = {"text": ("text", "texts"), "image": ("picture", "pictures"), "audio": ("sound", "sounds")}
 """What vectors can be made of, and what one and several of these are called."""
 MOST_TEXTS = 1000
-"""The most texts that one is compared with. Of pictures and sounds `layerwise.tasks.base.MOST_FILES`."""
+"""The most texts that one is compared with. Of pictures and sounds `layerwise.tasks.fields.MOST_FILES`."""
 MOST_PIXELS = 2**20
 """A larger picture is made smaller first: encoders look at fewer pixels than these."""
 LONGEST_SOUND = 300.0
