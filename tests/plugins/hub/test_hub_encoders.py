@@ -211,6 +211,11 @@ def test_what_hides_sounds_in_training_may_be_missing(added):
         assert ask(runner, audio=(RATE, tone(440)))
 
 
+def test_an_encoder_of_texts_needs_no_pooler(added):
+    _, runner, _ = added("sentence_encoder", part="pooler")
+    assert ask(runner, text="the cat", others="the cat\na dog")["nearest"][0] == {"text": "the cat", "similarity": 1.0}
+
+
 def test_an_encoder_whose_weights_lack_more_is_refused(added):
     with pytest.raises(WeightsError, match="are missing in the weights"):
         added("dinov2", part="layernorm")
