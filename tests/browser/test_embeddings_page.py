@@ -60,15 +60,16 @@ def drop(visitor, one, others):
     """Give the file that is compared, and those that it is compared with. What is given before a page is whole goes
     with the field that was there until then, so it is given until it is seen to have been taken."""
     page = visitor.page
+    box = page.locator(".file-preview").locator("visible=true")
     for which, files in ((":not([multiple])", one), ("[multiple]", others)):
         field = page.locator(f":visible > input[type=file]{which}")
         for _ in range(10):
-            if field.count():
-                field.set_input_files(files)
-            page.wait_for_timeout(3000)
-            if not field.count():
+            # The box of several files has a field for more of them, too.
+            if not field.count() or (files is others and box.count()):
                 break
-    page.locator(".file-preview").get_by_text(others[-1]["name"].partition(".")[0]).first.wait_for()
+            field.first.set_input_files(files)
+            page.wait_for_timeout(3000)
+    box.get_by_text(others[-1]["name"].partition(".")[0]).first.wait_for()
 
 
 def nearest(page):
