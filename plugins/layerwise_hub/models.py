@@ -94,7 +94,9 @@ class _Words:
         one, several: What goes in.
         takes: What the published network does with it.
         advice: What to train on.
-        data, labels: The data set that it is trained on without these, and its labels.
+        data, labels: The data set that it is trained on without these, and its labels; none where the published
+            network has labels.
+        size: Height and width of pictures, where the published network takes any.
         examples: As of a ModelSpec.
     """
 
@@ -102,9 +104,10 @@ class _Words:
     several: str
     takes: str
     advice: str
-    data: str | None
-    labels: tuple[str, ...]
-    examples: str | None
+    data: str | None = None
+    labels: tuple[str, ...] = ()
+    size: tuple[int, int] | None = None
+    examples: str | None = None
 
 
 _PROBES = {
@@ -122,9 +125,15 @@ _PROBES = {
         several="pictures",
         takes="sees a picture",
         advice="name a folder of yours, which has a folder of pictures for each class",
-        data=None,
-        labels=(),
-        examples=None,
+    ),
+    "image-embedding": _Words(
+        one="picture",
+        several="pictures",
+        takes="sees a picture",
+        advice="name a folder of yours, which has a folder of pictures for each class, or train on CIFAR-10",
+        data="cifar10",
+        labels=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        size=(224, 224),
     ),
 }
 
@@ -137,7 +146,7 @@ def probe_of(entry: Entry) -> ModelSpec:
     lora = ProbeConfig(num_epochs=3, batch_size=16, learning_rate=5e-4, warmup_epochs=0.1, dropout=0.1, penalty=0)
     task = PROBED[entry.kind]
     fields = task.fields_from(dict(entry.task)) | {"encoder": entry.name, "digest": digest_of(entry), "dimensions": 0}
-    fields |= {"labels": words.labels} if words.labels else {}
+    fields |= {name: value for name in ("labels", "size") if (value := getattr(words, name))}
     return ModelSpec(
         name=entry.name + ENDING,
         task=task(**fields),

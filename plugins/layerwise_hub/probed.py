@@ -235,7 +235,11 @@ def _texts(examples: Sequence[Any]) -> list[str]:
     return [str(text) for text in examples]
 
 
-PROBED: dict[str, type[Probed]] = {"embedding": ProbedTexts, "image-classification": ProbedPictures}
+PROBED: dict[str, type[Probed]] = {
+    "embedding": ProbedTexts,
+    "image-classification": ProbedPictures,
+    "image-embedding": ProbedPictures,
+}
 """By the kind of the published network."""
 
 

@@ -17,7 +17,7 @@ from layerwise.tasks.base import Answer
 from layerwise.tasks.embedding import small
 from layerwise_hub.runners.base import TorchRunner, in_parts
 from layerwise_hub.runners.speech import LONGEST, MASK, pieces
-from layerwise_hub.runners.vision import PictureRunner, pictures_in
+from layerwise_hub.runners.vision import PictureEncoder, pictures_in
 
 if TYPE_CHECKING:
     from layerwise_hub.manifest import Entry
@@ -31,7 +31,7 @@ _POOLER = "pooler"
 _CLASS_TOKENS = ("cls_token", "class_embedding")
 
 
-class PictureEmbedder(PictureRunner):
+class PictureEmbedder(PictureEncoder):
     """A vector for a picture: what the network has learned to put together from all of it (`pooler_output`), where its
     weights have that; otherwise the vector of its class token (Dosovitskiy et al. 2020, arXiv:2010.11929, section 3.1),
     or the mean over the places of the picture where it has none (Lin et al. 2013, arXiv:1312.4400, section 3.2)."""
@@ -77,6 +77,11 @@ class PictureEmbedder(PictureRunner):
         with self.computing():
             found = self._pooled(self.network(**self.encoded(pictures))).float().cpu().numpy()
         return _checked(found, self.task, self.entry.name)
+
+    def gathered(self, batch: Any) -> tuple[list[Any], Sequence[Any]]:
+        """The vectors of pictures, and what the layers give."""
+        outputs = self.network(**batch, output_hidden_states=True)
+        return [self._pooled(outputs)], outputs.hidden_states or ()
 
     def _pooled(self, outputs: Any) -> Any:
         pooled = getattr(outputs, "pooler_output", None)

@@ -69,7 +69,48 @@ def pictures_in(batch: Batch) -> list[Image.Image]:
     return [Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).convert("RGB") for pixels in arrays]
 
 
-class ImageClassifier(PictureRunner):
+class PictureEncoder(PictureRunner):
+    """A network on which a probe can stand."""
+
+    def gathered(self, batch: Any) -> tuple[list[Any], Sequence[Any]]:
+        """What the network itself has gathered of pictures for its task, tensors [pictures, numbers], none or several;
+        and what each of its layers gives, the first layer first.
+
+        Args:
+            batch: As from `encoded`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must say what it makes of pictures")
+
+    def insides(self, pictures: Batch) -> np.ndarray:
+        """What goes on inside for pictures, float32 [pictures, numbers]: what the network itself has gathered, then
+        the means over the places of a picture of what each layer gives and of the neurons of its feed-forward network,
+        the last layers first (`layerwise_hub.runners.insides`)."""
+        found = []
+        with inputs_of(feed_forward(self.network)) as heard:
+            for part in in_parts(pictures_in(pictures)):
+                heard.clear()
+                with self.computing():
+                    gathered, states = self.gathered(self.encoded(part))
+                    neurons = [item for item in heard if item.ndim == 3]
+                    kept = [numbers.float().cpu().numpy() for numbers in gathered]
+                    layers = ([_mean_over_places(layer) for layer in column] for column in (states, neurons))
+                    kept += from_the_last(*layers)
+                found.append(np.concatenate(kept, axis=1))
+        return np.concatenate(found)
+
+    def features(self, pictures: Any) -> Any:
+        """What the network has gathered, a tensor [pictures, numbers] by which gradients can go back.
+
+        Args:
+            pictures: A tensor, uint8 [pictures, height, width, channels].
+        """
+        import torch
+
+        gathered, states = self.gathered(self.encoded(pictures_in(pictures.cpu().numpy())))
+        return torch.cat(gathered, 1) if gathered else _mean_over_places(states[-1])
+
+
+class ImageClassifier(PictureEncoder):
     """Which of several things a picture shows."""
 
     auto = "AutoModelForImageClassification"
@@ -85,36 +126,11 @@ class ImageClassifier(PictureRunner):
         """Logits [examples, classes] of pictures, uint8 [examples, height, width, channels]."""
         return self._logits(pictures_in(batch))
 
-    def insides(self, pictures: Batch) -> np.ndarray:
-        """What goes on inside for pictures, float32 [pictures, numbers]: what the network itself tells classes by, then
-        the means over the places of a picture of what each layer gives and of the neurons of its feed-forward network,
-        the last layers first (`layerwise_hub.runners.insides`)."""
-        found = []
-        with inputs_of(self.heads) as told, inputs_of(feed_forward(self.network)) as heard:
-            for part in in_parts(pictures_in(pictures)):
-                told.clear()
-                heard.clear()
-                with self.computing():
-                    states = self.network(**self.encoded(part), output_hidden_states=True).hidden_states
-                    neurons = [item for item in heard if item.ndim == 3]
-                    kept = [numbers.float().cpu().numpy() for numbers in told]
-                    layers = ([_mean_over_places(layer) for layer in column] for column in (states or (), neurons))
-                    kept += from_the_last(*layers)
-                found.append(np.concatenate(kept, axis=1))
-        return np.concatenate(found)
-
-    def features(self, pictures: Any) -> Any:
-        """What the network tells classes by, a tensor [pictures, numbers] by which gradients can go back.
-
-        Args:
-            pictures: A tensor, uint8 [pictures, height, width, channels].
-        """
-        import torch
-
+    def gathered(self, batch: Any) -> tuple[list[Any], Sequence[Any]]:
+        """What it tells classes by."""
         with inputs_of(self.heads) as told:
-            batch = self.encoded(pictures_in(pictures.cpu().numpy()))
-            states = self.network(**batch, output_hidden_states=not self.heads).hidden_states
-        return torch.cat(told, 1) if told else _mean_over_places(states[-1])
+            states = self.network(**batch, output_hidden_states=True).hidden_states
+        return told, states or ()
 
     @functools.cached_property
     def heads(self) -> list[Any]:

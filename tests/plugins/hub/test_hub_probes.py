@@ -202,8 +202,20 @@ def test_the_numbers_inside_are_means_over_places(classifier, home):
     np.testing.assert_allclose(found[:, second], states[-2].mean(1), atol=1e-5)
 
 
+@pytest.mark.parametrize("classifier", ["dinov2", "convnext_encoder"], indirect=True)
+def test_a_probe_on_an_encoder_of_pictures_begins_with_its_vector(classifier, home):
+    spec = Registry(home).snapshot().model(f"{classifier}-probe")
+    assert (spec.data, len(spec.task.labels), spec.task.size) == ("cifar10", 10, (224, 224))
+    encoder = probed.encoder_of(spec.task.encoder, spec.task.digest)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 40, 32, 3), "uint8")
+    found, vectors = encoder.insides(pixels), encoder.outputs(pixels)
+    np.testing.assert_allclose(found[:, : vectors.shape[1]], vectors, atol=1e-5)
+    assert found.shape[1] > 2 * vectors.shape[1], "nothing of the layers"
+    assert spec.task.fitted(Split(pixels, np.zeros(2, "int32")), None).dimensions == found.shape[1]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("classifier", ["resnet"], indirect=True)
+@pytest.mark.parametrize("classifier", ["resnet", "dinov2"], indirect=True)
 def test_a_probe_is_trained_on_a_folder_of_pictures_promoted_and_asked(classifier, home, tmp_path):
     folder = tmp_path / "own"
     folder.mkdir()
