@@ -1,6 +1,7 @@
 """The four steps in NumPy, against numbers computed by hand and difference quotients; test_backprop_autodiff.py has the
 comparison with automatic differentiation."""
 
+import dataclasses
 import math
 from itertools import pairwise
 
@@ -91,6 +92,31 @@ def test_cross_entropy_by_hand():
     np.testing.assert_allclose(one.backward(forward, loss)["dL/dz_1"], [[-0.125], [0.25]])
 
 
+def test_each_example_has_a_loss_over_all_outputs():
+    linear = DenseNetwork(weights=[np.eye(2)], biases=[np.zeros(2)])
+    squared = linear.loss(linear.forward([[1, 2], [3, 5]]), [[0, 0], [1, 1]], "squared_error")
+    np.testing.assert_allclose(squared["losses"], [(1 + 4) / 2, (4 + 16) / 2])
+    assert (squared.value, squared.kind) == (6.25, "squared_error")
+    assert squared["targets"].dtype == np.float64
+
+    forward = linear.forward([[math.log(3), 0], [0, 0]])
+    shares = linear.loss(forward, [[0.25, 0.75], [1, 0]], "cross_entropy")
+    np.testing.assert_allclose(shares["losses"], [math.log(4) - 0.25 * math.log(3), math.log(2)])
+    np.testing.assert_array_equal(linear.loss(forward, [1, 0], "cross_entropy")["targets"], [[0, 1], [1, 0]])
+    softmax = dataclasses.replace(linear, output_activation="softmax")
+    np.testing.assert_allclose(
+        softmax.loss(softmax.forward(forward["a_0"]), [0, 1], "cross_entropy")["losses"], [math.log(4 / 3), math.log(2)]
+    )
+
+    sigmoid = dataclasses.replace(linear, output_activation="sigmoid")
+    forward = sigmoid.forward([[math.log(3), 0], [math.log(3), -math.log(3)]])
+    both = sigmoid.loss(forward, [[1, 0], [0, 0.5]], "cross_entropy")
+    np.testing.assert_allclose(
+        both["losses"], [math.log(4 / 3) + math.log(2), math.log(4) + math.log(4) - 0.5 * math.log(3)]
+    )
+    np.testing.assert_allclose(both["probabilities"], [[0.75, 0.5], [0.75, 0.25]])
+
+
 def test_a_dropped_unit_by_hand():
     # a_1 = 2 * (3, 4) * (1, 0) + (0, 1) = (6, 1); output = 6 + 10 * 1.
     network = DenseNetwork(weights=[[[3.0, 4.0]], [[1.0], [10.0]]], biases=[[0.0, 0.0], [0.0]], activations=["relu"])
@@ -140,6 +166,41 @@ def test_gradients_equal_difference_quotients(output_activation):
             np.testing.assert_allclose(backward[f"dL/d{letter}_{layer + 1}"], quotient, atol=1e-8)
 
 
+def test_each_hidden_layer_has_an_activation_and_a_mask_of_its_own():
+    # Sizes differ too, so that nothing of one layer fits another.
+    network = dataclasses.replace(network_of((2, 3, 4, 1), seed=7), activations=("softplus", "tanh"))
+    random = np.random.default_rng(8)
+    masks = [Mask(factor=random.uniform(1, 2, (5, size)), shift=random.normal(size=(5, size))) for size in (3, 4)]
+    inputs, targets = random.normal(size=(5, 2)), random.normal(size=(5, 1))
+
+    def forward_of(parameters):
+        return network.with_parameters(parameters).forward(inputs, masks)
+
+    forward = network.forward(inputs, masks)
+    hidden = masks[0].factor * np.log1p(np.exp(inputs @ network.weights[0] + network.biases[0])) + masks[0].shift
+    hidden = masks[1].factor * np.tanh(hidden @ network.weights[1] + network.biases[1]) + masks[1].shift
+    np.testing.assert_allclose(forward["output"], hidden @ network.weights[2] + network.biases[2])
+    backward = network.backward(forward, network.loss(forward, targets, "squared_error"))
+    for index, change in enumerate(1e-6 * np.eye(len(network.parameters))):
+        losses = [
+            network.loss(forward_of(network.parameters + sign * change), targets, "squared_error").value
+            for sign in (1, -1)
+        ]
+        assert backward.gradient[index] == pytest.approx((losses[0] - losses[1]) / 2e-6, abs=1e-8)
+
+
+def test_everything_is_computed_in_float64():
+    """Numbers in float32, as Keras has them, are only read."""
+    weights, inputs = np.float32([[0.1]]), np.float32([[0.3]])
+    forward = DenseNetwork(weights=[weights], biases=[np.float32([0.2])], scale=0.1).forward(inputs)
+    exact = 0.1 * float(inputs[0, 0])
+    assert forward["a_0"].tolist() == [[exact]]
+    assert forward["output"].tolist() == [[exact * float(weights[0, 0]) + float(np.float32(0.2))]]
+    assert {value.dtype for value in forward.values()} == {np.dtype("float64")}
+    whole = DenseNetwork(weights=[np.ones((2, 1), int)], biases=[[0]])
+    assert whole.weights[0].dtype == np.float64
+
+
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(
     sizes=st.lists(st.integers(1, 8), min_size=2, max_size=5).filter(lambda sizes: sizes[-1] > 1),
@@ -178,6 +239,9 @@ def test_large_logits_do_not_overflow():
         step = network.step([[1e4, -1e4, 0]], [1], loss="cross_entropy", learning_rate=1)
     assert step.loss.value == pytest.approx(2e4)
     np.testing.assert_allclose(step.backward["dL/dz_1"], [[1, -1, 0]])
+    # Nor does one example with large logits take the small ones from another.
+    beside = network.loss(network.forward([[1e4, -1e4, 0], [0, 0, 0]]), [0, 1], "cross_entropy")
+    np.testing.assert_allclose(beside["losses"], [0, math.log(3)])
 
 
 def test_nothing_of_a_network_changes():
