@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -206,6 +207,88 @@ def test_a_run_remembers_what_was_asked_for(spec, runs, tmp_path):
     assert again.request["environment"]
 
 
+def test_a_run_says_how_it_was_asked_for(spec, runs):
+    plain = runs.create(spec, None, TrainingConfig())
+    assert plain.id.rpartition("-")[0].endswith("-model-small"), "the application and the variant"
+    assert (plain.variant, plain.data, plain.device) == ("small", None, "auto")
+    assert (plain.by, plain.cluster, plain.start_from, plain.workers) == (None, None, None, 1)
+    assert plain.request["data"] is None
+    assert {"git", "environment"} < plain.request.keys()
+    more = {"by": "ada", "cluster": "ray://there", "start_from": "shipped", "workers": 3}
+    run = runs.create(spec, "bare", TrainingConfig(), data="pictures", device="gpu:1", **more)
+    assert (run.by, run.cluster, run.start_from, run.workers) == ("ada", "ray://there", "shipped", 3)
+    assert (run.data, run.device) == (str(Path("pictures").resolve()), "gpu:1")
+    assert run.folder.parent == runs.folder
+    with pytest.raises(NotFoundError):
+        runs.create(spec, "huge", TrainingConfig())
+
+
+def rows(run):
+    """The lines of its metrics.csv, each cut at the commas."""
+    return [line.split(",") for line in (run.folder / "metrics.csv").read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_metric_that_comes_later_has_a_column_of_its_own(spec, runs):
+    run = runs.create(spec, None, TrainingConfig())
+    run.append_metrics({"epoch": 1, "loss": 0.5})
+    run.append_metrics({"epoch": 2, "loss": 0.25})
+    assert rows(run) == [["epoch", "loss"], ["1", "0.5"], ["2", "0.25"]]
+    run.append_metrics({"epoch": 3, "größe": 9})
+    run.append_metrics({"loss": 0.1, "epoch": 4})
+    assert rows(run) == [
+        ["epoch", "loss", "größe"],
+        ["1", "0.5", ""],
+        ["2", "0.25", ""],
+        ["3", "", "9"],
+        ["4", "0.1", ""],
+    ]
+
+
+def test_a_table_of_metrics_that_a_full_disk_tore_is_gone_on_with(spec, runs):
+    run = runs.create(spec, None, TrainingConfig())
+    table = run.folder / "metrics.csv"
+    table.touch()
+    run.append_metrics({"epoch": 1, "loss": 0.5})
+    assert rows(run) == [["epoch", "loss"], ["1", "0.5"]]
+    with table.open("a") as file:
+        file.write("2")
+    run.append_metrics({"epoch": 3, "accuracy": 0.9})
+    assert rows(run) == [["epoch", "loss", "accuracy"], ["1", "0.5", ""], ["2", "", ""], ["3", "", "0.9"]]
+
+
+def test_after_a_resume_the_metrics_are_those_of_the_history(spec, runs):
+    run = runs.create(spec, None, TrainingConfig())
+    run.rewrite_metrics()
+    assert not (run.folder / "metrics.csv").exists()
+    for epoch in (1, 2, 3):
+        run.append("epoch", epoch=epoch, loss=1 / epoch)
+        run.append_metrics({"epoch": epoch, "loss": 1 / epoch})
+    run.append("started", epoch=3, step=0)
+    assert [event["epoch"] for event in run.history()] == [1, 2]
+    run.rewrite_metrics()
+    assert rows(run) == [["epoch", "loss"], ["1", "1.0"], ["2", "0.5"]]
+
+
+def test_the_course_of_a_run_is_remembered_until_it_is_deleted(spec, runs):
+    run = runs.create(spec, None, TrainingConfig())
+    remembered = runs.course(run)
+    assert runs.course(runs.get(run.id)) is remembered
+    run.append("failed", reason="It diverged.")
+    assert [event["event"] for event in remembered.events()] == ["queued", "failed"]
+    runs.delete(run.id)
+    assert runs.course(run) is not remembered
+    assert runs.course(run).events() == []
+
+
+def test_a_run_that_goes_on_is_not_deleted_though_its_version_is_in_use(spec, runs, versions):
+    run = trained(runs, spec)
+    versions.promote(spec, run)
+    run.append("started", device="CPU")
+    with run.lock(), pytest.raises(RunError, match="stop it first"):
+        runs.delete(run.id[-4:])
+    assert run.folder.is_dir()
+
+
 def test_runs_are_found_by_the_ends_of_their_id(spec, runs):
     run, other = runs.create(spec, None, TrainingConfig()), runs.create(spec, None, TrainingConfig())
     assert runs.get(run.id[-4:]).id == run.id
@@ -227,8 +310,6 @@ def test_a_half_written_event_waits_for_the_next_look(spec, runs):
 
 
 def hold(folder, ready):
-    from pathlib import Path
-
     from layerwise.runs import Run
 
     with Run(Path(folder)).lock():
@@ -258,7 +339,9 @@ def test_a_killed_process_makes_a_failed_run(spec, runs):
 def test_a_run_in_use_is_not_deleted(spec, runs, versions):
     run = trained(runs, spec)
     versions.promote(spec, run)
-    with pytest.raises(RunError, match="in use"):
+    with pytest.raises(
+        RunError, match=rf"version made by {run.id} is in use. What to do: layerwise rollback toy/model:small first"
+    ):
         runs.delete(run.id)
     versions.rollback(spec)
     runs.delete(run.id)
