@@ -104,6 +104,13 @@ def test_a_plugin_that_needs_a_later_release_is_not_told_to_install_this_one(sit
     assert reason.endswith("What to do: update Layerwise, or install a release of the plugin that fits this one.")
 
 
+def test_a_plugin_for_later_hooks_says_by_its_requirements_which_release_it_needs(site):
+    install(site, BROKEN["newer"], name="newer")
+    metadata = site / "newer_plugin-1.0.dist-info" / "METADATA"
+    metadata.write_text(metadata.read_text() + "Requires-Dist: layerwise>=98.5\n")
+    assert 'What to do: pip install "layerwise>=98.5", or' in only(Registry().snapshot(), "newer").reason
+
+
 def test_two_entry_points_of_one_name(site):
     install(site, GOOD, name="twin", module="first_twin", distribution="a-twin")
     install(site, "raise SystemError", name="twin", module="second_twin", distribution="b-twin")
