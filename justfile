@@ -22,6 +22,15 @@ lint:
 ci:
     bash .ci/run
 
+# Which small mistakes in the modules that pyproject.toml names does no test notice?
+mutate *words:
+    mkdir -p build/mutation/mutants/src
+    ln -sfn ../../core build/mutation/src
+    ln -sfn ../../tests build/mutation/tests
+    ln -sf ../../pyproject.toml build/mutation/pyproject.toml
+    cd build/mutation && PYTHONPATH="$PWD/mutants/src:$PWD/../../plugins:$PWD/../../apps" \
+        LAYERWISE_ISOLATION=off KERAS_BACKEND=numpy ../../{{venv}}/bin/mutmut run {{words}}
+
 # The site of the documents, into build/site; a warning is an error
 docs:
     {{venv}}/bin/sphinx-build --fail-on-warning --keep-going --fresh-env -c docs -d build/doctrees . build/site
