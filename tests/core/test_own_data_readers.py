@@ -204,6 +204,32 @@ def test_unusable_parquet_files_are_refused(tmp_path):
         read_parquet(tmp_path / "cut.parquet")
 
 
+@pytest.mark.parametrize("damaged", [0x00, 0xA8, 0xC2])
+def test_a_damaged_byte_of_a_parquet_file_is_no_traceback(tmp_path, damaged):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"a": [1, 2], "b": ["x", "y"]}), path)
+    content, refused = path.read_bytes(), 0
+    for place in range(len(content)):
+        write_text(path, content[:place] + bytes([damaged]) + content[place + 1 :])
+        try:
+            read_parquet(path)
+        except DataError:
+            refused += 1
+    assert refused > len(content) // 10
+
+
+def test_a_moment_that_no_calendar_has_is_explained(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"a": [1], "when": pa.array([2**60], pa.timestamp("us"))}), tmp_path / "late.parquet")
+    with pytest.raises(DataError, match="no Parquet file that can be read"):
+        read_parquet(tmp_path / "late.parquet")
+
+
 def test_parquet_needs_an_extra(tmp_path, monkeypatch):
     forbid(monkeypatch, "pyarrow")
     with pytest.raises(MissingDependencyError, match=r"layerwise\[parquet\]"):

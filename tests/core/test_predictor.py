@@ -523,11 +523,11 @@ def test_seeing_whether_another_version_was_promoted_costs_little(make, tmp_path
     predictor.predict("sample/counter", {"text": "hi"})
 
     def seconds():
-        begin = time.perf_counter()
+        begin = time.thread_time()  # however busy the machine is
         for _ in range(200):
             with predictor.using("sample/counter"):
                 pass
-        return (time.perf_counter() - begin) / 200
+        return (time.thread_time() - begin) / 200
 
     assert min(seconds() for _ in range(5)) < 1e-4
 

@@ -18,7 +18,7 @@ def read_parquet(path: Path) -> Table:
     """The table in a file, its values as texts.
 
     Raises:
-        DataError: It is no Parquet file, is too large, or has columns that hold lists or mappings.
+        DataError: It is no Parquet file, is damaged or too large, or has columns that hold lists or mappings.
         MissingDependencyError: pyarrow is not installed.
     """
     try:
@@ -33,9 +33,10 @@ def read_parquet(path: Path) -> Table:
             check_header(names, path.name, "name the columns")
             _check(schema, names, file.metadata.num_rows, path.name)
             return Table.of(names, _rows(file))
-    except pa.ArrowInvalid as error:
+    # A damaged name is no UTF-8, a damaged type none that there is; and Python's dates end with the year 9999.
+    except (pa.ArrowException, ValueError, OverflowError) as error:
         raise DataError(
-            f"{path.name} is no Parquet file, or it is damaged", received=str(error)[:200], remedy=_REMEDY
+            f"{path.name} is no Parquet file that can be read", received=str(error)[:200], remedy=_REMEDY
         ) from None
     except OSError as error:
         raise DataError("The table cannot be opened", received=f"{path.name}: {error}") from None
