@@ -63,10 +63,12 @@ def control(field: Field, kind: str | None = None) -> Control:
         return _slider(field, field.minimum, field.maximum)
     if kind == "text" and field.default is not None:
         return _text_with_default(field)
-    if kind == "choice" and field.default is not None:
-        return _choice_with_default(field)
     make, read, show = _INPUTS.get(kind, _INPUTS["json"])
-    return Control([make(field)], lambda values: read(values[0]), lambda value: [show(value)])
+
+    def shown(value: Any) -> list[Any]:
+        return [show(field.default if value is None else value)]
+
+    return Control([make(field)], lambda values: read(values[0]), shown)
 
 
 def display(field: Field) -> tuple[Any, Callable[[Any], Any]]:
@@ -164,11 +166,6 @@ def _choice(field: Field) -> gr.Radio | gr.Dropdown:
     kind = gr.Radio if len(field.choices) <= FEW_CHOICES else gr.Dropdown
     value = field.default if field.optional else field.choices[0]
     return kind(choices=list(field.choices), label=field.title, value=value)
-
-
-def _choice_with_default(field: Field) -> Control:
-    default = field.default
-    return Control([_choice(field)], lambda values: values[0], lambda given: [default if given is None else given])
 
 
 def _slider(field: Field, minimum: float, maximum: float) -> Control:

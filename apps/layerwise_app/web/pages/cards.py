@@ -141,8 +141,13 @@ def python_snippet(spec: ModelSpec) -> str:
 
 def _python_inputs(spec: ModelSpec) -> dict[str, object]:
     fields, values = _asked(spec)
-    files: dict[str, object] = {"image": "picture.png", "audio": "speech.wav", "video": "clip.mp4", "file": "data.bin"}
-    files |= {"files": ["one.png", "two.png"]}
+    files: dict[str, object] = {
+        "image": "picture.png",
+        "audio": "speech.wav",
+        "video": "clip.mp4",
+        "file": "data.bin",
+        "files": ["one.png", "two.png"],
+    }
     return {name: files.get(field.kind, value) for field, (name, value) in zip(fields, values.items(), strict=True)}
 
 
