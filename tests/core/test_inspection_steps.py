@@ -127,6 +127,16 @@ def test_what_each_layer_makes_of_an_input_is_drawn():
     np.testing.assert_allclose(channels.pictures[0].pixels, expected, atol=1e-5)
 
 
+def test_of_each_layer_those_that_only_training_needs_are_left_out_and_seen_when_they_are_asked_for():
+    subject = subject_of(residual_network(), PICTURES)
+    look, inputs = activations_look(subject), {"image": pictures(1)[0, ..., 0]}
+    drawn = [plot.title.partition(",")[0] for plot in look.show(inputs, look.settings())]
+    assert drawn == [step.name for step in subject.steps if step.name not in ("flip", "dropout")]
+    (flip,) = look.show(inputs, look.settings(layer="flip"))
+    (scale,) = look.show(inputs, look.settings(layer="scale"))
+    np.testing.assert_array_equal(flip.pictures[0].pixels, scale.pictures[0].pixels)
+
+
 def test_the_layers_are_drawn_with_shapes_and_parameters():
     text, graph = layers_look(subject_of(residual_network(), PICTURES)).show(None, None)
     assert isinstance(graph, Graph)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from layerwise.inspection.drawing import MOST_BARS
 from layerwise.inspection.graph import shape_text
 from layerwise.inspection.looks import Inputs, Look, settings_of_look
 from layerwise.inspection.steps import Step
-from layerwise.inspection.subject import Subject
+from layerwise.inspection.subject import Batch, Subject
 from layerwise.plots import BarPlot, Heatmap, Picture, Pictures, Plot, Text
 
 EACH = "each layer"
@@ -43,7 +44,7 @@ def look(subject: Subject) -> Look | None:
 
 def _show(subject: Subject, steps: Sequence[Step], inputs: Inputs, settings: Any) -> Sequence[Plot]:
     batch = subject.encode(inputs)
-    chosen = steps if settings.layer == EACH else [subject.step(settings.layer)]
+    chosen = _working(subject, steps, batch) if settings.layer == EACH else [subject.step(settings.layer)]
     shown = chosen[:MOST_LAYERS]
     found = subject.activations(batch, [step.name for step in shown])
     channels = FEW_CHANNELS if len(shown) > 1 else MOST_CHANNELS
@@ -53,6 +54,23 @@ def _show(subject: Subject, steps: Sequence[Step], inputs: Inputs, settings: Any
         more = f"The first {len(shown)} of {len(chosen)} layers are shown; the setting shows any of the others."
         plots.append(Text(text=more))
     return plots
+
+
+def _working(subject: Subject, steps: Sequence[Step], batch: Batch) -> list[Step]:
+    """The steps but for those that only training needs, such as dropout and random changes of pictures: they pass on
+    what they are given."""
+    idle = [step for step in steps if _may_be_idle(step)]
+    if not idle:
+        return list(steps)
+    found = subject.activations(batch, [name for step in idle for name in (step.name, *step.sources)])
+    given: Batch = batch | found
+    return [step for step in steps if step not in idle or not np.array_equal(found[step.name], given[step.sources[0]])]
+
+
+def _may_be_idle(step: Step) -> bool:
+    return (
+        len(step.sources) == 1 and not step.variables and "training" in inspect.signature(step.layer.call).parameters
+    )
 
 
 def _draw(step: Step, values: np.ndarray, channels: int, labels: Sequence[str]) -> Plot:
