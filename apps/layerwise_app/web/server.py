@@ -40,7 +40,7 @@ from layerwise_app.web.api import make_api
 from layerwise_app.web.app import build, without_configs
 from layerwise_app.web.arena_socket import make_arena
 from layerwise_app.web.health import make_health
-from layerwise_app.web.languages import make_languages, say_languages
+from layerwise_app.web.languages import make_languages
 from layerwise_app.web.lean import lean_drawing
 from layerwise_app.web.mcp_tools import make_tools
 from layerwise_app.web.metrics import Metrics
@@ -49,6 +49,7 @@ from layerwise_app.web.openapi import DESCRIPTION, add_openapi
 from layerwise_app.web.operation import Operation
 from layerwise_app.web.site import Site
 from layerwise_app.web.swap import Mounted, SwappableApp, new_prefix
+from layerwise_app.web.template import adapt_template
 from layerwise_app.web.theme import ICON, STYLES, theme
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def drawn_from(workspace: Workspace, snapshot: Snapshot) -> Any:
 def mounted_app(site: Site, prefix: str) -> FastAPI:
     """The app of the pages of `site`, which expects the calls of its pages below `prefix`."""
     blocks = build(site)
-    say_languages()
+    adapt_template()
     with warnings.catch_warnings(), without_configs():
         # It warns of several pages with server-side rendering even where that is off.
         warnings.filterwarnings("ignore", message="SSR mode")

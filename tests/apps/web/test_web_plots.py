@@ -204,6 +204,15 @@ def test_odd_numbers(values):
         drawn(Pictures(pictures=[Picture(pixels=[values], heat=[values])]))
 
 
+def test_bars_of_percentages_are_as_long_as_they_are_of_a_hundred():
+    def widths(**options):
+        document = plots_html([BarPlot(labels=["black", "white"], values=[40, 60], unit="%", **options)])
+        return re.findall(r"width: ([\d.]+)%", document)
+
+    assert widths(value_range=(0, 100)) == ["40.00", "60.00"]
+    assert float(widths()[1]) > 90
+
+
 def test_empty_plots():
     document = drawn(
         LinePlot(lines=[]),

@@ -14,11 +14,10 @@ import hashlib
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jinja2
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
@@ -107,29 +106,3 @@ def head_script() -> str:
     """What says which language a page is in, for the beginning of its head."""
     script = (_HERE / "head.js").read_text(encoding="utf-8").replace('["OFFERED"]', json.dumps([*LANGUAGES]))
     return f"<script>{script}</script>"
-
-
-def say_languages() -> None:
-    """Put `head_script` into all pages of Gradio. What it takes for their heads (`head`) it puts there by a script of
-    its own, after it has read the browser's language."""
-    from gradio.routes import templates
-
-    environment = templates.env
-    if not isinstance(environment.loader, _WithHead):
-        assert environment.loader is not None
-        environment.loader = _WithHead(environment.loader)
-
-
-class _WithHead(jinja2.BaseLoader):
-    """Templates of pages, with our script in their heads."""
-
-    def __init__(self, inner: jinja2.BaseLoader) -> None:
-        self.inner = inner
-
-    def get_source(
-        self, environment: jinja2.Environment, template: str
-    ) -> tuple[str, str | None, Callable[[], bool] | None]:
-        """The text of a template, its file, and whether it is still that."""
-        source, file, is_current = self.inner.get_source(environment, template)
-        head = f"<head>\n{{% raw %}}{head_script()}{{% endraw %}}"
-        return source.replace("<head>", head, 1), file, is_current

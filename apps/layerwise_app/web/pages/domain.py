@@ -16,6 +16,7 @@ from layerwise_app.web.guard import drawn, guard
 from layerwise_app.web.pages import header
 from layerwise_app.web.routes import title_of
 from layerwise_app.web.site import Site
+from layerwise_app.web.template import MODEL_TABS
 
 
 def draw_model(site: Site, spec: ModelSpec) -> None:
@@ -49,7 +50,7 @@ def draw(site: Site, blocks: gr.Blocks, domain: str, models: dict[str, gr.Blocks
     """Draw the page from what `prepare` gave."""
     specs = site.snapshot.domains[domain]
     header.draw(site, site.routes.domains[domain], title_of(domain))
-    with gr.Tabs(elem_classes="lw-models") as tabs:
+    with gr.Tabs(elem_classes=MODEL_TABS):
         opened = []
         for spec in specs:
             with gr.Tab(spec.card.title, id=spec.name) as tab:
@@ -64,13 +65,11 @@ def draw(site: Site, blocks: gr.Blocks, domain: str, models: dict[str, gr.Blocks
             queue=False,
         )
 
-    def open_tab(request: gr.Request) -> dict:
+    def entered(request: gr.Request) -> None:
         asked = f"{domain}/{request.query_params.get('model', '')}"
-        name = asked if asked in models else specs[0].name
-        _warm(site, name)
-        return gr.update(selected=name)
+        _warm(site, asked if asked in models else specs[0].name)
 
-    blocks.load(guard(open_tab), None, tabs, show_progress="hidden", api_visibility="private")
+    blocks.load(guard(entered), show_progress="hidden", api_visibility="private")
 
 
 def _warm(site: Site, name: str) -> None:

@@ -18,7 +18,7 @@ MAX_SAID = 12
 def bars_html(plot: BarPlot) -> str:
     """A BarPlot: a line for each label, so that long ones can be read on a phone."""
     extent = np.concatenate([part for part in (plot.values, plot.low, plot.high) if part is not None] or [np.zeros(1)])
-    axis = Axis.of([extent, np.zeros(1)])
+    axis = Axis.of([extent, np.zeros(1)], plot.value_range)
     zero = float(axis.place(np.array(0.0)))
     rows = []
     for index, (label, value) in enumerate(zip(plot.labels, plot.values, strict=True)):
