@@ -103,6 +103,7 @@ class BarPlot:
         values: As many numbers as labels; may be negative.
         low, high: The ends of error bars.
         unit: Written behind the numbers.
+        value_range: What the length of a bar is measured by, (0, 100) for percentages; None is what the values need.
     """
 
     title: str = ""
@@ -111,6 +112,7 @@ class BarPlot:
     low: Array | None = None
     high: Array | None = None
     unit: str = ""
+    value_range: Range | None = None
 
     def __post_init__(self) -> None:
         for name in ("values", "low", "high"):

@@ -68,9 +68,7 @@ def _working(subject: Subject, steps: Sequence[Step], batch: Batch) -> list[Step
 
 
 def _may_be_idle(step: Step) -> bool:
-    return (
-        len(step.sources) == 1 and not step.variables and "training" in inspect.signature(step.layer.call).parameters
-    )
+    return len(step.sources) == 1 and not step.variables and "training" in inspect.signature(step.layer.call).parameters
 
 
 def _draw(step: Step, values: np.ndarray, channels: int, labels: Sequence[str]) -> Plot:

@@ -62,7 +62,7 @@ class OthelloRunner(Runner):
             "said": f"{said} {said_of(after) if after.is_terminal() else ''}".strip(),
             "move": name_of(chosen),
             "board": drawn(after, evaluate, shares(root, PASS + 1)),
-            "chances": [BarPlot(labels=list(COLORS), values=[black, 100 - black], unit=" %")],
+            "chances": [BarPlot(labels=list(COLORS), values=[black, 100 - black], unit="%", value_range=(0, 100))],
             "lines": lines_of(root),
         }
 

@@ -182,7 +182,7 @@ def _resigns(position: Position) -> str:
 def _chances(position: Position, root: Node) -> list[Plot]:
     wins = round(50 * (root_value(root) + 1))
     values = [wins, 100 - wins] if position.to_play == 0 else [100 - wins, wins]
-    return [BarPlot(labels=list(COLORS), values=values, unit=" %")]
+    return [BarPlot(labels=list(COLORS), values=values, unit="%", value_range=(0, 100))]
 
 
 def _lines(position: Position, root: Node) -> list[dict[str, Any]]:
