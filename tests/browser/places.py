@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from browser.conftest import Visitor
 
+LONG_MESSAGE = "What does a bias do, and why do networks have so many of them? " * 3
 SEEN = "locator => [...document.querySelectorAll(locator)].filter(one => one.checkVisibility())"
 
 
@@ -53,8 +54,9 @@ def example(visitor: Visitor) -> None:
 def answered(visitor: Visitor) -> None:
     """Wait for an answer or for what is wrong."""
     visitor.page.wait_for_function(
-        f"({SEEN})('.lw-outputs :is(img, li, td, svg, audio, canvas, .lw-note, a[download])').length || "
-        f"({SEEN})('.lw-outputs textarea').some(one => one.value)"
+        # The pictures on buttons are always there.
+        f"({SEEN})('.lw-outputs :is(img, li, td, svg:not(button svg), audio, canvas, .lw-note, a[download])').length"
+        f" || ({SEEN})('.lw-outputs textarea').some(one => one.value)"
     )
     settled(visitor)
 
@@ -99,10 +101,10 @@ def moved(visitor: Visitor) -> None:
     visitor.page.wait_for_function("/^Moves: E5 [A-J]/.test(document.querySelector('[data-part=moves]').textContent)")
 
 
-def talked(visitor: Visitor) -> None:
-    """Say something long, and wait for the reply."""
+def talked(visitor: Visitor, message: str = LONG_MESSAGE) -> None:
+    """Say something, and wait for the reply."""
     box = visitor.page.get_by_role("textbox", name="Message").locator("visible=true")
-    box.fill("What does a bias do, and why do networks have so many of them? " * 3)
+    box.fill(message)
     box.press("Enter")
     visitor.page.locator(".lw-conversation .bot.message:visible").first.wait_for()
     visitor.button("Send").wait_for()
