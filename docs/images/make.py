@@ -15,12 +15,12 @@ from pathlib import Path
 from browser.conftest import ARGUMENTS, Visitor, chromium_path, served
 from browser.places import example, settled, talked
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 HERE = Path(__file__).parent
-WINDOW, SIZE = {"width": 1000, "height": 700}, (1000, 700)
+WINDOW, SIZE = ViewportSize(width=1000, height=700), (1000, 700)
 """Of a still: as it is, so that it can be read."""
-FILM, FILM_WINDOW, FILM_SIZE = "showcase", {"width": 1280, "height": 896}, (800, 560)
+FILM, FILM_WINDOW, FILM_SIZE = "showcase", ViewportSize(width=1280, height=896), (800, 560)
 LOOK = 2200
 """Milliseconds for a page that stands still."""
 QUALITY = 80
@@ -143,6 +143,7 @@ def game(visitor: Visitor) -> Iterator[Frame]:
 def draw(visitor: Visitor, points: Sequence[tuple[float, float]]) -> None:
     """Draw one stroke on the pad."""
     mouse, box = visitor.page.mouse, visitor.page.locator("canvas").locator("visible=true").bounding_box()
+    assert box is not None
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
     mouse.move(*places[0])
     mouse.down()
