@@ -102,6 +102,8 @@ class ModelCard:
         picture: A file that shows at first sight what it does, three times as wide as high; None for a picture that
             Layerwise makes of its examples. PNG, JPEG, WebP, which may move for some seconds, or SVG: dark lines on
             nothing, which become light ones in the dark look.
+        invitation: A few words that invite to the model's first example, "Find the face of an astronaut", or to its
+            page where it has none. Home shows one for each domain, that of the first model that has one.
 
     Raises:
         SpecError: A text is missing, or the picture is of another sort.
@@ -114,6 +116,7 @@ class ModelCard:
     licence: str = "Apache-2.0"
     sources: tuple[str, ...] = ()
     picture: Path | None = None
+    invitation: str = ""
 
     def __post_init__(self) -> None:
         check_text("ModelCard", title=self.title, summary=self.summary)

@@ -24,6 +24,8 @@ HERE = Path(__file__).parent
 RATE = 8_000
 """Samples a second: a telephone's. The digits have no more, and a network that heard more of the commands would tell
 them from digits by that."""
+EXAMPLES = ("three_seven_one_four", "go_up_no_right_down", "yes_stop_left", "nine_off_two_on")
+"""Files of `examples/words`, the first one for those who come from Home."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,7 @@ def examples() -> Sequence[Example]:
     """Recordings of speakers that the network has not heard, in a row."""
     return [
         Example(inputs={"audio": path}, label=path.stem.replace("_", " "))
-        for path in sorted((HERE / "examples" / "words").glob("*.ogg"))
+        for path in (HERE / "examples" / "words" / f"{name}.ogg" for name in EXAMPLES)
     ]
 
 
@@ -116,6 +118,7 @@ WORDS = ModelSpec(
     card=ModelCard(
         title="Digits and words",
         summary="Say digits and commands in any order: the network writes them down while you speak.",
+        invitation="See four spoken digits written down",
         description=(
             "The network takes the waveform itself: its first layer makes a spectrogram of 40 bands on the mel scale, "
             "convolutions make of it a guess for every 40 ms, of a word or of nothing (connectionist temporal "

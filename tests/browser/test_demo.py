@@ -101,6 +101,25 @@ def test_a_text_streams_and_a_plugins_mistake_is_its_own(visit):
         assert page.locator("b", has_text="forbidden").count() == 0, "what was sent is text, not HTML"
 
 
+def test_a_link_asks_an_example_and_the_address_says_which_was_asked(visit):
+    visitor = visit("")
+    page = visitor.page
+    visitor.follow(page.get_by_role("link", name="Find the face of an astronaut"))
+    page.get_by_text("face: 1", exact=True).wait_for()
+    asked = page.locator(".lw-examples [aria-pressed=true]").locator("visible=true")
+    assert asked.inner_text() == "Astronaut"
+    page.get_by_role("button", name="Cameraman").click()
+    page.wait_for_url("**/vision?model=faces&example=2")
+    page.get_by_role("tab", name="Garments", exact=True).click()
+    page.get_by_role("button", name="Bag").locator("visible=true").first.click()
+    best(page, "Bag")
+    address = page.url
+    assert "?model=fashion&example=" in address
+    visitor.open(address.removeprefix(f"{visitor.address}/"))
+    best(page, "Bag")
+    assert page.url == address
+
+
 def test_of_two_quick_questions_the_last_one_is_answered(visit):
     page = visit("demo?model=brightness").page
     night, noon = page.get_by_role("button", name="night"), page.get_by_role("button", name="noon")

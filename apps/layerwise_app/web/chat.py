@@ -210,7 +210,7 @@ def draw_chat(site: Site, spec: ModelSpec) -> None:
     examples = load_examples(spec)
     with gr.Column(elem_classes="lw-model lw-chat"):
         markup(f'<p class="lw-summary">{html.escape(spec.card.summary)}</p>')
-        gallery = draw_gallery(examples, task.inputs) if examples else None
+        gallery = draw_gallery(examples, task.inputs, spec.name) if examples else None
         conversation = gr.Chatbot(
             label="Conversation",
             show_label=False,

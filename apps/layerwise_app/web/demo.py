@@ -149,7 +149,7 @@ def draw_demo(site: Site, spec: ModelSpec) -> None:
         markup(f'<p class="lw-summary">{html.escape(spec.card.summary)}</p>')
         if isinstance(spec.task, Control):
             draw_arena(spec)
-        gallery = draw_gallery(examples, spec.task.inputs) if examples else None
+        gallery = draw_gallery(examples, spec.task.inputs, spec.name) if examples else None
         with gr.Row(equal_height=False, elem_classes="lw-demo"):
             with gr.Column(min_width=300, elem_classes="lw-inputs"):
                 inputs = draw_inputs(spec.task.inputs)

@@ -19,18 +19,23 @@ if TYPE_CHECKING:
 SCRIPT = Path(__file__).with_name("gallery.js")
 
 
-def draw_gallery(examples: Sequence[Example], fields: Sequence[Field]) -> gr.HTML:
-    """Draw the examples. Choosing one makes its index the value, a text, and triggers `select`."""
+def draw_gallery(examples: Sequence[Example], fields: Sequence[Field], model: str = "") -> gr.HTML:
+    """Draw the examples. Choosing one makes its index the value, a text, and triggers `select`.
+
+    Args:
+        model: The name of the model whose page it is: the address of the page says then which example was chosen, and
+            an address that says so chooses it.
+    """
     return markup(
         "",
         html_template="${examples}",
-        examples=gallery_html(examples, fields),
+        examples=gallery_html(examples, fields, model),
         js_on_load=SCRIPT.read_text(encoding="utf-8"),
         elem_classes="lw-examples",
     )
 
 
-def gallery_html(examples: Sequence[Example], fields: Sequence[Field]) -> str:
+def gallery_html(examples: Sequence[Example], fields: Sequence[Field], model: str = "") -> str:
     """A button for each example, named by its label or by what is in it."""
     draw = _picture if fields[0].kind in PICTURE_KINDS else _line
     buttons = "".join(
@@ -39,7 +44,10 @@ def gallery_html(examples: Sequence[Example], fields: Sequence[Field]) -> str:
         for index, example in enumerate(examples)
     )
     kind = "lw-pictures" if draw is _picture else "lw-lines"
-    return f'<p class="lw-label">Try an example</p><ul class="{kind}" aria-label="Examples">{buttons}</ul>'
+    return (
+        f'<p class="lw-label">Try an example</p>'
+        f'<ul class="{kind}" aria-label="Examples" data-model="{html.escape(model)}">{buttons}</ul>'
+    )
 
 
 def _picture(index: int, example: Example, fields: Sequence[Field]) -> str:

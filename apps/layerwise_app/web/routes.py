@@ -24,6 +24,8 @@ FIGURES = "figures"
 _ABOUT_MODELS = {"models": "All models", FIGURES: "Figures"}
 NETWORK = "network"
 """What says in the address of a demo which network of the model answers."""
+EXAMPLE = "example"
+"""What says there which of the examples it is asked at once, from 1 on."""
 SUMMARIES = {
     TOURS: "Ways through the showcase, with a word at each place on what to do there.",
     "flashcards": "One idea each, back again just before you would forget it.",
@@ -94,11 +96,12 @@ class Routes:
         """The path of the first page of the section that a page belongs to; None for a page of its own."""
         return next((first for first, titles in self.sections.items() if path in titles), None)
 
-    def of_model(self, name: str, variant: str = "") -> str:
-        """The link to the demo of a model, and to one of its networks, relative to any page."""
+    def of_model(self, name: str, variant: str = "", *, example: int | None = None) -> str:
+        """The link to the demo of a model, to one of its networks and to an answered example, relative to any page."""
         domain, _, application = name.partition("/")
-        network = f"&{NETWORK}={variant}" if variant else ""
-        return f"./{self.domains[domain]}?model={application}{network}"
+        chosen = {NETWORK: variant or None, EXAMPLE: example}
+        more = "".join(f"&{key}={value}" for key, value in chosen.items() if value is not None)
+        return f"./{self.domains[domain]}?model={application}{more}"
 
 
 def title_of(domain: str) -> str:

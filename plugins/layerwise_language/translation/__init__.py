@@ -103,6 +103,7 @@ TRANSLATION = ModelSpec(
     card=ModelCard(
         title="Translation",
         summary="Write a short sentence in English or German; the network writes it in the other language.",
+        invitation="Ask in German where somebody learned German",
         description=(
             "A Transformer of three layers on each side, trained from scratch on 82,000 pairs of sentences, both ways "
             "at once: a token tells it which language to write. 47,000 are short ones that volunteers of Tatoeba "

@@ -66,6 +66,7 @@ GO = ModelSpec(
     card=ModelCard(
         title="Go",
         summary="Play Go against an agent that has mostly learned it by playing against itself.",
+        invitation="Play Go against an agent, and see what it thinks",
         description=(
             "Its network looks at a board and says which moves are worth a look, who wins, and whose each point will "
             "be. A tree search asks it about hundreds of positions before each move (AlphaZero, Silver et al. 2018). "

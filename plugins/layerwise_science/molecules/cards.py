@@ -45,6 +45,7 @@ def _measured(metric: str, dense: str, graph: str, forest: str) -> str:
 SOLUBILITY_CARD = ModelCard(
     title="Solubility in water",
     summary="How much of a molecule dissolves in water, with a 90 % interval and what each atom adds.",
+    invitation="See which parts of aspirin help it to dissolve",
     description=(
         "The logarithm of the molar solubility: 0 is one mole in a litre, −3 a thousandth of it. "
         + _HOW

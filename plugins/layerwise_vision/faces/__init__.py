@@ -84,6 +84,7 @@ FACES = ModelSpec(
     card=ModelCard(
         title="Faces",
         summary="Upload a photograph or use the webcam; all faces are found, and blurred or cut out if you like.",
+        invitation="Find the face of an astronaut",
         description=(
             "Three small networks one after the other (MTCNN): the first proposes places in the picture at every size, "
             "the second and the third look closer and closer, move the boxes and place five points. The weights are "

@@ -47,6 +47,16 @@ def test_what_can_be_seen_comes_first(site, visuals):
     assert max(order[:2]) < order[2] < min(order[3:])
 
 
+def test_each_domain_invites_to_something(site, visuals):
+    page = home.gallery_html(site, visuals, "")
+    invitations = re.findall(r'<p class="lw-invitation">Try this: <a href="([^"]+)">', page)
+    assert "./vision?model=faces&amp;example=1" in invitations
+    assert "./rl?model=go" in invitations, "where there is no example, to the page"
+    own = {name.partition("/")[0] for name in site.snapshot.models} - {"demo"}
+    assert len(invitations) == len(own)
+    assert "lw-invitation" not in home.gallery_html(site, visuals, "garments"), "only to what was searched for"
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -124,6 +134,7 @@ def test_names_that_the_app_uses_itself_get_another_path(site):
     assert routes.pages["extra"] == "extra-page"
     assert routes.of_model("train/a") == "./train-models?model=a"
     assert routes.of_model("train/a", "small") == "./train-models?model=a&network=small"
+    assert routes.of_model("train/a", example=2) == "./train-models?model=a&example=2"
     assert len(set(routes.titles)) == len(routes.titles)
 
 

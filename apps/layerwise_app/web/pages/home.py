@@ -90,15 +90,25 @@ def gallery_html(site: Site, visuals: Mapping[str, str], query: str) -> str:
     """
     sections = []
     for domain, specs in sorted(site.snapshot.domains.items(), key=lambda item: -_share_of_pictures(item[1], visuals)):
-        found = [cards.model_card_html(site, spec, visuals[spec.name]) for spec in specs if matches(spec, query)]
+        found = [spec for spec in specs if matches(spec, query)]
         if found:
-            title = html.escape(title_of(domain))
-            sections.append(f'<section><h2>{title}</h2><div class="lw-cards">{"".join(found)}</div></section>')
+            shown = "".join(cards.model_card_html(site, spec, visuals[spec.name]) for spec in found)
+            heading = f"<h2>{html.escape(title_of(domain))}</h2>{_invitation_html(site, found)}"
+            sections.append(f'<section>{heading}<div class="lw-cards">{shown}</div></section>')
     if not sections:
         if site.snapshot.models:
             return empty("No model found.", "Try another word.")
         return empty("No model yet.", f"No plugin has registered one; see {link('./plugins', 'Plugins')}.")
     return f'<div class="lw-gallery">{"".join(sections)}</div>'
+
+
+def _invitation_html(site: Site, specs: Sequence[ModelSpec]) -> str:
+    """What to try first among models: a link to an answered example, or to a page where there is none."""
+    spec = next((spec for spec in specs if spec.card.invitation), None)
+    if spec is None:
+        return ""
+    place = site.routes.of_model(spec.name, example=1 if spec.examples is not None else None)
+    return f'<p class="lw-invitation">Try this: {link(place, spec.card.invitation)}</p>'
 
 
 def _share_of_pictures(specs: Sequence[ModelSpec], visuals: Mapping[str, str]) -> float:
