@@ -252,8 +252,10 @@ def _load_noted(
     if journal is not None and not plugin.report.built_in:
         journal.loading(name)
     plugin = load(point, plugin)
-    if journal is not None and plugin.report.status == "quarantined":
-        _quarantine(switches, name, plugin.report.reason)
+    if journal is not None:
+        if plugin.report.status == "quarantined":
+            _quarantine(switches, name, plugin.report.reason)
+        journal.loaded()
     return plugin
 
 

@@ -1,6 +1,7 @@
 """Plugins that do not let a start go on, where no rehearsal has found them: real processes that are killed, end, hang,
 or load at the same time."""
 
+import errno
 import json
 import os
 import signal
@@ -9,12 +10,14 @@ import sys
 import textwrap
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from fresh_process import run_python
 from plugins_sample.samples import BROKEN, BUILT_IN, GOOD, install, is_own
 
 from layerwise.errors import NotFoundError, PluginError
+from layerwise.plugins import journal as journals
 from layerwise.plugins.journal import Journal, SwitchFile, left_behind
 from layerwise.registry import Registry
 
@@ -193,6 +196,19 @@ def test_ctrl_c_tells_impatience_from_a_change_of_mind(site, home, patience, sta
     assert status in run_python(LOOK).stdout
 
 
+def test_a_start_that_ends_while_the_python_of_another_plugin_is_asked(site, home, tmp_path):
+    """The plugin that was loaded before it has nothing to do with that."""
+    install(site, GOOD, name="good")
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nkill -9 $PPID\n")
+    python.chmod(0o755)
+    SwitchFile(home).set_python("other", python)
+    assert run_python(LOOK).returncode == -signal.SIGKILL
+    SwitchFile(home).set_python("other", None)
+    plugins, _ = told(run_python(LOOK).stdout)
+    assert plugins == [*(f"{name}=loaded" for name in (*BUILT_IN, "good", "toy"))]
+
+
 def test_a_built_in_is_never_quarantined(site, home):
     """A start that dies while a built-in is loading was killed from outside, so nothing is written of it."""
     code = """
@@ -279,6 +295,79 @@ def test_a_home_that_cannot_be_written_to(site, tmp_path, monkeypatch):
         registry.set_enabled("tyo", False)
 
 
+def test_the_python_of_a_plugin_is_remembered(home):
+    switches = SwitchFile(home)
+    switches.set_python("own", Path("/envs/first/bin/python"))
+    switches.set_python("other", Path("/envs/other/bin/python"))
+    switches.set_python("own", Path("/envs/second/bin/python"))
+    expected = {"own": "/envs/second/bin/python", "other": "/envs/other/bin/python"}
+    assert SwitchFile(home).read().pythons == expected
+    switches.set_enabled("own", False)
+    switches.quarantine("other", "It hung.")
+    assert switches.read().pythons == expected, "being off is another matter"
+    for _ in range(2):
+        switches.set_python("own", None)
+        switches.set_python("other", None)
+        assert json.loads((home / "plugins.json").read_text()) == {
+            "disabled": ["own"],
+            "quarantined": {"other": "It hung."},
+        }
+
+
+def test_the_first_switch_makes_the_home(tmp_path):
+    home = tmp_path / "not" / "yet"
+    SwitchFile(home).set_enabled("some", False)
+    assert SwitchFile(home).read().disabled == {"some"}
+
+
+def test_a_switch_file_is_for_people_too(home):
+    """Each name has a line of its own, in an order that does not change from one switch to the next."""
+    for name in ("b", "c", "a"):
+        SwitchFile(home).set_enabled(name, False)
+    text = (home / "plugins.json").read_text()
+    lines = [line.strip(' ,"') for line in text.splitlines()]
+    assert [line for line in lines if line in ("a", "b", "c")] == ["a", "b", "c"]
+    assert text.endswith("}\n")
+
+
+def test_a_switch_file_that_was_written_by_hand(home):
+    """What leaves a part out, or has a number where a name belongs."""
+    path = home / "plugins.json"
+    path.write_text('{"disabled": [1, "höhe"]}', encoding="utf-8")
+    assert (SwitchFile(home).read().disabled, SwitchFile(home).read().quarantined) == ({"1", "höhe"}, {})
+    path.write_text('{"quarantined": {"some": 1}, "pythons": {"other": 2}}')
+    switches = SwitchFile(home).read()
+    assert (switches.disabled, switches.quarantined, switches.pythons) == (frozenset(), {"some": "1"}, {"other": "2"})
+
+
+def test_who_reads_the_log_learns_where_a_damaged_switch_file_went(home, caplog):
+    (home / "plugins.json").write_text('{"disabled": "vision"}')
+    SwitchFile(home).read()
+    (message,) = (record.getMessage() for record in caplog.records)
+    for part in (home / "plugins.json", home / "plugins.broken", '"disabled" is no list'):
+        assert str(part) in message
+
+
+def test_a_switch_file_that_cannot_be_read(home, caplog):
+    """A folder in its place: everything is on, and nothing can be remembered, which says what and why."""
+    (home / "plugins.json").mkdir()
+    assert SwitchFile(home).read() == journals.Switches()
+    (message,) = (record.getMessage() for record in caplog.records)
+    assert str(home / "plugins.json") in message
+    assert os.strerror(errno.EISDIR) in message
+    for switch in (
+        lambda: SwitchFile(home).set_enabled("some", False),
+        lambda: SwitchFile(home).set_python("some", Path(sys.executable)),
+    ):
+        with pytest.raises(PluginError, match=r"\bsome\b") as caught:
+            switch()
+        assert os.strerror(errno.EISDIR) in str(caught.value)
+        assert "LAYERWISE_HOME" in str(caught.value)
+    with pytest.raises(IsADirectoryError):
+        SwitchFile(home).quarantine("some", "It hung.")
+    assert (home / "plugins.json").is_dir(), "it is not ours to set aside"
+
+
 def test_a_journal_that_ended_well_leaves_nothing(home):
     with Journal(home) as journal:
         journal.loading("some")
@@ -289,10 +378,91 @@ def test_a_journal_that_ended_well_leaves_nothing(home):
     assert list((home / "loading").iterdir()) == []
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"other": 1}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"other": 1}', '{"plugin": ["some"]}', "[" * 100_000])
 def test_a_journal_that_cannot_be_read_blames_nobody(home, content):
     folder = home / "loading"
     folder.mkdir()
     (folder / f"{os.getpid()}-0000.json").write_text(content)
     assert left_behind(home) == []
     assert list(folder.iterdir()) == []
+
+
+def noted(home):
+    """The plugins that are loading by the files of the journals."""
+    return sorted(json.loads(path.read_text())["plugin"] for path in (home / "loading").glob("*.json"))
+
+
+def test_each_journal_has_a_file_of_its_own(tmp_path):
+    home = tmp_path / "not" / "yet"
+    with Journal(home) as first:
+        first.loading("a")
+        with Journal(home) as second:
+            second.loading("b")
+            assert noted(home) == ["a", "b"]
+            second.loading("c")
+            assert noted(home) == ["a", "c"], "one plugin at a time"
+            assert left_behind(home) == [], "this process is alive"
+        assert noted(home) == ["a"]
+        assert left_behind(home) == []
+    assert list((home / "loading").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "patience", "stays"),
+    [
+        (KeyboardInterrupt, 0, True),
+        (KeyboardInterrupt, 1000, False),
+        (SystemExit, 0, True),
+        (ValueError, 0, False),
+        (None, 0, False),
+    ],
+)
+def test_only_a_plugin_that_was_given_up_after_a_while_is_to_blame(home, monkeypatch, error, patience, stays):
+    monkeypatch.setattr(journals, "PATIENCE_SECONDS", patience)
+    with suppress(KeyboardInterrupt, SystemExit, ValueError), Journal(home) as journal:
+        journal.loading("some")
+        if error is not None:
+            raise error
+    assert bool(list((home / "loading").iterdir())) is stays
+    assert left_behind(home) == ["some"] * stays
+    assert list((home / "loading").iterdir()) == []
+
+
+def test_the_patience_begins_with_each_plugin(home, monkeypatch):
+    monkeypatch.setattr(journals, "PATIENCE_SECONDS", 1000)
+    with suppress(KeyboardInterrupt), Journal(home) as journal:
+        journal.loading("slow")
+        journal._since -= 2000  # so long ago
+        journal.loading("next")
+        raise KeyboardInterrupt
+    assert left_behind(home) == []
+
+
+def test_who_is_impatient_before_the_first_plugin_blames_nobody(home, monkeypatch):
+    monkeypatch.setattr(journals, "PATIENCE_SECONDS", 0)
+    with suppress(KeyboardInterrupt), Journal(home):
+        raise KeyboardInterrupt
+    assert list((home / "loading").iterdir()) == []
+
+
+def test_those_of_dead_processes_are_blamed_in_one_order_and_once(home):
+    """Beside one that is alive."""
+    with Journal(home) as journal:
+        journal.loading("alive")
+        for number, name in (("0", "früh"), ("zz", "late"), ("1", "früh")):
+            (home / "loading" / f"{number}.json").write_text(json.dumps({"plugin": name}))
+        assert left_behind(home) == ["früh", "früh", "late"]
+        assert left_behind(home) == []
+        assert noted(home) == ["alive"]
+    assert list((home / "loading").iterdir()) == []
+
+
+def test_without_a_journal_plugins_load_all_the_same(tmp_path, caplog):
+    home = tmp_path / "file"
+    home.touch()
+    with Journal(home) as journal:
+        journal.loading("some")
+    assert left_behind(home) == []
+    (message,) = (record.getMessage() for record in caplog.records)
+    assert str(home / "loading") in message
+    assert os.strerror(errno.ENOTDIR) in message

@@ -174,6 +174,12 @@ class Journal:
             with suppress(OSError):
                 self._path.write_text(json.dumps({"plugin": name}), encoding="utf-8")
 
+    def loaded(self) -> None:
+        """Say that it is: what happens from now on is not its doing."""
+        if self._works:
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+
 
 def left_behind(home: Path) -> list[str]:
     """The plugins that were loading in processes which are gone; their files are removed."""
@@ -184,8 +190,10 @@ def left_behind(home: Path) -> list[str]:
             lock.acquire(blocking=False)
         except (Timeout, OSError):
             continue
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            found.append(json.loads(path.read_text(encoding="utf-8"))["plugin"])
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            name = json.loads(path.read_text(encoding="utf-8"))["plugin"]
+            if isinstance(name, str):
+                found.append(name)
         lock.release()
         for file in (path, path.with_suffix(".lock")):
             with suppress(OSError):
