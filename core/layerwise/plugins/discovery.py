@@ -39,7 +39,7 @@ def load_one(name: str, home: Path) -> Plugin | None:
     """
     for point, plugin in discover(home):
         if plugin.report.name == name:
-            return load(point, plugin)
+            return plugin if plugin.report.status == "failed" else load(point, plugin)
     return None
 
 
@@ -84,14 +84,16 @@ def _names_the_group(distribution: Distribution) -> bool:
         text = distribution.read_text(FILE) or ""
     except UnicodeDecodeError as error:
         text = error.object.decode("latin-1")
+    except Exception:  # nothing in it can be read, so nobody misses a plugin of that name
+        return False
     return ENTRY_POINT_GROUP in text
 
 
 def _identity(distribution: Distribution) -> tuple[str, str]:
-    """Its name and version; what its folder says where its metadata cannot be read."""
-    name, _, rest = Path(str(getattr(distribution, "_path", "unknown"))).stem.partition("-")
+    """Its name and version; what its folder says where its metadata does not."""
+    name, _, version = Path(str(getattr(distribution, "_path", "unknown"))).stem.partition("-")
     try:
         metadata = distribution.metadata
-        return str(metadata["Name"] or name), str(metadata["Version"] or "?")
+        return str(metadata["Name"] or name), str(metadata["Version"] or version or "?")
     except Exception:
-        return name, rest or "?"
+        return name, version or "?"
