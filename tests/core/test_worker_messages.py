@@ -72,7 +72,7 @@ def test_tensors_and_kinds_of_arrays_become_arrays(tmp_path):
     [
         (Deadly(), r"a \w+\._exit"),
         (subprocess.Popen, "a subprocess.Popen"),
-        (resolve, "a layerwise.specs.resolve"),
+        (resolve, "a layerwise.specs.references.resolve"),
         (eval, "a builtins.eval"),
         (np.load, "a numpy.load"),
     ],

@@ -1,91 +1,21 @@
-"""The registration objects: what a plugin hands to the core. Frozen, keyword-only, checked on creation.
-
-Callables may be given as functions or as text, "module:function": text is imported at first use, which
-keeps registration cheap and lets a worker process of its own find the same function.
-"""
+"""A model with its variants, its card, its examples and where its weights are, as it is handed to the core."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from layerwise.card_pictures import check_picture
 from layerwise.config import TrainingConfig, settings_of
 from layerwise.errors import NotFoundError, SpecError
+from layerwise.specs.checks import check_name, check_text
+from layerwise.specs.references import Reference, check_reference
 from layerwise.tasks.base import Task
-
-if TYPE_CHECKING:
-    from layerwise.data import Split
-    from layerwise.teaching.lessons import Experiment
-
-Reference = Callable | str
-"""A function, or where to find it: "module:function"."""
 
 KERAS = "keras"
 """The framework of networks that are trained, looked into and exported here."""
-_PART = r"[a-z0-9]+(?:-[a-z0-9]+)*"
-_BELOW = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)*")
-"""Paths that lead nowhere else, as nearly all do."""
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-def resolve(reference: Reference) -> Callable:
-    """The function that a Reference names.
-
-    Raises:
-        SpecError: There is no such module or function.
-    """
-    if callable(reference):
-        return reference
-    module, _, name = reference.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise SpecError(
-            f"{reference!r} cannot be imported", expected='"module:function"', received=str(error)
-        ) from error
-    return found
-
-
-def call(reference: Reference, *arguments: Any) -> Any:
-    """What the function that a Reference names gives for as many of the arguments as it takes; the last ones need not
-    be taken, as in pluggy's hooks."""
-    function = resolve(reference)
-    parameters = inspect.signature(function).parameters.values()
-    if not any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        arguments = arguments[: sum(parameter.kind in positional for parameter in parameters)]
-    return function(*arguments)
-
-
-def check_name(owner: str, name: Any, parts: int = 1) -> None:
-    pattern = "/".join([_PART] * parts)
-    if not (isinstance(name, str) and re.fullmatch(pattern, name)):
-        shape = "domain/application" if parts == 2 else "one word"
-        raise SpecError(
-            f"{owner} has an unusable name",
-            expected=f"{shape} in lower case, with digits and single hyphens inside",
-            received=repr(name),
-        )
-
-
-def check_reference(owner: str, name: str, value: Any, *, required: bool = True) -> None:
-    if value is None and not required:
-        return
-    if callable(value) or (isinstance(value, str) and re.fullmatch(r"[\w.]+:\w+", value)):
-        return
-    raise SpecError(f"{owner}: {name} is not usable", expected='a function or "module:function"', received=repr(value))
-
-
-def check_text(owner: str, **texts: Any) -> None:
-    for name, value in texts.items():
-        if not (isinstance(value, str) and value.strip()):
-            raise SpecError(f"{owner}: {name} is missing", expected="a text", received=repr(value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -339,133 +269,3 @@ class ForeignSpec(ModelSpec):
     """
 
     python: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class File:
-    """A file of a data source.
-
-    Args:
-        name: Its path below the data set's folder.
-        url: Where it is downloaded from, https; empty for a file that a person has to put there.
-        sha256: Its SHA-256, 64 lower-case hexadecimal digits.
-        size: Its length in bytes.
-    """
-
-    name: str
-    url: str
-    sha256: str
-    size: int
-
-    def __post_init__(self) -> None:
-        check_text("File", name=self.name)
-        # A data set may have thousands of files, and a Path of each takes a tenth of the loading of all plugins.
-        path = None if _BELOW.fullmatch(self.name) else Path(self.name)
-        if path is not None and (path.is_absolute() or ".." in path.parts):
-            raise SpecError("A File must stay below its data set's folder", received=repr(self.name))
-        if not (isinstance(self.sha256, str) and _SHA256.fullmatch(self.sha256)):
-            raise SpecError(
-                f"The File {self.name!r} has no usable checksum",
-                expected="a SHA-256 in hex",
-                received=repr(self.sha256),
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """One place from which a data set's records can be had.
-
-    Args:
-        name: One word: "canonical".
-        read: `(paths) -> {split name: Split}`, given the path of each file by its name. A generated data set
-            has no files and is given an empty mapping; one that is made of what is registered takes
-            `(paths, snapshot)`.
-        licence: The licence of the data, as an SPDX identifier.
-        files: The files, or none for generated data.
-        homepage: Where a person reads about it.
-    """
-
-    name: str
-    read: Callable[..., Mapping[str, Split]] | str
-    licence: str
-    files: tuple[File, ...] = ()
-    homepage: str = ""
-
-    def __post_init__(self) -> None:
-        check_name("Source", self.name)
-        check_reference(f"Source {self.name}", "read", self.read)
-        check_text(f"Source {self.name}", licence=self.licence)
-        object.__setattr__(self, "files", tuple(self.files))
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetSpec:
-    """A data set. All its sources give the same records; the first whose files are at hand is used.
-
-    Args:
-        name: One word: "fashion-mnist". Also the name of its folder below `LAYERWISE_DATA` and in the cache,
-            where an underscore may stand for a hyphen.
-        title: A few words.
-        sources: In the order of preference, at least one.
-        folder: The name of that folder where it is another one, which several data sets may share.
-        summary: One sentence: what it holds.
-        splits: The names of its splits; "train" is trained on, "test" is evaluated on.
-    """
-
-    name: str
-    title: str
-    sources: tuple[Source, ...]
-    folder: str = ""
-    summary: str = ""
-    splits: tuple[str, ...] = ("train", "test")
-
-    def __post_init__(self) -> None:
-        check_name("DatasetSpec", self.name)
-        if self.folder:
-            check_name(f"DatasetSpec {self.name}: folder", self.folder)
-        check_text(f"DatasetSpec {self.name}", title=self.title)
-        object.__setattr__(self, "sources", tuple(self.sources))
-        if not self.sources or not all(isinstance(source, Source) for source in self.sources):
-            raise SpecError(f"DatasetSpec {self.name} needs at least one Source", received=repr(self.sources))
-
-    @property
-    def folder_name(self) -> str:
-        """The name of its folder below `LAYERWISE_DATA` and in the cache."""
-        return self.folder or self.name
-
-
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """A page of a plugin's own in the web app: one that it draws, or experiments that the web app draws.
-
-    Args:
-        name: One word, also its path.
-        title: What the navigation shows.
-        draw: `(predictor) -> None`, called inside a Gradio Blocks; only the web app calls it.
-        experiments: `layerwise.teaching.lessons.Experiment`s with different names, in place of `draw`.
-        section: Where it belongs: the name of a domain, or "learn"; it is then found from that page instead of from
-            the navigation of all pages.
-        summary: One sentence, shown where the page is offered.
-    """
-
-    name: str
-    title: str
-    draw: Reference | None = None
-    experiments: tuple[Experiment, ...] = ()
-    section: str = ""
-    summary: str = ""
-
-    def __post_init__(self) -> None:
-        check_name("Page", self.name)
-        owner = f"Page {self.name}"
-        check_text(owner, title=self.title)
-        if self.experiments:
-            from layerwise.teaching.lessons import check_experiments  # which needs this module
-
-            object.__setattr__(self, "experiments", check_experiments(owner, self.experiments))
-        if (self.draw is None) != bool(self.experiments):
-            raise SpecError(f"{owner} shows nothing, or two things", expected="either draw or experiments")
-        if self.draw is not None:
-            check_reference(owner, "draw", self.draw)
-        if self.section:
-            check_name(f"Page {self.name}: section", self.section)
