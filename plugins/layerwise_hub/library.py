@@ -12,24 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from layerwise import variables
 from layerwise.errors import DataError, MissingDependencyError, WeightsError, missing_extra
-from layerwise.hub import Progress
+from layerwise.hub import WEIGHTS, Progress
 from layerwise.published import read_json
 from layerwise.quota import Quota, in_bytes
+from layerwise_hub.hub_cache import cache_folder, forget, kept_folder
+from layerwise_hub.hub_repository import explained, open_repository
 from layerwise_hub.kinds import Kind
 from layerwise_hub.manifest import Entry, KeptFile, Manifest
 from layerwise_hub.recognition import about, licence_of, recognise
-from layerwise_hub.repository import (
-    WEIGHTS,
-    Repository,
-    cache_folder,
-    explained,
-    forget,
-    kept_folder,
-    open_repository,
-    sha256_of,
-    used_files,
-    weights_of,
-)
+from layerwise_hub.repository import Repository, sha256_of, used_files, weights_of
 
 if TYPE_CHECKING:
     from layerwise.tasks import Task

@@ -12,8 +12,8 @@ from safetensors.numpy import save_file
 
 from layerwise.errors import DataError, InputError, MissingDependencyError, NotFoundError, WeightsError
 from layerwise_hub import library
+from layerwise_hub.hub_cache import kept_folder
 from layerwise_hub.manifest import Manifest
-from layerwise_hub.repository import kept_folder
 
 FIRST, SECOND = "1" * 40, "2" * 40
 CONFIG = {
