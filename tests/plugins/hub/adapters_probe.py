@@ -15,6 +15,7 @@ sys.path.append(str(Path(__file__).parent))
 import hub_samples
 import numpy as np
 import torch
+from hub_samples.own_data import write_pictures, write_texts
 
 from layerwise import training, weights
 from layerwise.context import Context
@@ -40,12 +41,12 @@ def main(folder: Path, family: str) -> None:
     is_text = family == "sentence_encoder"
     published = folder / "published"
     published.mkdir()
-    getattr(hub_samples, family)(published)
+    hub_samples.write(family, published)
     entry = library.add(library.look(str(published)), lambda *_: None)
     spec = Registry(home).snapshot().model(entry.name + probed.ENDING)
     own = folder / "own"
     own.mkdir()
-    (hub_samples.write_texts if is_text else hub_samples.write_pictures)(own)
+    (write_texts if is_text else write_pictures)(own)
     config = dataclasses.replace(spec.variant("lora").config, learning_rate=5e-3, num_epochs=5)
     whole, parted = (train(home, spec, config, own, kind) for kind in (Context, Interrupted))
     arrays = weights.read_arrays(whole.folder / "version")

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import hub_samples
 import numpy as np
 import pytest
+from hub_samples.texts import sentence_encoder
 
 from layerwise.errors import MissingDependencyError
 
@@ -51,7 +51,7 @@ def test_tokens_give_the_vectors_of_their_texts(home, tmp_path, monkeypatch, poo
     import torch
 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    hub_samples.sentence_encoder(tmp_path, pooling)
+    sentence_encoder(tmp_path, pooling)
     entry = library.add(library.look(str(tmp_path)), lambda *_: None)
     named = entry.name, probed.digest_of(entry)
     encoder, tokens = probed.load_encoder(*named), probed.reader_of(*named).tokens(TEXTS)

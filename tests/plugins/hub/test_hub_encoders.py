@@ -12,6 +12,7 @@ import wave
 import hub_samples
 import numpy as np
 import pytest
+from hub_samples.files import change, without
 from PIL import Image
 
 from layerwise.errors import InputError, WeightsError
@@ -41,9 +42,9 @@ def added(home, tmp_path):
         def make(family, task=None, part=""):
             folder = tmp_path / family
             folder.mkdir()
-            getattr(hub_samples, family)(folder)
+            hub_samples.write(family, folder)
             if part:
-                hub_samples.without(folder, part)
+                without(folder, part)
             entry = hub.add(hub.look(str(folder), task=task), lambda *_: None)
             spec = Registry(home).snapshot().model(entry.name)
             version = find_version(VersionStore(home), spec, None, None)
@@ -232,14 +233,14 @@ def test_an_encoder_whose_weights_lack_more_is_refused(added):
     ],
 )
 def test_what_is_no_such_encoder_is_refused(family, task, said, tmp_path):
-    getattr(hub_samples, family)(tmp_path)
+    hub_samples.write(family, tmp_path)
     with pytest.raises(WeightsError, match=said):
         hub.look(str(tmp_path), task=task)
 
 
 def test_a_masked_autoencoder_is_refused(tmp_path):
-    hub_samples.vit_encoder(tmp_path)
-    hub_samples._change(tmp_path / "config.json", architectures=["ViTMAEModel"], model_type="vit_mae")
+    hub_samples.write("vit_encoder", tmp_path)
+    change(tmp_path / "config.json", architectures=["ViTMAEModel"], model_type="vit_mae")
     with pytest.raises(WeightsError, match="sees all of them"):
         hub.look(str(tmp_path), task="image-embedding")
 
@@ -265,7 +266,7 @@ def test_from_a_folder_to_the_http_api_and_away_again(home, tmp_path, monkeypatc
 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     for family in ("dinov2", "hubert"):
-        getattr(hub_samples, family)(tmp_path / family)
+        hub_samples.write(family, tmp_path / family)
         hub.add(hub.look(str(tmp_path / family)), lambda *_: None)
     name = "vision/local-dinov2"
     with open_workspace(home) as workspace:

@@ -9,6 +9,7 @@ import threading
 import hub_samples
 import numpy as np
 import pytest
+from hub_samples.files import change
 from PIL import Image
 
 from layerwise.errors import InputError, WeightsError
@@ -39,7 +40,7 @@ def added(home, tmp_path):
         def make(family, task=None, name=None, **settings):
             folder = tmp_path / (name or family)
             folder.mkdir()
-            getattr(hub_samples, family)(folder, **settings)
+            hub_samples.write(family, folder, **settings)
             entry = hub.add(hub.look(str(folder), task=task), lambda *_: None)
             spec = Registry(home).snapshot().model(entry.name)
             version = find_version(VersionStore(home), spec, None, None)
@@ -169,8 +170,8 @@ def test_what_nobody_can_tell_a_picture_by_is_explained(added):
 def test_a_video_is_no_picture(tmp_path):
     folder = tmp_path / "clip"
     folder.mkdir()
-    hub_samples.clip(folder)
-    hub_samples._change(folder / "config.json", architectures=["XCLIPModel"])
+    hub_samples.write("clip", folder)
+    change(folder / "config.json", architectures=["XCLIPModel"])
     with pytest.raises(WeightsError, match="No task here shows what"):
         hub.look(str(folder))
 

@@ -7,6 +7,9 @@ import time
 import hub_samples
 import numpy as np
 import pytest
+from hub_samples.files import change
+from hub_samples.own_data import write_pictures, write_texts
+from hub_samples.words import TEXTS as SAMPLES
 
 from layerwise import jobs, open_workspace
 from layerwise.errors import NotFoundError, WeightsError
@@ -21,7 +24,7 @@ library = pytest.importorskip("layerwise_hub.library")
 probed = pytest.importorskip("layerwise_hub.probed")
 
 NAME = "language/local-encoder-probe"
-TEXTS = {"cat": hub_samples.TEXTS[0], "music": hub_samples.TEXTS[2]}
+TEXTS = {"cat": SAMPLES[0], "music": SAMPLES[2]}
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def encoder(home, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     folder = tmp_path / "encoder"
     folder.mkdir()
-    hub_samples.sentence_encoder(folder)
+    hub_samples.write("sentence_encoder", folder)
     library.add(library.look(str(folder)), lambda *_: None)
     probed.encoder_of.cache_clear()
     return folder
@@ -45,7 +48,7 @@ def task(encoder, home):
 def table(tmp_path):
     folder = tmp_path / "own"
     folder.mkdir()
-    hub_samples.write_texts(folder)
+    write_texts(folder)
     return folder / "texts.csv"
 
 
@@ -55,7 +58,7 @@ def classifier(request, home, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     folder = tmp_path / request.param
     folder.mkdir()
-    getattr(hub_samples, request.param)(folder)
+    hub_samples.write(request.param, folder)
     probed.encoder_of.cache_clear()
     return library.add(library.look(str(folder)), lambda *_: None).name
 
@@ -89,7 +92,7 @@ def test_texts_are_read_once(task):
 
 def test_another_encoder_is_refused(encoder, task):
     task.encode({"text": "a cat"})
-    hub_samples._change(encoder / "config.json", layer_norm_eps=0.5)
+    change(encoder / "config.json", layer_norm_eps=0.5)
     library.add(library.look(str(encoder)), lambda *_: None)
     probed.encoder_of.cache_clear()
     with pytest.raises(WeightsError, match=f"layerwise train {NAME}"):
@@ -219,7 +222,7 @@ def test_a_probe_on_an_encoder_of_pictures_begins_with_its_vector(classifier, ho
 def test_a_probe_is_trained_on_a_folder_of_pictures_promoted_and_asked(classifier, home, tmp_path):
     folder = tmp_path / "own"
     folder.mkdir()
-    hub_samples.write_pictures(folder)
+    write_pictures(folder)
     with open_workspace(home) as workspace:
         spec = workspace.registry.snapshot().model(f"{classifier}-probe")
         run = jobs.start(workspace.runs, spec, data=folder)

@@ -115,7 +115,7 @@ def command(home):
 def test_from_the_command_line(command, tmp_path):
     pytest.importorskip("torch")
     pytest.importorskip("transformers")
-    hub_samples.bert_classifier(tmp_path / "judge")
+    hub_samples.write("bert_classifier", tmp_path / "judge")
     done = command("hub", "add", str(tmp_path / "judge"))
     assert done.returncode == 0, done.stderr + done.stdout
     assert "text-classification" in done.stdout
@@ -148,7 +148,7 @@ def test_from_the_page_to_the_http_api_and_away_again(home, tmp_path, monkeypatc
 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    hub_samples.sentence_encoder(tmp_path / "encoder")
+    hub_samples.write("sentence_encoder", tmp_path / "encoder")
     page = _Page(Manifest())
     page.kept = [None, None, None]
     *_, (said, button, shown) = page.look(str(tmp_path / "encoder"), "")
@@ -188,7 +188,7 @@ def test_two_that_are_given_labels_side_by_side_and_away_again(home, tmp_path, m
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     for family in ("clip", "siglip", "glpn"):
         (tmp_path / family).mkdir()
-        getattr(hub_samples, family)(tmp_path / family)
+        hub_samples.write(family, tmp_path / family)
         library.add(library.look(str(tmp_path / family)), silently)
     clip, siglip, glpn = (f"vision/local-{family}" for family in ("clip", "siglip", "glpn"))
     with open_workspace(home) as workspace:
