@@ -243,7 +243,7 @@ folder of that name or with it in its own.
                 left out, and named by the report.
         """
         from layerwise.own_data import OwnData
-        from layerwise.tasks.detection.coco import read_coco
+        from layerwise.tasks.detection.box_folder import read_coco
 
         shape = (*self.size, self.channels)
         labels, splits, report = read_coco(folder, self.framed, shape, "any")
@@ -251,7 +251,7 @@ folder of that name or with it in its own.
 
     def write_sample(self, folder: Path) -> None:
         """Pictures with one to four things of three shapes, and their boxes."""
-        from layerwise.tasks.detection.coco import write_sample
+        from layerwise.tasks.detection.box_sample import write_sample
 
         write_sample(folder, self.size)
 
