@@ -55,8 +55,8 @@ CLEANING, KEPT = 600, 6 * 3600
 
 
 def build(site: Site) -> gr.Blocks:
-    """The Blocks of all pages, without a config and an app yet (`layerwise_app.web.server.mounted_app`). What a plugin
-    draws is drawn apart, so that its mistakes stay its own."""
+    """The Blocks of all pages, without a config and an app yet (`layerwise_app.web.served_pages.mounted_app`). What a
+    plugin draws is drawn apart, so that its mistakes stay its own."""
     # After each event Gradio would compute percentiles over all events so far, which no page of ours shows; a server
     # that had answered some thousands was busy with little else.
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(sys.maxsize))

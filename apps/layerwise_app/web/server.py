@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
-import functools
-import ipaddress
 import logging
 import math
 import os
@@ -15,52 +12,35 @@ import socket
 import sys
 import threading
 import time
-import warnings
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from fastapi import FastAPI, Request
-from gradio.routes import App, mount_gradio_app
+from fastapi import FastAPI
 
 from layerwise import __version__, logs
-from layerwise.datasets.uploads import LARGEST_UPLOAD
-from layerwise.errors import AccessError, LayerwiseError
+from layerwise.errors import AccessError
 from layerwise.temporary import temporary_folder
 from layerwise.workers.memory import trim
 from layerwise.workspace import Workspace, open_workspace
 from layerwise_app.accounts import AccountFile
-from layerwise_app.web.access.asking import KEY
 from layerwise_app.web.access.gate import gate_around
 from layerwise_app.web.api import make_api
-from layerwise_app.web.app import build, without_configs
 from layerwise_app.web.arena_socket import make_arena
 from layerwise_app.web.health import make_health
 from layerwise_app.web.languages import make_languages
-from layerwise_app.web.lean import lean_drawing
+from layerwise_app.web.listening import has_screen, is_loopback, listen, reachable, warning_of
 from layerwise_app.web.mcp_tools import make_tools
 from layerwise_app.web.metrics import Metrics
 from layerwise_app.web.observed import Observed
 from layerwise_app.web.openapi import DESCRIPTION, add_openapi
 from layerwise_app.web.operation import Operation
-from layerwise_app.web.site import Site
-from layerwise_app.web.swap import Mounted, SwappableApp, new_prefix
-from layerwise_app.web.template import adapt_template
-from layerwise_app.web.theme import ICON, STYLES, theme
+from layerwise_app.web.served_pages import Pages
 
-if TYPE_CHECKING:
-    from layerwise.registry import Snapshot
-
-logger = logging.getLogger(__name__)
-
-WATCH_SECONDS = 1.0
 TRIM_SECONDS = 30.0
 """After so long the memory that requests have left behind is given back: it lies in pieces, and grows for hours."""
-REFRESH_SECONDS = 30.0
 GRACE_SECONDS = 20.0
 """How long requests have to finish when the server ends."""
 CLEAN_UP_SECONDS = 10.0
@@ -107,8 +87,8 @@ def serve(
     logs.configure(log_format)
     if accounts is not None and not accounts.names():
         raise AccessError("There is no account yet", remedy="layerwise accounts add NAME --role admin")
-    listening = _listen(host, port)
-    address = f"http://{_reachable(host)}:{listening.getsockname()[1]}"
+    listening = listen(host, port)
+    address = f"http://{reachable(host)}:{listening.getsockname()[1]}"
     with open_workspace(home) as workspace, temporary_folder(workspace.uploads.folder) as temporary:
         # On the disk of the uploads and not in the system's folder, which may be in memory.
         os.environ["GRADIO_TEMP_DIR"] = str(temporary)
@@ -119,9 +99,9 @@ def serve(
                 logging.getLogger(logs.ACCESS).info("ready", extra={"fields": {"address": address}})
             else:
                 print(f"Layerwise is at {address}", flush=True)
-            if warning := _warning(host, accounts):
+            if warning := warning_of(host, accounts):
                 print(warning, file=sys.stderr, flush=True)
-            if open_browser and _has_screen():
+            if open_browser and has_screen():
                 threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
         inner = make_app(pages, workspace, mcp=mcp)
@@ -138,130 +118,11 @@ def serve(
         Server(config, pages, inner.state.operation, drain, ready).run(sockets=[listening])
 
 
-class Pages:
-    """The pages of a server: built from each snapshot of the registry, and swapped while it runs.
-
-    Args:
-        workspace: What is shown.
-        address: Where the server is reached.
-        has_accounts: Whether visitors sign in.
-    """
-
-    def __init__(self, workspace: Workspace, address: str, *, has_accounts: bool = False) -> None:
-        self.workspace, self.address, self.has_accounts = workspace, address, has_accounts
-        self.mount = SwappableApp()
-        self._number: int | None = None
-        self._shown: Any = None
-        self._lock = asyncio.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    @property
-    def number(self) -> int | None:
-        """The number of the snapshot that is shown."""
-        return self._number
-
-    async def update(self) -> None:
-        """Show the newest snapshot, if it is not shown yet."""
-        self._loop = asyncio.get_running_loop()
-        async with self._lock:
-            snapshot = await asyncio.to_thread(self.workspace.registry.check)
-            if snapshot.number == self._number:
-                await self.mount.close_outdated()
-                return
-            self._number = snapshot.number
-            drawn = await asyncio.to_thread(drawn_from, self.workspace, snapshot)
-            if drawn == self._shown:
-                return  # another version was promoted, which the pages read anyway when they are opened
-            # Before the attempt: pages that cannot be built are not built again every second.
-            self._shown = drawn
-            prefix = new_prefix(snapshot.number)
-            site = Site(
-                workspace=self.workspace,
-                snapshot=snapshot,
-                address=self.address,
-                refresh=self.refresh,
-                has_accounts=self.has_accounts,
-            )
-            app = await asyncio.to_thread(mounted_app, site, prefix)
-            await self.mount.swap(Mounted(prefix, app))
-
-    def refresh(self) -> None:
-        """`update` for events, which run in other threads than the server's."""
-        if self._loop is not None:
-            # In an empty context: in that of an event, Gradio would take the new pages for a part of the event's own.
-            begin = functools.partial(asyncio.run_coroutine_threadsafe, self.update(), self._loop)
-            contextvars.Context().run(begin).result(REFRESH_SECONDS)
-
-    async def watch(self) -> None:
-        """Go on looking for changes, whoever makes them: a page, the command line, another process."""
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            try:
-                await self.update()
-            except Exception:
-                logger.exception("The pages could not be brought up to date; the former ones go on")
-
-    def end_streams(self) -> None:
-        """Let go of the connections that every open page holds, which would delay the end of the server."""
-        for mounted in self.mount.living:
-            for route in mounted.app.routes:
-                inner = getattr(route, "app", None)
-                if isinstance(inner, App) and inner.stop_event is not None:
-                    inner.stop_event.set()
-
-
 async def trim_memory() -> None:
     """Go on giving memory back that is not used."""
     while True:
         await asyncio.sleep(TRIM_SECONDS)
         await asyncio.to_thread(trim)
-
-
-def drawn_from(workspace: Workspace, snapshot: Snapshot) -> Any:
-    """All that pages are drawn from, for comparing: what is registered, and the tasks of the versions in use, whose
-    labels and columns may be those of the user's own data."""
-    tasks = []
-    for spec in snapshot.models.values():
-        for variant in spec.variants:
-            with contextlib.suppress(LayerwiseError):
-                tasks.append(workspace.versions.current(spec, variant.name).task)
-    return replace(snapshot, number=0), tasks
-
-
-@lean_drawing()
-def mounted_app(site: Site, prefix: str) -> FastAPI:
-    """The app of the pages of `site`, which expects the calls of its pages below `prefix`."""
-    blocks = build(site)
-    adapt_template()
-    with warnings.catch_warnings(), without_configs():
-        # It warns of several pages with server-side rendering even where that is off.
-        warnings.filterwarnings("ignore", message="SSR mode")
-        app = mount_gradio_app(
-            FastAPI(openapi_url=None),
-            blocks,
-            path="/",
-            theme=theme(),
-            css="\n".join(path.read_text(encoding="utf-8") for path in STYLES),
-            favicon_path=str(ICON),
-            footer_links=[],
-            run_history=False,
-            show_error=False,
-            ssr_mode=False,
-            mcp_server=False,
-            max_file_size=LARGEST_UPLOAD,
-            auth_dependency=_signed_in if site.has_accounts else None,
-        )
-    blocks.app = next(inner for route in app.routes if isinstance(inner := getattr(route, "app", None), App))
-    blocks.config = blocks.get_config_file()
-    # See layerwise_app.web.swap: the pages of this app call this app.
-    blocks.config["api_prefix"] = prefix + str(blocks.config["api_prefix"])
-    return app
-
-
-def _signed_in(request: Request) -> str | None:
-    """The name of who asks, as Gradio hands it to events; the gate let them in."""
-    account = request.scope.get(KEY)
-    return account.name if account is not None else None
 
 
 def make_app(pages: Pages, workspace: Workspace, *, mcp: bool = False) -> FastAPI:
@@ -349,60 +210,3 @@ class Server(uvicorn.Server):
         hanging.start()
         self.pages.end_streams()
         await super().shutdown(sockets)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket with that port, before anything slow is done: a taken one is said at once."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named asyncio sends at once (TCP_NODELAY); otherwise each answer waits 40 ms for the client's
-    # delayed acknowledgement.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-    except (OSError, OverflowError) as error:
-        listening.close()
-        raise LayerwiseError(
-            f"Cannot listen on {host}:{port}",
-            received=str(error),
-            remedy="choose another one: layerwise serve --port 7861",
-        ) from None
-    return listening
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server that listens there."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _warning(host: str, accounts: AccountFile | None) -> str:
-    """What whoever starts a server that others reach has to know."""
-    if is_loopback(host):
-        return ""
-    if accounts is None:
-        return (
-            "Everybody who reaches this machine may use, train and change everything here. What to do: layerwise "
-            "accounts add NAME --role admin, then layerwise serve --auth with the file that it names."
-        )
-    return (
-        "Passwords travel readable for others in this network. What to do: put a proxy with TLS before this server "
-        "(docs/security.md), and let it listen on 127.0.0.1."
-    )
-
-
-def _has_screen() -> bool:
-    """Whether a browser has somewhere to appear. On a server without a screen Python would open a browser for text in
-    this very terminal."""
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME")
-    return sys.platform != "linux" or any(os.environ.get(name) for name in names)
-
-
-def _reachable(host: str) -> str:
-    if host in ("0.0.0.0", "::", ""):  # nosec B104 (nothing is bound here)
-        return "localhost"
-    return f"[{host}]" if ":" in host else host

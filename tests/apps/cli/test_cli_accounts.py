@@ -134,11 +134,11 @@ def test_accounts_that_are_made_at_the_same_time_are_all_there(tmp_path):
 
 
 def test_the_warning_fits_who_can_reach_the_server(tmp_path):
-    from layerwise_app.web.server import _warning, is_loopback
+    from layerwise_app.web.listening import is_loopback, warning_of
 
     accounts = AccountFile(tmp_path / "accounts.json")
     assert [is_loopback(host) for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost")] == [True] * 4
     assert [is_loopback(host) for host in ("0.0.0.0", "::", "", "192.168.1.5", "example.org")] == [False] * 5
-    assert _warning("127.0.0.1", None) == ""
-    assert "Everybody who reaches this machine may use, train and change everything" in _warning("0.0.0.0", None)
-    assert "proxy with TLS" in _warning("0.0.0.0", accounts)
+    assert warning_of("127.0.0.1", None) == ""
+    assert "Everybody who reaches this machine may use, train and change everything" in warning_of("0.0.0.0", None)
+    assert "proxy with TLS" in warning_of("0.0.0.0", accounts)

@@ -51,7 +51,8 @@ def client(workspace: Workspace) -> Iterator[Any]:
     """A client of the running app."""
     from fastapi.testclient import TestClient
 
-    from layerwise_app.web.server import Pages, make_app
+    from layerwise_app.web.served_pages import Pages
+    from layerwise_app.web.server import make_app
 
     pages = Pages(workspace, "http://testserver")
     with TestClient(make_app(pages, workspace), raise_server_exceptions=False) as opened:

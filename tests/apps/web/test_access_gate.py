@@ -32,7 +32,8 @@ def guarded(workspace, accounts):
     """The whole server with accounts."""
     from fastapi.testclient import TestClient
 
-    from layerwise_app.web.server import Pages, make_app
+    from layerwise_app.web.served_pages import Pages
+    from layerwise_app.web.server import make_app
 
     pages = Pages(workspace, "http://testserver", has_accounts=True)
     with TestClient(make_app(pages, workspace), raise_server_exceptions=False) as opened:

@@ -146,7 +146,8 @@ def test_a_file_of_an_answer():
 def gradio(workspace):
     from gradio_client import Client as GradioClient
 
-    from layerwise_app.web.server import Pages, make_app
+    from layerwise_app.web.served_pages import Pages
+    from layerwise_app.web.server import make_app
 
     pages = Pages(workspace, "http://127.0.0.1")
     with running(make_app(pages, workspace)) as found:

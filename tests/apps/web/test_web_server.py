@@ -20,7 +20,8 @@ def fresh(tmp_path, demo_plugin):
     from fastapi.testclient import TestClient
 
     from layerwise.workspace import open_workspace
-    from layerwise_app.web.server import Pages, make_app
+    from layerwise_app.web.served_pages import Pages
+    from layerwise_app.web.server import make_app
 
     with open_workspace(tmp_path) as workspace:
         pages = Pages(workspace, "http://testserver")
@@ -46,7 +47,8 @@ def test_pages_are_served_before_a_network_library_is_imported(home):
         import sys
         from fastapi.testclient import TestClient
         from layerwise.workspace import open_workspace
-        from layerwise_app.web.server import Pages, make_app
+        from layerwise_app.web.served_pages import Pages
+        from layerwise_app.web.server import make_app
 
         with open_workspace() as workspace:
             pages = Pages(workspace, "http://testserver")
@@ -108,12 +110,13 @@ def test_memory_is_given_back_again_and_again_while_it_runs(tmp_path, demo_plugi
 
     from layerwise.workspace import open_workspace
     from layerwise_app.web import server
+    from layerwise_app.web.served_pages import Pages
 
     trimmed = []
     monkeypatch.setattr(server, "TRIM_SECONDS", 0.01)
     monkeypatch.setattr(server, "trim", lambda: trimmed.append(True))
     with open_workspace(tmp_path) as workspace:
-        with TestClient(server.make_app(server.Pages(workspace, "http://testserver"), workspace)):
+        with TestClient(server.make_app(Pages(workspace, "http://testserver"), workspace)):
             wait_until(lambda: len(trimmed) > 2)
         so_far = len(trimmed)
         time.sleep(0.1)
@@ -158,7 +161,7 @@ def test_a_taken_port_is_said_at_once(tmp_path):
 
 
 def test_answers_are_sent_at_once():
-    from layerwise_app.web.server import _listen
+    from layerwise_app.web.listening import listen
 
     async def is_nodelay_of_an_accepted_connection(listening):
         accepted = asyncio.get_running_loop().create_future()
@@ -171,4 +174,4 @@ def test_answers_are_sent_at_once():
             client.close()
         return found
 
-    assert asyncio.run(is_nodelay_of_an_accepted_connection(_listen("127.0.0.1", 0)))
+    assert asyncio.run(is_nodelay_of_an_accepted_connection(listen("127.0.0.1", 0)))

@@ -22,7 +22,8 @@ def served(home, monkeypatch):
     from fastapi.testclient import TestClient
 
     from layerwise.workspace import open_workspace
-    from layerwise_app.web.server import Pages, make_app
+    from layerwise_app.web.served_pages import Pages
+    from layerwise_app.web.server import make_app
 
     monkeypatch.setenv("LAYERWISE_PLUGINS", str(FAULTS))
     monkeypatch.setenv("LAYERWISE_ANSWER_SECONDS", "3")
