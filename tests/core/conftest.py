@@ -1,4 +1,4 @@
-"""What the tests of the plugin door and those of real trainings share."""
+"""What the tests of the plugin door, those of real trainings and those of the predictor share."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sample_models as samples
 
+from layerwise.predictor import Predictor
 from layerwise.registry import Registry
 from layerwise.runs import RunStore
+from layerwise.versions import VersionStore
 
 TOY = Path(__file__).parents[1] / "plugins_sample" / "toy"
 
@@ -69,3 +72,17 @@ def processes(monkeypatch):
 
     monkeypatch.setattr(subprocess, "Popen", start)
     return started
+
+
+@pytest.fixture
+def predictor_of(tmp_path):
+    """`predictor_of(spec, ...)`: a predictor of these models, below `tmp_path`."""
+    made = []
+
+    def make(*specs):
+        made.append(Predictor(samples.shelf(*specs), VersionStore(tmp_path)))
+        return made[-1]
+
+    yield make
+    for predictor in made:
+        predictor.close()

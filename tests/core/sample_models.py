@@ -199,6 +199,16 @@ GRADES = DatasetSpec(
 )
 
 
+def grader(shift: float):
+    """A network of NETWORK, untrained, whose logits all rise by `shift` for the first label."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    model = build_grader(TrainingConfig(), Grading())
+    model.get_layer("output").bias.assign([shift, 0.0, 0.0])
+    return model
+
+
 def save_version(home: Path, spec: ModelSpec, model: Any, *, variant: str | None = None, **record: Any) -> Run:
     """A run with `model` (a Keras model, or a dict of arrays) as its version."""
     chosen = spec.variant(variant)

@@ -11,12 +11,10 @@ import pytest
 import sample_models as samples
 
 from layerwise.errors import BusyError, LateError, LayerwiseError
-from layerwise.predictor import Predictor
 from layerwise.runner import Runner
 from layerwise.serving.gates import most_at_once
 from layerwise.serving.warm_pool import WarmPool
 from layerwise.serving.watchdog import MOST_LATE
-from layerwise.versions import VersionStore
 
 PATIENCE = 20.0
 ROW = [0.0, 0.1, 0.9, 1.1]
@@ -56,20 +54,19 @@ HELD_PARTS = samples.spec_of("sample/parts", task=samples.Saying(), runner=HeldP
 
 
 @pytest.fixture
-def make(tmp_path):
-    """`make(spec, ...)`: a predictor of these models, below `tmp_path`."""
+def make(predictor_of):
+    """`make(spec, ...)`: a predictor of these models, whose answers are let go on at the end."""
     made = []
 
-    def predictor_of(*specs):
-        made.append(Predictor(samples.shelf(*specs), VersionStore(tmp_path)))
+    def make(*specs):
+        made.append(predictor_of(*specs))
         return made[-1]
 
-    yield predictor_of
+    yield make
     for predictor in made:
         for loaded in predictor._runners.all():
             if isinstance(loaded.runner, Held):
                 loaded.runner.go_on.set()
-        predictor.close()
 
 
 def runner_of(predictor, reference):
