@@ -8,6 +8,7 @@ import numpy as np
 from safetensors.numpy import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from layerwise import engines
 from layerwise_speech.whisper.network import Whisper
 from layerwise_speech.whisper.published import load_published, read_published, variables_of
 from layerwise_speech.whisper.shape import WhisperShape
@@ -119,3 +120,9 @@ def loaded(folder):
 
 def logits_of(whisper, audio, tokens):
     return keras.ops.convert_to_numpy(whisper.whole()({"audio": audio, "tokens": np.array(tokens, "int32")}))
+
+
+def compiled(whisper: Whisper):
+    """What reads a window, and what writes tokens."""
+    compile_predict = engines.current().compile_predict
+    return compile_predict(whisper.reader()), compile_predict(whisper.writer())
