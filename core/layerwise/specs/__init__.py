@@ -6,15 +6,7 @@ keeps registration cheap and lets a worker process of its own find the same func
 
 from layerwise.specs.checks import check_name, check_text
 from layerwise.specs.datasets import DatasetSpec, File, Source
-from layerwise.specs.models import (
-    KERAS,
-    Example,
-    ForeignSpec,
-    ModelCard,
-    ModelSpec,
-    PublishedWeights,
-    Variant,
-)
+from layerwise.specs.models import KERAS, Example, ForeignSpec, ModelCard, ModelSpec, PublishedWeights, Variant
 from layerwise.specs.pages import Page
 from layerwise.specs.references import Reference, call, check_reference, resolve
 

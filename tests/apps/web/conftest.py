@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from access_samples import PASSWORD
 from served import running
 
 from layerwise.errors import LayerwiseError
 from layerwise.workspace import Workspace, open_workspace
+from layerwise_app.accounts import AccountFile, Role
 
 PLUGIN = Path(__file__).with_name("sample_plugin")
 
@@ -149,3 +151,45 @@ def png() -> Callable[[int], bytes]:
         return buffer.getvalue()
 
     return make
+
+
+@pytest.fixture(scope="module")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> AccountFile:
+    """vera tries, emil edits, anna manages."""
+    file = AccountFile(tmp_path_factory.mktemp("accounts") / "accounts.json")
+    for name, role in (("vera", Role.VIEWER), ("emil", Role.EDITOR), ("anna", Role.ADMIN)):
+        file.add(name, PASSWORD, role)
+    return file
+
+
+@pytest.fixture(scope="module")
+def guarded(workspace: Workspace, accounts: AccountFile) -> Iterator[Any]:
+    """The whole server with accounts."""
+    from fastapi.testclient import TestClient
+
+    from layerwise_app.web.served_pages import Pages
+    from layerwise_app.web.server import make_app
+
+    pages = Pages(workspace, "http://testserver", has_accounts=True)
+    with TestClient(make_app(pages, workspace), raise_server_exceptions=False) as opened:
+        yield opened, pages
+
+
+@pytest.fixture
+def visit(guarded: Any, accounts: AccountFile, tmp_path: Path) -> Callable[..., Any]:
+    """`visit("vera")`: a browser in which somebody has signed in, None for nobody; all at one new gate."""
+    from fastapi.testclient import TestClient
+
+    from layerwise_app.web.access.gate import Gate
+
+    gate = Gate(app=guarded[0].app, accounts=accounts, home=tmp_path)
+
+    def opened(name: str | None = None, **options: Any) -> Any:
+        client = TestClient(gate, raise_server_exceptions=False, follow_redirects=False, **options)
+        client.portal = guarded[0].portal  # one loop for all, as in a server
+        client.gate = gate
+        if name is not None:
+            assert client.post("/login", data={"username": name, "password": PASSWORD}).json() == {"success": True}
+        return client
+
+    return opened

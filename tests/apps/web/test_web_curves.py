@@ -4,14 +4,7 @@ import itertools
 import math
 import re
 
-from layerwise_app.web.curves import (
-    MARK_HEIGHT,
-    MAX_POINTS,
-    curve,
-    curve_html,
-    metric_of,
-    overlay_html,
-)
+from layerwise_app.web.curves import MARK_HEIGHT, MAX_POINTS, curve, curve_html, metric_of, overlay_html
 
 EVENTS = [
     {"event": "queued", "time": 1.0},
