@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sample_models as samples
 
+from layerwise.datasets.uploads import UploadStore
 from layerwise.predictor import Predictor
 from layerwise.registry import Registry
 from layerwise.runs import RunStore
@@ -75,14 +78,34 @@ def processes(monkeypatch):
 
 
 @pytest.fixture
-def predictor_of(tmp_path):
+def workspace_of(tmp_path):
+    """`workspace_of(spec, ...)`: what belongs to these models, below `tmp_path`; `datasets` are those beside GRADES."""
+    with contextlib.ExitStack() as stack:
+
+        def make(*specs, datasets=()):
+            registry, versions = samples.shelf(*specs, datasets=datasets), VersionStore(tmp_path)
+            predictor = Predictor(registry, versions)
+            stack.callback(predictor.close)
+            uploads = UploadStore(tmp_path)
+            return SimpleNamespace(
+                home=tmp_path, registry=registry, versions=versions, uploads=uploads, predictor=predictor
+            )
+
+        yield make
+
+
+@pytest.fixture
+def predictor_of(workspace_of):
     """`predictor_of(spec, ...)`: a predictor of these models, below `tmp_path`."""
-    made = []
+    return lambda *specs: workspace_of(*specs).predictor
 
-    def make(*specs):
-        made.append(Predictor(samples.shelf(*specs), VersionStore(tmp_path)))
-        return made[-1]
 
-    yield make
-    for predictor in made:
-        predictor.close()
+@pytest.fixture
+def graders(tmp_path, workspace_of, monkeypatch):
+    """A workspace with three versions of a model that is not Keras, and their names, not the best first."""
+    monkeypatch.setenv("LAYERWISE_ISOLATION", "off")
+    runs = [
+        samples.save_version(tmp_path, samples.NUMPY, {"centroids": samples.shifted(shift)}, num_parameters=size)
+        for shift, size in ((1.0, 30), (0.0, 20), (0.2, 10))
+    ]
+    return workspace_of(samples.NUMPY), [f"sample/centroids@{run.id}" for run in runs]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from layerwise.tasks.fields import Field
 from layerwise.versions import Version, VersionStore
 
 LABELS = ("low", "middle", "high")
+CENTROIDS = np.array([[0, 0, 1, 1], [1, 2, 0, 0], [3, 1, 2, 0]], np.float32)
+"""Around which the examples of each label lie."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,9 +159,10 @@ NETWORK = spec_of("sample/grades", data="grades", variants=(Variant(name="small"
 
 @dataclass(frozen=True)
 class Shelf:
-    """A fixed set of models and the data set GRADES, looked up as in a registry and its snapshot."""
+    """A fixed set of models and of data sets, looked up as in a registry and its snapshot."""
 
     models: Mapping[str, ModelSpec]
+    datasets: Mapping[str, DatasetSpec]
 
     def snapshot(self) -> Shelf:
         return self
@@ -170,21 +173,26 @@ class Shelf:
         return self.models[name]
 
     def dataset(self, name: str) -> DatasetSpec:
-        if name != GRADES.name:
+        if name not in self.datasets:
             raise NotFoundError(f"There is no data set {name!r}")
-        return GRADES
+        return self.datasets[name]
 
 
-def shelf(*specs: ModelSpec) -> Shelf:
-    return Shelf({spec.name: spec for spec in specs})
+def shelf(*specs: ModelSpec, datasets: Sequence[DatasetSpec] = ()) -> Shelf:
+    """These models, GRADES and the other data sets."""
+    return Shelf({spec.name: spec for spec in specs}, {dataset.name: dataset for dataset in (GRADES, *datasets)})
+
+
+def shifted(by: float) -> np.ndarray:
+    """CENTROIDS that are the worse the further they are moved."""
+    return CENTROIDS + by * np.array([0.6, -0.6, 0, 0], np.float32)
 
 
 def examples(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Points around three centres: float32 [count, 4] and labels int32 [count]."""
+    """Points around three CENTROIDS: float32 [count, 4] and labels int32 [count]."""
     random = np.random.default_rng(seed)
     targets = random.integers(0, 3, count).astype(np.int32)
-    centres = np.array([[0, 0, 1, 1], [1, 2, 0, 0], [3, 1, 2, 0]], np.float32)
-    return centres[targets] + random.normal(0, 0.6, (count, 4)).astype(np.float32), targets
+    return CENTROIDS[targets] + random.normal(0, 0.6, (count, 4)).astype(np.float32), targets
 
 
 def read_grades(files: Mapping[str, Path]) -> dict[str, Split]:

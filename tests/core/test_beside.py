@@ -2,21 +2,16 @@
 
 import dataclasses
 import threading
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import sample_models as samples
 
 from layerwise import Variant
 from layerwise.beside import agreement, ask, check_same, described, dissenting, families, in_short, kind_of
 from layerwise.errors import InputError, NotFoundError
-from layerwise.predictor import Predictor
 from layerwise.runner import Runner
 from layerwise.tasks import Column, ImageClassification, TabularClassification, TabularRegression
-from layerwise.versions import VersionStore
 
-CENTROIDS = np.array([[0, 0, 1, 1], [1, 2, 0, 0], [3, 1, 2, 0]], np.float32)
 LOW = [0.1, 0.0, 1.0, 1.0]
 
 
@@ -40,13 +35,10 @@ TWO = dataclasses.replace(samples.NUMPY, variants=(Variant(name="one"), Variant(
 
 
 @pytest.fixture
-def workspace(tmp_path):
-    registry, versions = samples.shelf(TWO, samples.STREAMING, SLOW), VersionStore(tmp_path)
-    samples.promoted(tmp_path, TWO, {"centroids": CENTROIDS}, variant="one", num_parameters=12)
-    samples.promoted(tmp_path, TWO, {"centroids": CENTROIDS[::-1]}, variant="two")
-    predictor = Predictor(registry, versions)
-    yield SimpleNamespace(registry=registry, versions=versions, predictor=predictor)
-    predictor.close()
+def workspace(tmp_path, workspace_of):
+    samples.promoted(tmp_path, TWO, {"centroids": samples.CENTROIDS}, variant="one", num_parameters=12)
+    samples.promoted(tmp_path, TWO, {"centroids": samples.CENTROIDS[::-1]}, variant="two")
+    return workspace_of(TWO, samples.STREAMING, SLOW)
 
 
 def test_all_answer_and_are_timed_and_what_differs_is_seen(workspace):
@@ -67,7 +59,7 @@ def test_all_answer_and_are_timed_and_what_differs_is_seen(workspace):
 
 
 def test_versions_are_asked_beside_the_one_in_use(workspace, tmp_path):
-    run = samples.save_version(tmp_path, TWO, {"centroids": CENTROIDS[[1, 0, 2]]}, variant="one")
+    run = samples.save_version(tmp_path, TWO, {"centroids": samples.CENTROIDS[[1, 0, 2]]}, variant="one")
     models = ["sample/centroids:one", f"sample/centroids:one@{run.id}", "sample/centroids:one"]
     *_, replies = ask(workspace, models, LOW)
     assert [in_short(reply) for reply in replies] == ["low", "middle"], "the same model once"

@@ -30,7 +30,6 @@ from layerwise.comparing.measurement import Measurement, start_measuring
 from layerwise.errors import InputError, NotFoundError, RunError
 from layerwise.runs import RunStore
 
-CENTROIDS = np.array([[0, 0, 1, 1], [1, 2, 0, 0], [3, 1, 2, 0]], np.float32)
 EPOCH = {"event": "epoch", "epoch": 1, "loss": 0.5, "val_loss": 0.75, "learning_rate": 0.01, "seconds": 2.0}
 
 
@@ -44,7 +43,7 @@ def measured(tmp_path, shelf):
     """Two runs whose versions are measured: the second answers a little worse."""
 
     def make(shift):
-        run = samples.save_version(tmp_path, samples.NUMPY, {"centroids": CENTROIDS + np.float32(shift)})
+        run = samples.save_version(tmp_path, samples.NUMPY, {"centroids": samples.CENTROIDS + np.float32(shift)})
         Measurement(run).measure(shelf)
         return run
 
@@ -85,7 +84,7 @@ def test_a_contrast_is_that_of_a_paired_bootstrap(measured):
     inputs, targets = samples.examples(600, seed=11)
     hits = [
         (((inputs[:, None] - centroids) ** 2).sum(axis=2).argmin(axis=1) == targets).astype(float)
-        for centroids in (CENTROIDS, CENTROIDS + np.array([0.6, -0.6, 0, 0], np.float32))
+        for centroids in (samples.CENTROIDS, samples.shifted(1.0))
     ]
     assert found.difference == pytest.approx(hits[1].mean() - hits[0].mean())
     expected = stats.bootstrap(
@@ -129,7 +128,7 @@ def test_a_version_is_measured_once_and_again_after_it_has_changed(measured, she
     assert kept["count"] == 600
     assert Measurement(run).measure(shelf) == kept
     record = {"name": "sample/centroids", "variant": "default", "task": samples.NUMPY.task.parameters(), "config": {}}
-    weights.save_arrays({"centroids": CENTROIDS * 2}, run.folder / "version", record)
+    weights.save_arrays({"centroids": samples.CENTROIDS * 2}, run.folder / "version", record)
     assert Measurement(run).result is None
     assert contrasts(measured) == {}
     assert Measurement(run).measure(shelf)["metrics"] != kept["metrics"]
@@ -195,8 +194,8 @@ def test_a_process_of_its_own_measures_and_keeps_what_went_wrong(tmp_path, site)
         "@hookimpl\ndef layerwise_datasets(): return [GRADES]\n"
     ).format(path=str(samples.__file__.rpartition("/")[0]))
     install(site, source, name="grader")
-    good = samples.save_version(tmp_path, samples.NUMPY, {"centroids": CENTROIDS})
-    bad = samples.save_version(tmp_path, samples.NUMPY, {"other": CENTROIDS})
+    good = samples.save_version(tmp_path, samples.NUMPY, {"centroids": samples.CENTROIDS})
+    bad = samples.save_version(tmp_path, samples.NUMPY, {"other": samples.CENTROIDS})
     assert start_measuring([good, bad]) == [good, bad]
     assert Measurement(good).progress == (0, 0)
     assert start_measuring([good, bad]) == [], "it is being done"

@@ -1,5 +1,4 @@
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,20 +6,18 @@ import sample_models as samples
 from scipy import stats
 
 from layerwise.comparing.intervals import percentile_interval, resample
-from layerwise.datasets.uploads import UploadStore
 from layerwise.errors import DataError, LayerwiseError, NotFoundError
 from layerwise.evaluation import evaluate, evaluate_version
 from layerwise.splits import hold_out
 from layerwise.versions import VersionStore
 
-CENTROIDS = {"centroids": np.array([[0, 0, 1, 1], [1, 2, 0, 0], [3, 1, 2, 0]], np.float32)}
+CENTROIDS = {"centroids": samples.CENTROIDS}
 DATA = {"dataset": "grades", "folder": None, "source": "drawn", "validation_fraction": 0.2, "seed": 7}
 
 
 @pytest.fixture
-def workspace(tmp_path):
-    registry = samples.shelf(samples.NUMPY, samples.NETWORK, samples.STREAMING)
-    return SimpleNamespace(registry=registry, versions=VersionStore(tmp_path), uploads=UploadStore(tmp_path))
+def workspace(workspace_of):
+    return workspace_of(samples.NUMPY, samples.NETWORK, samples.STREAMING)
 
 
 @pytest.fixture

@@ -5,17 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from layerwise import (
-    DatasetSpec,
-    Experiment,
-    File,
-    ModelCard,
-    ModelSpec,
-    Page,
-    Source,
-    TrainingConfig,
-    Variant,
-)
+from layerwise import DatasetSpec, Experiment, File, ModelCard, ModelSpec, Page, Source, TrainingConfig, Variant
 from layerwise.errors import NotFoundError, SpecError
 from layerwise.specs import call, resolve
 from layerwise.tasks import ImageClassification

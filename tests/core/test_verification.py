@@ -3,12 +3,12 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 import sample_models as samples
+from sample_models import shelf
 
 from layerwise import DatasetSpec, File, Source, TrainingConfig, Variant, weights
 from layerwise.context import train_command
@@ -33,21 +33,7 @@ from layerwise.verification import (
 )
 from layerwise.versions import VersionStore
 
-CENTROIDS = {"centroids": np.array([[0, 0, 1, 1], [1, 2, 0, 0], [3, 1, 2, 0]], np.float32)}
-
-
-@dataclass(frozen=True)
-class Shelf(samples.Shelf):
-    """As in sample_models, with data sets of a test's own."""
-
-    datasets: Mapping[str, DatasetSpec] = dataclasses.field(default_factory=dict)
-
-    def dataset(self, name):
-        return self.datasets.get(name) or super().dataset(name)
-
-
-def shelf(*specs, datasets=()):
-    return Shelf({spec.name: spec for spec in specs}, {dataset.name: dataset for dataset in datasets})
+CENTROIDS = {"centroids": samples.CENTROIDS}
 
 
 def shipping(folder, *, name="sample/centroids", data="grades", variant=None, **more):
