@@ -7,11 +7,12 @@ import math
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from layerwise.comparing.standings import Standing, standings
+from layerwise.runs import Run
 from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import bare, curve, overlay_html
 from layerwise_app.web.figures import format_metric, words
@@ -20,11 +21,9 @@ from layerwise_app.web.markup import badge, empty, link, markup, table
 from layerwise_app.web.pages import header
 from layerwise_app.web.pages.compare import MAX_RUNS, number
 from layerwise_app.web.pages.run_list import when
+from layerwise_app.web.remembered import Remembered
 from layerwise_app.web.routes import BOARD
 from layerwise_app.web.site import Site
-
-if TYPE_CHECKING:
-    from layerwise.runs import Run
 
 MOST_RUNS = 200
 """How many runs of a model are ranked: the newest."""
@@ -47,7 +46,7 @@ class _Page:
         self.store = site.workspace.runs
         # A class looks at the page all at once: what was read is kept for all of them.
         self._lock = threading.Lock()
-        self._histories: dict[str, tuple[int, list[dict[str, Any]]]] = {}
+        self._histories = Remembered(Run.history)
         self._boards: dict[str, tuple[float, str]] = {}
 
     def draw(self) -> None:
@@ -84,21 +83,12 @@ class _Page:
 
     def _drawn(self, model: str) -> str:
         # The trials of a search are one person's many tries, and have a page of their own.
-        runs = [run for run in self.store.list() if run.name == model and not run.request.get("study")]
-        found = standings([(run, self._history(run)) for run in runs[:MOST_RUNS]])
+        everyones = self.store.list()
+        self._histories.forget_beyond(len(everyones))
+        runs = [run for run in everyones if run.name == model and not run.request.get("study")]
+        found = standings([(run, self._histories.of(run)) for run in runs[:MOST_RUNS]])
         best = [item for item in found if item.best is not None][:MAX_RUNS]
         return charts_html(best, [self.store.course(item.run).events() for item in best]) + table_html(found)
-
-    def _history(self, run: Run) -> list[dict[str, Any]]:
-        """Its epochs, read anew when something has happened."""
-        try:
-            size = run.event_log.path.stat().st_size
-        except OSError:
-            size = -1
-        known = self._histories.get(run.id)
-        if known is None or known[0] != size:
-            known = self._histories[run.id] = size, run.history()
-        return known[1]
 
 
 def charts_html(best: Sequence[Standing], events: Sequence[list[dict[str, Any]]]) -> str:

@@ -13,6 +13,7 @@ from layerwise.job_folders.outline import outline
 from layerwise_app.web.descriptions import is_promoted
 from layerwise_app.web.figures import in_words, words
 from layerwise_app.web.markup import badge, empty, link, table
+from layerwise_app.web.remembered import Remembered
 from layerwise_app.words import ago, moment
 
 if TYPE_CHECKING:
@@ -32,17 +33,15 @@ class RunList:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace, self.runs, self.versions = workspace, workspace.runs, workspace.versions
-        # Runs that have ended, with the size of their events: they change only when they are resumed, and reading all
-        # of them each second would keep the server busy.
-        self._ended: dict[str, tuple[int, dict[str, Any]]] = {}
+        # Those that have ended change only when they are resumed.
+        self._outlines = Remembered(outline, lambda found: found["state"] in ENDINGS)
 
     def newest(self) -> list[Run]:
         """The runs that are shown."""
         return self._shown(self.runs.list())
 
     def _shown(self, runs: list[Run]) -> list[Run]:
-        if len(self._ended) > len(runs):
-            self._ended.clear()  # some were deleted
+        self._outlines.forget_beyond(len(runs))
         older = [run for run in runs[SHOWN_RUNS:] if self.outline(run)["state"] not in ENDINGS]
         return runs[:SHOWN_RUNS] + older
 
@@ -92,17 +91,7 @@ class RunList:
 
     def outline(self, run: Run) -> dict[str, Any]:
         """What there is to say of a run."""
-        try:
-            size = run.event_log.path.stat().st_size
-        except OSError:
-            size = -1
-        known = self._ended.get(run.id)
-        if known and known[0] == size:
-            return known[1]
-        found = outline(run)
-        if found["state"] in ENDINGS:
-            self._ended[run.id] = size, found
-        return found
+        return self._outlines.of(run)
 
 
 def when(job: Job) -> str:
