@@ -11,7 +11,8 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from layerwise.errors import InputError
-from layerwise.tasks.fields import FILE_KINDS, MOST_FILES, main_field
+from layerwise.tasks.fields import FILE_KINDS, main_field
+from layerwise.tasks.several_files import check_number
 from layerwise_app.web.files import decode_base64
 
 if TYPE_CHECKING:
@@ -114,8 +115,7 @@ def _read_files(name: str, items: Any) -> list[dict[str, Any]]:
     """Several files, each with its name, which is empty where it has none."""
     if not isinstance(items, list):
         raise InputError(f"{name} cannot be read", expected="a list of files", received=type(items).__name__)
-    if len(items) > MOST_FILES:
-        raise InputError(f"{name} has too many files", expected=f"at most {MOST_FILES}", received=f"{len(items):,}")
+    check_number(items, name)
     return [_read_file(name, item) for item in items]
 
 

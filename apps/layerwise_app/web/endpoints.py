@@ -14,7 +14,8 @@ from gradio.data_classes import FileData
 from gradio.events import api
 
 from layerwise.errors import InputError
-from layerwise.tasks.fields import FILE_KINDS, MOST_FILES
+from layerwise.tasks.fields import FILE_KINDS
+from layerwise.tasks.several_files import check_number
 from layerwise.versions import Reference
 from layerwise_app.values import plain
 from layerwise_app.web.guard import explain
@@ -81,9 +82,9 @@ def _optional(name: str, kind: Any, default: Any) -> inspect.Parameter:
 def _given(value: Any, kind: str) -> Any:
     if kind != "files":
         return uploaded(value)
-    if not isinstance(value, list) or len(value) > MOST_FILES:
-        received = f"{len(value):,} files" if isinstance(value, list) else type(value).__name__
-        raise InputError("The files cannot be read", expected=f"a list of at most {MOST_FILES}", received=received)
+    if not isinstance(value, list):
+        raise InputError("The files cannot be read", expected="a list", received=type(value).__name__)
+    check_number(value)
     return [{"name": _name_of(item), "content": uploaded(item)} for item in value]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,7 @@ def named_files(value: Any) -> list[tuple[str, Any]]:
         [('cat.png', 'photos/cat.png'), ('dog.png', b'...'), ('file 3', b'...')]
     """
     items = [] if value is None else [*value] if isinstance(value, list | tuple) else [value]
-    if len(items) > MOST_FILES:
-        raise InputError("There are too many files", expected=f"at most {MOST_FILES}", received=str(len(items)))
+    check_number(items)
     found = [_named(item, number) for number, item in enumerate(items, start=1)]
     total = sum(_size(item) for _, item in found)
     if total > LARGEST_TOGETHER:
@@ -42,6 +41,20 @@ def named_files(value: Any) -> list[tuple[str, Any]]:
             remedy="give fewer, or smaller ones",
         )
     return found
+
+
+def check_number(files: Sized, name: str = "") -> None:
+    """For those who read files before a task is given them: not one is read of too many.
+
+    Args:
+        name: Of the input, where the message is to tell it from others.
+
+    Raises:
+        InputError: They are more than an input may have.
+    """
+    if len(files) > MOST_FILES:
+        what = f"{name} has too many files" if name else "There are too many files"
+        raise InputError(what, expected=f"at most {MOST_FILES}", received=f"{len(files):,}")
 
 
 def _named(item: Any, number: int) -> tuple[str, Any]:

@@ -129,9 +129,11 @@ def test_gradio_gives_files_that_were_uploaded(tmp_path, monkeypatch):
     (tmp_path / "b.png").write_bytes(b"abc")
     sent = {"path": str(tmp_path / "b.png"), "orig_name": "mine.png"}
     assert _given([sent], "files") == [{"name": "mine.png", "content": b"abc"}]
-    for value in ([{"path": "/etc/passwd"}], [7], 7, [sent] * 201):
+    for value in ([{"path": "/etc/passwd"}], [7], 7):
         with pytest.raises(InputError, match="cannot be read"):
             _given(value, "files")
+    with pytest.raises(InputError, match="too many files"):
+        _given([sent] * 201, "files")
 
 
 def test_files_are_dropped_on_a_page_and_shown_of_an_example():

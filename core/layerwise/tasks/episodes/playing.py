@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from layerwise.tasks.episodes.acting import (
-    best_actions,
-    done,
-    is_continuous,
-    probabilities,
-    sampled_actions,
-    values,
-)
+from layerwise.tasks.episodes.acting import best_actions, done, is_continuous, probabilities, sampled_actions, values
 
 if TYPE_CHECKING:
     from layerwise.tasks.control import Control

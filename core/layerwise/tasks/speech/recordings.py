@@ -11,14 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from layerwise.errors import DataError
-from layerwise.own_data import (
-    SHOWN_UNREADABLE,
-    DataReport,
-    Sample,
-    Unreadable,
-    check_unreadable,
-    size_range,
-)
+from layerwise.own_data import SHOWN_UNREADABLE, DataReport, Sample, Unreadable, check_unreadable, size_range
 from layerwise.splits import Split
 from layerwise.tasks.audio_folder import SoundInfo, read_sounds, sound_info
 from layerwise.tasks.csv_files import write_csv
