@@ -230,59 +230,55 @@ class Visitor:
         self.page.get_by_text(text).locator("visible=true").first.wait_for()
 
 
+def hearing(chromium: Any, recording: Path) -> Any:
+    """A browser whose microphone hears a WAV file, over and over."""
+    return chromium.browser_type.launch(
+        executable_path=chromium_path(),
+        args=[
+            *ARGUMENTS,
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-audio-capture={recording}",
+        ],
+    )
+
+
 @pytest.fixture
 def visit(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
     """`visit(path, dark=False, phone=False, locale="en-US")`: open a page as somebody new, of the shared server unless
-    `address` says of which."""
-    contexts, visitors = [], []
+    `address` says of which. `hears` is a WAV file that is spoken into the microphone."""
+    opened, visitors = [], []
 
     def make(
-        path: str, *, dark: bool = False, phone: bool = False, locale: str = "en-US", address: str = ""
+        path: str,
+        *,
+        dark: bool = False,
+        phone: bool = False,
+        locale: str = "en-US",
+        address: str = "",
+        hears: Path | None = None,
     ) -> Visitor:
-        context = chromium.new_context(
+        browser = chromium
+        if hears is not None:
+            browser = hearing(chromium, hears)
+            opened.append(browser)
+        context = browser.new_context(
             viewport=PHONE if phone else DESKTOP,
             color_scheme="dark" if dark else "light",
             has_touch=phone,
             is_mobile=phone,
             locale=locale,
+            permissions=["microphone"] if hears else [],
         )
-        contexts.append(context)
+        opened.append(context)
         visitors.append(Visitor(context.new_page(), address or request.getfixturevalue("address")))
         visitors[-1].open(path)
         return visitors[-1]
 
     yield make
     complaints = [complaint for visitor in visitors for complaint in visitor.complaints]
-    for context in contexts:
-        context.close()
-    assert not complaints
-
-
-@pytest.fixture
-def speaking(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
-    """`speaking(recording, path)`: open a page in a browser whose microphone hears a WAV file, over and over."""
-    browsers, visitors = [], []
-
-    def make(recording: Path, path: str, *, address: str = "") -> Visitor:
-        browser = chromium.browser_type.launch(
-            executable_path=chromium_path(),
-            args=[
-                *ARGUMENTS,
-                "--use-fake-device-for-media-stream",
-                "--use-fake-ui-for-media-stream",
-                f"--use-file-for-fake-audio-capture={recording}",
-            ],
-        )
-        browsers.append(browser)
-        page = browser.new_context(viewport=DESKTOP, permissions=["microphone"]).new_page()
-        visitors.append(Visitor(page, address or request.getfixturevalue("address")))
-        visitors[-1].open(path)
-        return visitors[-1]
-
-    yield make
-    complaints = [complaint for visitor in visitors for complaint in visitor.complaints]
-    for browser in browsers:
-        browser.close()
+    for context_or_browser in reversed(opened):
+        context_or_browser.close()
     assert not complaints
 
 

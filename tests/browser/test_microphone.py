@@ -10,10 +10,10 @@ RATE = 48_000
 
 
 @pytest.mark.realtime
-def test_a_microphone_is_heard_while_it_records(speaking, tmp_path):
+def test_a_microphone_is_heard_while_it_records(visit, tmp_path):
     tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)
     soundfile.write(tmp_path / "tone.wav", tone, RATE, subtype="PCM_16")
-    visitor = speaking(tmp_path / "tone.wav", "demo?model=ear")
+    visitor = visit("demo?model=ear", hears=tmp_path / "tone.wav")
     page = visitor.page
     visitor.record()
     heard = page.locator(".lw-outputs textarea").locator("visible=true").first

@@ -159,14 +159,14 @@ def test_04_chat_with_the_tutor(trying):
 
 
 @pytest.mark.realtime
-def test_05_what_one_says_is_written_while_it_is_said(trying, speaking, showcase, tmp_path):
+def test_05_what_one_says_is_written_while_it_is_said(trying, visit, showcase, tmp_path):
     import soxr
 
     samples, rate = soundfile.read(WORDS / "three_seven_one_four.ogg")
     silence = np.zeros(RATE)
     spoken = np.concatenate([silence, soxr.resample(samples, rate, RATE), silence])
     soundfile.write(tmp_path / "words.wav", spoken, RATE, subtype="PCM_16")
-    with trying(clicks=3, visitor=speaking(tmp_path / "words.wav", "", address=showcase[0])) as visitor:
+    with trying(clicks=3, visitor=visit("", address=showcase[0], hears=tmp_path / "words.wav")) as visitor:
         page = visitor.page
         open_demo(visitor, "Digits and words")
         visitor.record()
