@@ -18,7 +18,7 @@ from layerwise.comparing.leaderboard_tables import (
     short_name,
 )
 from layerwise.quota import in_bytes
-from layerwise_app.web.figures import words
+from layerwise_app.web.figures import heading, words
 from layerwise_app.web.markup import badge, empty, note, status, table
 from layerwise_app.web.plots import plots_html
 from layerwise_app.web.replies import number
@@ -71,7 +71,7 @@ def board_html(board: Board) -> str:
 
 def _models(board: Board) -> str:
     metric = board["metric"]
-    title = html.escape(words(metric).capitalize())
+    title = html.escape(heading(metric))
     heads = ("", "Model", title, "Time of an answer", "Parameters", "Weights", "Ran on")
     rows = [_model(item, metric) for item in board["models"]]
     better = "more" if board["direction"] == "max" else "less"
@@ -134,7 +134,7 @@ def _all_metrics(ranked: Sequence[Mapping[str, Any]]) -> str:
     for item in ranked:
         known = item["metrics"]
         rows.append((number(item["place"]), *(in_digits(known[name]) if name in known else "" for name in names)))
-    heads = ("", *(html.escape(words(name).capitalize()) for name in names))
+    heads = ("", *(html.escape(heading(name)) for name in names))
     return f'<details class="lw-report"><summary>All metrics</summary>{table("All metrics", heads, rows)}</details>'
 
 

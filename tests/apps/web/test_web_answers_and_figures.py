@@ -58,7 +58,13 @@ def test_a_training_figure_is_never_taken_for_a_test_figure(version, spec):
 
 @pytest.mark.parametrize(
     ("name", "value", "text"),
-    [("test accuracy", 0.9351, "93.5%"), ("rmse", 0.5, "0.5"), ("loss", 12345.6, "1.235e+04")],
+    [
+        ("test accuracy", 0.9351, "93.5%"),
+        ("val_word_error_rate", 0.0083, "0.8%"),
+        ("mAP@50", 0.75, "75.0%"),
+        ("rmse", 0.5, "0.5"),
+        ("loss", 12345.6, "1.235e+04"),
+    ],
 )
 def test_metrics_as_people_read_them(name, value, text):
     assert format_metric(name, value) == text

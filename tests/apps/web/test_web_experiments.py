@@ -56,7 +56,7 @@ def page(site):
 
 def test_curves_of_every_metric_that_any_of_the_runs_reports(pair):
     shown = compare.curves_html([run.events() for run in pair], "epoch")
-    assert re.findall(r"<figcaption><strong>(\w+)", shown) == ["Loss", "Auc"]
+    assert re.findall(r"<figcaption><strong>(\w+)", shown) == ["Loss", "AUC"]
     assert "Loss: run 1, validation 0.3 after 2 epochs, run 2, training 0.75 after 1 epochs" in shown
 
 

@@ -15,7 +15,7 @@ from layerwise.comparing.standings import Standing, standings
 from layerwise.runs import Run
 from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import bare, curve, overlay_html
-from layerwise_app.web.figures import format_metric, words
+from layerwise_app.web.figures import format_metric, heading
 from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import badge, empty, link, markup, table
 from layerwise_app.web.pages import header
@@ -100,14 +100,14 @@ def charts_html(best: Sequence[Standing], events: Sequence[list[dict[str, Any]]]
     if not best:
         return ""
     name = bare(best[0].metric)
-    chart = overlay_html(words(name).capitalize(), [curve(happened, name) for happened in events])
+    chart = overlay_html(heading(name), [curve(happened, name) for happened in events])
     return f'<div class="lw-panel lw-charts">{chart}</div><p class="lw-hint">Validation, and training dashed.</p>'
 
 
 def table_html(found: Sequence[Standing]) -> str:
     """All runs: by whom, what they have reached, and how far they are."""
     has_names = any(item.run.by for item in found)
-    metric = words(found[0].metric).capitalize() if found[0].metric else "Result"
+    metric = heading(found[0].metric) if found[0].metric else "Result"
     heads = ("", *(["By"] if has_names else []), "Network", html.escape(metric), "Epochs", "State", "Started")
     return table("Class board", heads, [_row(item, has_names) for item in found])
 

@@ -15,7 +15,7 @@ from layerwise.errors import NotFoundError
 from layerwise.job_folders.events import metrics_of
 from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import bare, curve, overlay_html
-from layerwise_app.web.figures import words
+from layerwise_app.web.figures import heading
 from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import header
@@ -151,8 +151,7 @@ def curves_html(runs: Sequence[list[dict[str, Any]]], axis: str) -> str:
     epochs = (event for events in runs for event in events if event["event"] == "epoch")
     names = dict.fromkeys(("loss", *(bare(name) for event in epochs for name in metrics_of(event))))
     charts = [
-        overlay_html(words(name).capitalize(), [curve(events, name, axis=axis) for events in runs], axis=axis)
-        for name in names
+        overlay_html(heading(name), [curve(events, name, axis=axis) for events in runs], axis=axis) for name in names
     ]
     hint = "Validation, and training dashed."
     return f'<div class="lw-panel lw-charts">{"".join(charts)}</div><p class="lw-hint">{hint}</p>'
@@ -191,7 +190,7 @@ def measured_html(runs: Sequence[Run]) -> str:
             cells = [f"{html.escape(result['split'])}, {result['count']:,}"]
             cells += [_figure(result, name, said.get(run.id, {}).get(name)) for name in names]
         rows.append((number(index), *cells))
-    heads = ("", "Examples", *(html.escape(words(name).capitalize()) for name in names))
+    heads = ("", "Examples", *(html.escape(heading(name)) for name in names))
     hint = (
         "In brackets the 95 % interval. Below it the difference to run 1 on the same examples, with its interval by a "
         "paired bootstrap: beyond chance when that excludes zero. Another seed of the training may differ more."

@@ -13,6 +13,7 @@ from layerwise.errors import NotFoundError
 from layerwise.job_folders.events import ENDINGS
 from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import curve, curve_html, metric_of
+from layerwise_app.web.figures import heading
 from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import empty, link, markup
 from layerwise_app.web.pages.run_list import RunList, checkpoint_age, choice
@@ -132,7 +133,7 @@ class RunView:
         # While it runs the axis is as long as the run will be, afterwards as long as it was.
         num_epochs = 0 if found["state"] in ENDINGS else num_epochs_of(run, events)
         metric, resumes = metric_of(events), resumes_of(events)
-        drawn = [("Loss", "loss"), *([(metric.replace("_", " ").capitalize(), metric)] if metric else [])]
+        drawn = [("Loss", "loss"), *([(heading(metric), metric)] if metric else [])]
         curves = [curve_html(title, curve(events, name), num_epochs, resumes) for title, name in drawn]
         return [progress, *curves, *[""] * (2 - len(curves))]
 
