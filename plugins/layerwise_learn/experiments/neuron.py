@@ -69,7 +69,7 @@ def line(settings: LineSettings) -> list[Plot]:
             for (x1, x2), z, answer, target in zip(CORNERS, sums, answers, wanted, strict=True)
         ],
     )
-    shown: list[Plot] = [heat, table]
+    shown: list[Plot] = [Row(plots=[heat, table])]
     if settings.gate == "xor":
         shown.append(Text(text=WHY_NOT_XOR))
     return shown

@@ -260,6 +260,7 @@ def test_many_points_are_thinned_and_the_last_stays():
     [
         ([0.13, 0.92], None, False, (0, 0.2, 0.4, 0.6, 0.8, 1)),
         ([0, 1], (0, 0.5), False, (0, 0.2, 0.4)),
+        ([1, 93], (1, 93), False, (20, 40, 60, 80)),
         ([1, 1000], None, True, (1, 10, 100, 1000)),
         ([2, 5], None, True, (2, 5)),
         ([0.3, 40], None, True, (0.5, 1, 2, 5, 10, 20)),
@@ -269,6 +270,19 @@ def test_many_points_are_thinned_and_the_last_stays():
 )
 def test_the_numbers_beside_an_axis(values, limits, log, ticks):
     assert Axis.of([np.array(values)], limits, log=log).ticks == pytest.approx(ticks)
+
+
+@pytest.mark.parametrize(
+    ("latex", "count"),
+    [
+        ("y = 2", 1),
+        (r"z = w x + b = 3 \cdot 2 + 1 = 7", 3),
+        (r"y = \frac{a = 1}{b} = 3", 1),
+        (r"y = \left( a = b = c \right)", 1),
+    ],
+)
+def test_a_formula_goes_on_below_before_an_equals_sign_that_is_in_nothing(latex, count):
+    assert len(drawn(Formula(latex=latex)).all("math")) == count
 
 
 def test_numbers_beside_an_axis_can_be_told_apart():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerwise_app.web.plots.texts import caption_html, inline_html, number_text, plain_text
-from layerwise_app.web.plots.ticks import LARGEST, nice_ticks
+from layerwise_app.web.plots.ticks import LARGEST, NUM_TICKS, nice_ticks
 
 MAX_DECADES = 7
 """How many powers of ten are written beside a logarithmic axis."""
@@ -39,9 +39,14 @@ class Axis:
         if log:
             return cls._log(*_bounds(values, limits, least=1 / LARGEST))
         low, high = _bounds(values, limits)
-        ticks = nice_ticks(low, high)
         if limits is not None:
-            return cls(low, high, tuple(tick for tick in ticks if low <= tick <= high))
+            # Those beyond the ends are not written: more, where few of them are left.
+            for count in (NUM_TICKS, 2 * NUM_TICKS):
+                inside = tuple(tick for tick in nice_ticks(low, high, count) if low <= tick <= high)
+                if len(inside) > 2:
+                    break
+            return cls(low, high, inside)
+        ticks = nice_ticks(low, high)
         return cls(ticks[0], ticks[-1], tuple(ticks))
 
     @classmethod

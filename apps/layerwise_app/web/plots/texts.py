@@ -92,13 +92,26 @@ def number_text(value: float) -> str:
 
 
 def formula_html(formula: Formula) -> str:
-    """A formula on a line of its own, which scrolls by itself where it is too long."""
+    """A formula on a line of its own, which goes on below before an equals sign where it is too long, and scrolls by
+    itself where that does not help."""
     label = f'<span class="lw-formula-label">{inline_html(formula.label)}</span>' if formula.label else ""
     name = html.escape(plain_text(formula.label) or "Formula")
     return (
         f'<div class="lw-formula" tabindex="0" role="group" aria-label="{name}">'
-        f"{label}{math_html(formula.latex, is_block=True)}</div>"
+        f"{label}<div>{''.join(math_html(part, is_block=True) for part in _parts(formula.latex))}</div></div>"
     )
+
+
+def _parts(latex: str) -> list[str]:
+    """A formula up to its second equals sign, and what follows from each of the others on."""
+    pieces = latex.split(" = ")
+    parts = [" = ".join(pieces[:2]), *(f"= {piece}" for piece in pieces[2:])]
+    return parts if all(map(_is_whole, parts)) else [latex]
+
+
+def _is_whole(latex: str) -> bool:
+    pairs = (("{", "}"), (r"\left", r"\right"), (r"\begin", r"\end"))
+    return all(latex.count(one) == latex.count(other) for one, other in pairs)
 
 
 def table_html(plot: Table) -> str:

@@ -11,8 +11,8 @@ _UNITS = (("hours", 3600.0, 7200.0), ("minutes", 60.0, 120.0), ("seconds", 1.0, 
 """Units of time, their seconds, and from how many seconds on they are used."""
 
 
-def nice_ticks(low: float, high: float) -> list[float]:
-    """Round numbers that enclose a range, about NUM_TICKS of them.
+def nice_ticks(low: float, high: float, count: int = NUM_TICKS) -> list[float]:
+    """Round numbers that enclose a range, about `count` of them.
 
     Example:
         >>> nice_ticks(0.13, 0.92)
@@ -22,7 +22,7 @@ def nice_ticks(low: float, high: float) -> list[float]:
     if high - low <= max(1e-9 * max(abs(low), abs(high)), 1 / LARGEST):
         margin = abs(low) / 10 or 0.5
         low, high = low - margin, high + margin
-    step = nice_step((high - low) / NUM_TICKS)
+    step = nice_step((high - low) / count)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     # Rounded, since 3 * 0.1 is not 0.3.
     return [float(f"{index * step:.10g}") for index in range(first, last + 1)]

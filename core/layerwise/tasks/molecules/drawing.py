@@ -26,8 +26,8 @@ COLORS = {
 """By atomic number; all others are drawn like carbon."""
 RAISES, LOWERS = (0.10, 0.65, 0.59), (0.93, 0.55, 0.14)
 """The discs behind atoms that raise and that lower what is predicted."""
-STRONGEST = 0.62
-"""The opacity of the disc behind the atom that counts most."""
+STRONGEST = 0.45
+"""The opacity of the disc behind the atom that counts most: its letters can still be read."""
 
 
 def draw(mol: Any, size: tuple[int, int] = (640, 440), weights: np.ndarray | None = None) -> Image.Image:

@@ -55,10 +55,7 @@ def sound_pictures(waveform: np.ndarray, rate: int, words: Sequence[Word]) -> li
             x_label="seconds",
             y_label="kHz",
             limits=(LEAST_DECIBELS, 0.0),
-            lines=[
-                Line(label=word.text, x=[word.start, word.end], y=[0.03 * rate / 2000] * 2, color=0)
-                for word in words[:MOST_WORDS]
-            ],
+            lines=[Line(x=[word.start, word.end], y=[0.03 * rate / 2000] * 2, color=0) for word in words[:MOST_WORDS]],
         )
     )
     return plots
