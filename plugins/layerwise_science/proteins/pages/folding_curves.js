@@ -1,6 +1,7 @@
 // Draws a curve with its band, as SVG; and a map of distances on a canvas.
 const FRAME = { left: 46, right: 14, top: 26, bottom: 44, height: 230 };
 const WIDEST = 600;
+const FINEST = 0.01; // Less is nothing, and its digits have no room.
 const COLORS = [[253, 240, 170], [150, 210, 120], [35, 152, 140], [42, 72, 120], [10, 20, 50]]; // From near to far.
 const GAP = [128, 128, 128];
 
@@ -13,12 +14,20 @@ function ticks(most) {
   return Array.from({ length: Math.floor(most / step + 1e-9) + 1 }, (_, at) => at * step);
 }
 
+// What is drawn where: again when the window has another width, so that its letters keep their size.
+const curves = new Map();
+window.addEventListener("resize", () => {
+  for (const [place, [points, options]] of curves) drawCurve(place, points, options);
+});
+
 // Points [{x, y, low, high}] from left to right, drawn as wide as `place` is; `bar` is a height that is marked.
-function drawCurve(place, points, { xLabel, yLabel, bar, percent }) {
+function drawCurve(place, points, options) {
+  curves.set(place, [points, options]);
+  const { xLabel, yLabel, bar, percent } = options;
   const { left, right, top, bottom, height } = FRAME;
   const width = Math.min(place.clientWidth || WIDEST, WIDEST);
   const [least, most] = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];
-  const highest = Math.max(...points.map(({ y, high }) => high ?? y), bar ?? 0, 1e-6) * 1.05;
+  const highest = Math.max(...points.map(({ y, high }) => high ?? y), bar ?? 0, FINEST) * 1.05;
   const at = (x) => left + ((x - least) / (most - least || 1)) * (width - left - right);
   const up = (y) => height - bottom - (y / highest) * (height - top - bottom);
   const rules = ticks(highest).map((y) => `<line class="rule" x1="${left}" x2="${width - right}" y1="${up(y)}" y2="${up(y)}"/><text x="${left - 8}" y="${up(y) + 4}" text-anchor="end">${digits(y)}</text>`);
