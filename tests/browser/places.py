@@ -54,9 +54,8 @@ def example(visitor: Visitor) -> None:
 def answered(visitor: Visitor) -> None:
     """Wait for an answer or for what is wrong."""
     visitor.page.wait_for_function(
-        # The pictures on buttons are always there.
-        f"({SEEN})('.lw-outputs :is(img, li, td, svg:not(button svg), audio, canvas, .lw-note, a[download])').length"
-        f" || ({SEEN})('.lw-outputs textarea').some(one => one.value)"
+        f"({SEEN})('.lw-outputs :is(img, li, td, .lw-plots svg, audio, canvas, .lw-note, a[download])').length || "
+        f"({SEEN})('.lw-outputs textarea').some(one => one.value)"
     )
     settled(visitor)
 
@@ -140,6 +139,8 @@ def run_seen(visitor: Visitor) -> None:
     visitor.follow(visitor.page.locator("#runs tbody a").first)
     visitor.page.locator("#metric figure").wait_for()
     visitor.page.get_by_role("button", name="What its process printed").click()
+    visitor.page.locator(".cm-line").locator("visible=true").first.wait_for()
+    settled(visitor)
 
 
 def card_turned(visitor: Visitor) -> None:
