@@ -80,7 +80,7 @@ class _Page:
         self.kept = [listed, managing, name]
         _markup("<h2>To begin with</h2><p>Small models for each task, whose licences allow any use.</p>")
         for kind, group in groupby(CURATED, key=lambda item: item.kind):
-            _markup(f"<h3>{html.escape(KINDS[kind].title)}</h3>")
+            _markup(f'<h3 class="lw-label">{html.escape(KINDS[kind].title)}</h3>')
             for suggestion in group:
                 self._draw_suggestion(suggestion)
 
