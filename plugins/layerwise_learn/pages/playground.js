@@ -321,7 +321,8 @@ function drawCurve() {
   pen.textAlign = "right";
   pen.fillText(most.toPrecision(2), left - 10, top + 14);
   pen.fillText("0", left - 10, bottom + 6);
-  pen.fillText(`step ${last.toLocaleString("en")}`, right, bottom + 30);
+  // The word is that of the counter, in the language of the page.
+  pen.fillText(`${find(".pg-counter dt").textContent} ${last.toLocaleString("en")}`, right, bottom + 30);
   pen.strokeStyle = style.getPropertyValue("--border-color-primary");
   pen.lineWidth = 2;
   pen.strokeRect(left, top, right - left, bottom - top);
