@@ -4,6 +4,7 @@ or load at the same time."""
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -353,7 +354,7 @@ def test_a_switch_file_that_cannot_be_read(home, caplog):
     (home / "plugins.json").mkdir()
     assert SwitchFile(home).read() == journals.Switches()
     (message,) = (record.getMessage() for record in caplog.records)
-    assert str(home / "plugins.json") in message
+    assert message.startswith(str(home / "plugins.json"))
     assert os.strerror(errno.EISDIR) in message
     for switch in (
         lambda: SwitchFile(home).set_enabled("some", False),
@@ -445,6 +446,13 @@ def test_who_is_impatient_before_the_first_plugin_blames_nobody(home, monkeypatc
     assert list((home / "loading").iterdir()) == []
 
 
+def test_what_is_no_file_is_no_journal(home):
+    (home / "loading" / "0.json").mkdir(parents=True)
+    (home / "loading" / "1.json").write_text('{"plugin": "some"}')
+    assert left_behind(home) == ["some"]
+    assert [path.name for path in (home / "loading").glob("*.json")] == ["0.json"]
+
+
 def test_those_of_dead_processes_are_blamed_in_one_order_and_once(home):
     """Beside one that is alive."""
     with Journal(home) as journal:
@@ -464,5 +472,15 @@ def test_without_a_journal_plugins_load_all_the_same(tmp_path, caplog):
         journal.loading("some")
     assert left_behind(home) == []
     (message,) = (record.getMessage() for record in caplog.records)
-    assert str(home / "loading") in message
+    assert f"in {home / 'loading'}:" in message
     assert os.strerror(errno.ENOTDIR) in message
+
+
+def test_a_journal_that_is_taken_away_stops_nobody(home):
+    with Journal(home) as journal:
+        shutil.rmtree(home / "loading")
+        (home / "loading").touch()  # as read-only as a folder can become
+        journal.loading("some")
+        journal.loaded()
+        journal.loading("other")
+    assert left_behind(home) == []

@@ -161,7 +161,7 @@ class Journal:
         is_interrupted = kind is not None and not issubclass(kind, Exception)
         # The name of a plugin that somebody gave up waiting for stays.
         if not (is_interrupted and time.monotonic() - self._since > PATIENCE_SECONDS):
-            self._path.unlink(missing_ok=True)
+            self.loaded()
         self._lock.release()
         if not self._path.exists():
             with suppress(OSError):
