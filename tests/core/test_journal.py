@@ -349,6 +349,12 @@ def test_who_reads_the_log_learns_where_a_damaged_switch_file_went(home, caplog)
         assert str(part) in message
 
 
+def test_a_damaged_switch_file_that_cannot_be_set_aside(home):
+    (home / "plugins.json").write_text("{")
+    (home / "plugins.broken").mkdir()
+    assert SwitchFile(home).read() == journals.Switches()
+
+
 def test_a_switch_file_that_cannot_be_read(home, caplog):
     """A folder in its place: everything is on, and nothing can be remembered, which says what and why."""
     (home / "plugins.json").mkdir()

@@ -81,9 +81,10 @@ def test_a_file_of_which_nothing_can_be_read_hides_no_plugin(site, home):
 @pytest.mark.parametrize(
     ("metadata", "distribution", "version"),
     [
-        ("Name: other\nVersion: 2.0\n", "other", "2.0"),
-        ("Name: other\n", "other", "1.0rc1-2"),
-        ("", "bare_plugin", "1.0rc1-2"),
+        (b"Name: other\nVersion: 2.0\n", "other", "2.0"),
+        (b"Name: other\n", "other", "1.0rc1-2"),
+        (b"", "bare_plugin", "1.0rc1-2"),
+        (b"\xff", "bare_plugin", "1.0rc1-2"),
         (None, "bare_plugin", "1.0rc1-2"),
     ],
 )
@@ -92,13 +93,15 @@ def test_the_folder_says_what_the_metadata_does_not(site, home, metadata, distri
     if metadata is None:
         (info / "METADATA").unlink()
     else:
-        (info / "METADATA").write_text(metadata)
+        (info / "METADATA").write_bytes(metadata)
     report = found(home, "bare")[1].report
     assert (report.distribution, report.version) == (distribution, version)
 
 
-def test_a_folder_without_a_version(site, home):
+@pytest.mark.parametrize("metadata", [b"", b"\xff"])
+def test_a_folder_without_a_version(site, home, metadata):
     (site / "bare.egg-info").mkdir()
+    (site / "bare.egg-info" / "PKG-INFO").write_bytes(metadata)
     (site / "bare.egg-info" / "entry_points.txt").write_text("[layerwise.plugins]\nbare = sample_bare\n")
     report = found(home, "bare")[1].report
     assert (report.distribution, report.version) == ("bare", "?")
