@@ -144,13 +144,6 @@ def test_lora_changes_only_its_own_weights(tmp_path):
         np.testing.assert_allclose(cache.read(TOKENS[0].tolist()), right[0, -1], atol=1e-4)
 
 
-@pytest.fixture
-def sixteen_bits():
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    yield
-    keras.config.set_dtype_policy("float32")
-
-
 def test_in_sixteen_bits_it_says_about_the_same(sixteen_bits):
     narrow = small_llama()
     keras.config.set_dtype_policy("float32")

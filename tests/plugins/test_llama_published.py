@@ -3,10 +3,12 @@
 import json
 import sys
 from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
 import pytest
+from damages import change_arrays, change_json, cut, half_index, index_outside, only_pickle
 from llama_samples import loaded, logits_of, publish, small_llama, text_tokenizer
 from safetensors.numpy import load_file, save_file
 
@@ -60,48 +62,16 @@ def test_weights_in_sixteen_bits_are_read(tmp_path):
         )
 
 
-def change_config(**changes):
-    def change(folder):
-        path = folder / "config.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-
-    return change
-
-
-def change_arrays(change):
-    def changed(folder):
-        file = folder / "model-00001-of-00001.safetensors"
-        arrays = load_file(file)
-        change(arrays)
-        save_file(arrays, file)
-
-    return changed
-
-
-def only_pickle(folder):
-    (folder / "model-00001-of-00001.safetensors").rename(folder / "pytorch_model.bin")
-
-
-def index_outside(folder):
-    (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "../secret.safetensors"}}')
-
-
-def half_index(folder):
-    (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "model-2.safetensors"}}')
-
-
-def cut(name):
-    def half(folder):
-        data = (folder / name).read_bytes()
-        (folder / name).write_bytes(data[: len(data) // 2])
-
-    return half
+change_config = partial(change_json, "config.json")
 
 
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (change_config(architectures=["MistralForCausalLM"]), "LlamaForCausalLM. Received: MistralForCausalLM"),
+        (
+            change_config(architectures=["MistralForCausalLM"]),
+            "LlamaForCausalLM. Received: MistralForCausalLM",
+        ),
         (change_config(architectures=None), "Received: none"),
         (change_config(rope_parameters={"rope_type": "llama3", "rope_theta": 5e5}), "rope_type 'default'"),
         (change_config(attention_bias=True), "attention_bias False"),

@@ -142,13 +142,6 @@ def test_numbers_that_do_not_fit_together_are_refused():
         Transcription(rate=8_000)
 
 
-@pytest.fixture
-def sixteen_bits():
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    yield
-    keras.config.set_dtype_policy("float32")
-
-
 def test_in_sixteen_bits_it_says_about_the_same(sixteen_bits):
     narrow, audio = small_whisper(), sounds(2)
     found = logits_of(narrow, audio, TOKENS)

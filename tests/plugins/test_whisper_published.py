@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from damages import change_arrays, change_json, cut, half_index, index_outside, only_pickle
 from safetensors.numpy import load_file, save_file
 from whisper_samples import SHAPE, SPECIAL, loaded, logits_of, publish, small_whisper, sounds, text_tokenizer
 
@@ -78,49 +79,12 @@ def test_a_tokenizer_in_parts_is_the_same(tmp_path):
     assert found.decode([301, 20, 300]) == right.decode([20])
 
 
-def change_json(name, **changes):
-    def change(folder):
-        path = folder / name
-        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-
-    return change
-
-
-def change_arrays(change):
-    def changed(folder):
-        arrays = load_file(folder / "model.safetensors")
-        change(arrays)
-        save_file(arrays, folder / "model.safetensors")
-
-    return changed
-
-
-def cut(name):
-    def half(folder):
-        data = (folder / name).read_bytes()
-        (folder / name).write_bytes(data[: len(data) // 2])
-
-    return half
-
-
 def without(token):
     def changed(folder):
         path = folder / "tokenizer.json"
         path.write_text(path.read_text().replace(token, "<|something|>"))
 
     return changed
-
-
-def only_pickle(folder):
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-
-
-def index_outside(folder):
-    (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "../secret.safetensors"}}')
-
-
-def half_index(folder):
-    (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "model-2.safetensors"}}')
 
 
 @pytest.mark.parametrize(
