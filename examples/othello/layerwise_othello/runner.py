@@ -11,7 +11,6 @@ import numpy as np
 from layerwise.devices import quiet_import
 from layerwise.plots import BarPlot
 from layerwise.runner import Runner
-from layerwise.specs import resolve
 from layerwise.tasks.episodes.policies import Policies
 from layerwise_othello.games import greedy, play, playouts
 from layerwise_othello.network import Evaluator
@@ -43,7 +42,7 @@ class OthelloRunner(Runner):
     def __init__(self, version: Version, spec: ModelSpec) -> None:
         quiet_import()
         self.task: Any = version.task
-        self.policies = Policies(version, lambda: resolve(spec.build)(version.config, version.task))
+        self.policies = Policies(version, spec)
         self.model = self.policies.model
 
     def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event) -> Answer:

@@ -12,7 +12,6 @@ import numpy as np
 from layerwise.devices import quiet_import
 from layerwise.plots import BarPlot, Plot
 from layerwise.runner import Batch, Runner
-from layerwise.specs import resolve
 from layerwise.tasks.base import Answer
 from layerwise.tasks.episodes.policies import Policies
 from layerwise_rl.go.network import Evaluator
@@ -49,7 +48,7 @@ class GoRunner(Runner):
         task = version.task
         assert isinstance(task, Go)
         self.task, self.epoch = task, int(version.record.get("epoch", 0))
-        self.policies = Policies(version, lambda: resolve(spec.build)(version.config, task))
+        self.policies = Policies(version, spec)
         self.model = self.policies.model
 
     def run(self, inputs: Mapping[str, Any], session: str | None, cancelled: threading.Event) -> Iterator[Answer]:

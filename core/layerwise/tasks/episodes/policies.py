@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerwise.datasets.batches import of_any_number
+from layerwise.specs import resolve
 from layerwise.weights import load_into
 
 if TYPE_CHECKING:
     import keras
 
+    from layerwise.specs import ModelSpec
     from layerwise.tasks.episodes.playing import Policy
     from layerwise.versions import Version
 
@@ -34,7 +35,7 @@ class Policies:
 
     Args:
         version: With its weights.
-        build: Makes the network.
+        spec: The model, which builds the network.
 
     Attributes:
         model: The network of the version.
@@ -44,9 +45,9 @@ class Policies:
         WeightsError: The weights are corrupted or of another architecture.
     """
 
-    def __init__(self, version: Version, build: Callable[[], keras.Model]) -> None:
+    def __init__(self, version: Version, spec: ModelSpec) -> None:
         self.milestones = version.milestones
-        self._build = build
+        self._build = functools.partial(resolve(spec.build), version.config, version.task)
         self.model, self._newest = self._loaded(version.folder)
         self._former: OrderedDict[int, Policy] = OrderedDict()
         self._lock = threading.Lock()

@@ -11,7 +11,6 @@ import numpy as np
 
 from layerwise.devices import quiet_import
 from layerwise.runner import Batch, Runner
-from layerwise.specs import resolve
 from layerwise.tasks.base import Answer
 from layerwise.tasks.control import WAYS, Control
 from layerwise.tasks.episodes.drawing import MOST_FRAMES, course, moving_picture, small
@@ -44,7 +43,7 @@ class EpisodeRunner(Runner):
         task = version.task
         assert isinstance(task, Control)
         self.task = task
-        self.policies = Policies(version, lambda: resolve(spec.build)(version.config, task))
+        self.policies = Policies(version, spec)
         self.model = self.policies.model
 
     def playing(self, inputs: Mapping[str, Any], *, renders: bool = True) -> Playing:
