@@ -74,7 +74,7 @@ def _room(plot: Heatmap) -> tuple[str, str]:
     style = f"; max-width: {plot.values.shape[1] * CELL_WIDTH}px" if plot.is_labelled else ""
     kind = ""
     if plot.row_labels:
-        style += f"; min-height: {LINE_HEIGHT * min(len(plot.row_labels), MOST_LABELS)}px"
+        style += f"; --least-height: {LINE_HEIGHT * min(len(plot.row_labels), MOST_LABELS)}px"
     rows, columns = (max(map(len, map(str, labels)), default=0) for labels in (plot.row_labels, plot.column_labels))
     if rows > FEW_LETTERS:
         kind, style = " lw-worded-rows", f"{style}; --row-letters: {min(rows, MOST_LETTERS)}"
