@@ -51,3 +51,15 @@ def test_an_editor_has_the_training_and_not_the_plugins(visit, guarded):
     visitor.says("emil, editor")
     visitor.button("Start training").wait_for()
     assert "Plugins" not in visitor.page.locator(".lw-header nav a:visible").all_inner_texts()
+
+
+def test_what_goes_wrong_is_said_in_the_language_of_the_visitor(visit, guarded):
+    visitor = visit("", address=guarded, locale="de-DE")
+    for password, says in (("wrong", "Der Name oder das Passwort ist falsch."), (PASSWORD, "emil, Bearbeiter")):
+        visitor.page.get_by_label("Name").fill("emil")
+        visitor.page.get_by_label("Passwort").fill(password)
+        visitor.follow(visitor.button("Anmelden"))
+        visitor.says(says)
+    visitor.open("plugins")
+    visitor.says("Die Seite Plugins ist für die Rolle Verwalter")
+    visitor.says("Wer diesen Server betreibt, kann helfen")
