@@ -144,9 +144,7 @@ def test_writing_can_be_stopped():
 @given(seed=st.integers(0, 10_000), spread=st.sampled_from([1.0, 3.0, 8.0]))
 @settings(deadline=None)
 def test_what_is_allowed_is_what_transformers_allows(seed, spread):
-    transformers = pytest.importorskip("transformers")
-    import torch
-
+    torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
     settings = transformers.GenerationConfig(eos_token_id=SPECIAL.end)
     settings.no_timestamps_token_id = SPECIAL.no_timestamps
     settings.max_initial_timestamp_index = SPECIAL.latest_start

@@ -94,6 +94,7 @@ def _identity(distribution: Distribution) -> tuple[str, str]:
     name, _, version = Path(str(getattr(distribution, "_path", "unknown"))).stem.partition("-")
     try:
         metadata = distribution.metadata
-        return str(metadata["Name"] or name), str(metadata["Version"] or version or "?")
+        known = {key: str(metadata[key] or "") for key in ("Name", "Version") if key in metadata}
+        return known.get("Name") or name, known.get("Version") or version or "?"
     except Exception:
         return name, version or "?"

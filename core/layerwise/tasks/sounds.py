@@ -133,7 +133,9 @@ def _by_ffmpeg(file: Any, kind: str, rate: int, longest: float) -> np.ndarray:
     except ImportError:
         raise missing_extra("av", "audio", "Reading sounds as WebM, MP4 or AAC") from None
     try:
-        with av.open(file, mode="r", format=kind, metadata_errors="ignore") as container:
+        # PyAV 19, for Python 3.12 and later, takes a damaged title as it is; before, it was an error unless told.
+        options: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
+        with av.open(file, mode="r", format=kind, **options) as container:
             stream = next(iter(container.streams.audio), None)
             if stream is None:
                 raise InputError("There is no sound in this file", remedy=_REMEDY)

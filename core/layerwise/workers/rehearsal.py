@@ -201,6 +201,8 @@ def fingerprint(point: Point, installed: str = "") -> str:
 def _files_of(point: Point) -> Iterable[Path]:
     if isinstance(point, PluginFile):
         return [point.path]
+    if point.pattern.match(point.value) is None:  # what it says of its module is another error with each Python
+        return []
     try:
         spec = importlib.util.find_spec(point.module.partition(".")[0])
     except (ImportError, ValueError, AttributeError):

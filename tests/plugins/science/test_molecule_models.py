@@ -89,11 +89,13 @@ def test_the_real_data_by_scaffolds(require_data):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("collection", "counts", "known"),
-    zip(
-        COLLECTIONS[1:],
-        [(3360, 420, 420), (1631, 204, 204), (6254, 782, 782)],
-        [4200, 2039, 77_806],
-        strict=True,
+    list(
+        zip(
+            COLLECTIONS[1:],
+            [(3360, 420, 420), (1631, 204, 204), (6254, 782, 782)],
+            [4200, 2039, 77_806],
+            strict=True,
+        )
     ),
     ids=lambda value: getattr(value, "name", None),
 )
