@@ -103,5 +103,5 @@ def test_models_shows_cards_and_changes_versions(visit, trained):
     assert trained[1].id in row.inner_text()
     page.locator("#versions tr", has_text=trained[1].id).get_by_text("in use").wait_for()
     visitor.follow(page.get_by_role("link", name="vision/fashion:conv"))
-    page.get_by_role("heading", name="Garments").wait_for()
+    expect(page.get_by_role("heading", name="Garments")).to_be_in_viewport()
     visitor.says(re.compile("Licence of the weights"))

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 _COLUMNS = ("Model", "Title", "Task", "Version in use", "Parameters", "Measured", "In memory")
 _WARMTH = {"ready": "warm", "loading": "loading", "cold": "cold"}
 """Whether a model answers at once, by the predictor's state of it."""
+_TO_THE_MODEL = """() => {
+  const show = () => document.querySelector(".lw-demo").scrollIntoView();
+  if (new URL(window.location).searchParams.has("model")) requestAnimationFrame(show);
+}"""
+"""A link to a model leads to it: it stands below the list of all, which is long."""
 
 
 def draw(site: Site, blocks: gr.Blocks) -> None:
@@ -66,7 +71,8 @@ class _Page:
     def wire(self, blocks: gr.Blocks) -> None:
         """Connect the components."""
         shown = [self.table, self.version, self.promote, self.rollback, self.list, self.card, *self.export.components]
-        blocks.load(guard(self.open), None, [self.model, *shown], **QUIET)
+        opened = blocks.load(guard(self.open), None, [self.model, *shown], **QUIET)
+        opened.then(None, js=_TO_THE_MODEL, **QUIET)
         self.model.input(guard(self.look), self.model, shown, **QUIET)
         self.promote.click(guard(self.promote_version), [self.model, self.version], shown, **QUIET)
         self.rollback.click(guard(self.roll_back), self.model, shown, **QUIET)
