@@ -342,7 +342,9 @@ def test_no_worker_computes_on_the_whole_machine(monkeypatch, cores, threads):
 
 
 @on_linux
-def test_a_worker_is_told_with_how_many_threads_it_may_compute(tmp_path):
+def test_a_worker_is_told_with_how_many_threads_it_may_compute(tmp_path, monkeypatch):
+    for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):  # what is said already holds
+        monkeypatch.delenv(name, raising=False)
     with opened(tmp_path, WORKER_THREADS="3") as workspace:
         environment = Path(f"/proc/{process_of(workspace)}/environ").read_bytes().split(b"\0")
     assert b"TF_NUM_INTRAOP_THREADS=3" in environment

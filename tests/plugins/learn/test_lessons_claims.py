@@ -64,7 +64,8 @@ def test_one_neuron_can_and_or_nand_and_not_xor():
 
 
 def test_the_line_counts_what_is_right():
-    heat, table = neuron.line(LineSettings(gate="and", w1=1, w2=1, b=-1.5))
+    (row,) = neuron.line(LineSettings(gate="and", w1=1, w2=1, b=-1.5))
+    heat, table = row.plots
     assert table.title == "4 of 4 points are right"
     (zero,) = (line for line in heat.lines if line.label)
     np.testing.assert_allclose(zero.x + zero.y, 1.5)
