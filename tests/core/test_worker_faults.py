@@ -1,8 +1,12 @@
 """Whatever a plugin does while it answers: one sentence for who asked it, an answer for everybody else."""
 
+import os
+import signal
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from worker_helpers import left_over, mark_of, marked, opened, wait_until
@@ -10,7 +14,7 @@ from worker_helpers import left_over, mark_of, marked, opened, wait_until
 from layerwise import jobs
 from layerwise.errors import LayerwiseError, WorkerError
 from layerwise.plugins.failures import ANSWERS, FailureStore
-from layerwise.workers import limits
+from layerwise.workers import guardian, limits
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="some of these faults are those of Linux")
 
@@ -272,3 +276,29 @@ def test_a_training_that_hangs_is_ended_when_somebody_asks_again(workspace, faul
     jobs.stop(run)
     wait_until(lambda: not run.is_active)
     assert run.reason == "Its process was killed. It can be resumed."
+
+
+def test_a_process_that_was_just_becoming_another_program_is_ended_too(monkeypatch):
+    token = "a-token-of-this-test"
+    process = subprocess.Popen(["sleep", "60"], env={**os.environ, guardian.VARIABLE: token}, start_new_session=True)
+    known, looks = guardian._is_marked, []
+
+    def not_yet(pid, mark):
+        looks.extend([pid] if pid == process.pid else [])
+        return None if pid == process.pid and len(looks) < 4 else known(pid, mark)
+
+    monkeypatch.setattr(guardian, "_is_marked", not_yet)
+    try:
+        guardian.end_marked(token)
+        assert process.wait(30) == -signal.SIGKILL
+    finally:
+        process.kill()
+
+
+def test_processes_of_the_system_and_those_that_have_ended_are_waited_for_by_nobody():
+    process = subprocess.Popen(["true"])
+    wait_until(lambda: Path(f"/proc/{process.pid}/stat").read_text().split()[2] == "Z")
+    assert guardian._is_marked(process.pid, b"LAYERWISE_WORKER=any") is False
+    process.wait()
+    assert guardian._is_marked(process.pid, b"LAYERWISE_WORKER=any") is False
+    assert guardian._is_marked(os.getpid(), b"LAYERWISE_WORKER=any") is False

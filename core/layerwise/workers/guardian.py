@@ -11,12 +11,14 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 VARIABLE = "LAYERWISE_WORKER"
 """In the environment of a worker, and so of all that it starts: its token."""
-ROUNDS = 5
-"""How often it is looked again for processes that were started while others were ended."""
+ROUNDS, LOOK_SECONDS = 50, 0.01
+"""How often it is looked again for processes that were started while others were ended, and how long it is waited for
+those whose environment is not there yet."""
 
 
 def end_tree(pid: int, token: str) -> None:
@@ -35,11 +37,14 @@ def end_marked(token: str) -> None:
     group and the session of their worker. On systems that do not show environments nothing happens."""
     mark = f"{VARIABLE}={token}".encode()
     for _ in range(ROUNDS):
-        found = [pid for pid in _processes() if _is_marked(pid, mark)]
-        if not found:
-            return
+        looks = {pid: _is_marked(pid, mark) for pid in _processes()}
+        found = [pid for pid, is_marked in looks.items() if is_marked]
         for pid in found:
             _end(pid)
+        if not found:
+            if None not in looks.values():
+                return
+            time.sleep(LOOK_SECONDS)
 
 
 def _end_group(pid: int) -> None:
@@ -64,11 +69,18 @@ def _processes() -> list[int]:
     return [int(name) for name in names if int(name) != os.getpid()]
 
 
-def _is_marked(pid: int, mark: bytes) -> bool:
+def _is_marked(pid: int, mark: bytes) -> bool | None:
+    """Whether a process has that token; None where that cannot be known yet, since it is just becoming another
+    program: then it has an executable, and neither arguments nor an environment."""
+    process = Path(f"/proc/{pid}")
     try:
-        return any(entry.startswith(mark) for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"))
+        environment = (process / "environ").read_bytes()
+        if not environment and not (process / "cmdline").read_bytes():
+            (process / "exe").readlink()  # the system's own processes, and those that have ended, have none
+            return None
     except OSError:
         return False
+    return any(entry.startswith(mark) for entry in environment.split(b"\0"))
 
 
 def main(token: str) -> None:
