@@ -33,12 +33,12 @@ def adapt_template() -> None:
 def opened(config: dict[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
     """The config of a page, which is changed, with the tab of the model open that its address names."""
     components = config["components"]
-    wanted = f"/{query.get('model')}"
-    names = [item["props"].get("id") for item in components if item["type"] == "tabitem"]
-    found = next((name for name in names if str(name).endswith(wanted)), None)
-    for item in components:
-        if found is not None and item["type"] == "tabs" and MODEL_TABS in item["props"].get("elem_classes", ()):
-            item["props"]["selected"] = found
+    names = [str(item["props"].get("id")) for item in components if item["type"] == "tabitem"]
+    found = [name for name in names if name.endswith(f"/{query.get('model')}")]
+    if found:
+        for item in components:
+            if item["type"] == "tabs" and MODEL_TABS in item["props"].get("elem_classes", ()):
+                item["props"]["selected"] = found[0]
     return config
 
 
