@@ -107,7 +107,7 @@ def test_pictures_that_are_missing_or_of_another_size_are_named(write):
     report = TASK.read_folder(root).report
     reasons = {item.name: item.reason for item in report.unreadable}
     assert reasons["5.png"] == "There is no such file"
-    assert reasons["3.png"] == "it is 80 x 80 pixels, in the annotations 60 x 80"
+    assert reasons["3.png"] == "It is 80 x 80 pixels, in the annotations 60 x 80"
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,7 @@ from PIL import Image
 
 from layerwise.errors import DataError
 from layerwise.own_data import DataReport
-from layerwise.tasks import ImageClassification
-from layerwise.tasks import image_folder as image_folder_module
+from layerwise.tasks import ImageClassification, decoding
 from layerwise.tasks.folders import held_out, scan_classes
 
 TASK = ImageClassification(labels=("x", "y"), size=(8, 8), channels=1)
@@ -192,7 +191,7 @@ def test_links_that_stay_inside_are_followed_once(pets):
 
 
 def test_more_than_fits_on_the_disk_is_refused(pets, monkeypatch):
-    monkeypatch.setattr(image_folder_module, "LARGEST_BYTES", 29 * 64)
+    monkeypatch.setattr(decoding, "LARGEST_BYTES", 29 * 64)
     with pytest.raises(DataError, match="too large"):
         TASK.read_folder(pets)
 
@@ -213,7 +212,7 @@ def cache(tmp_path, monkeypatch) -> Path:
 def test_pictures_are_decoded_once(pets, cache, monkeypatch):
     first = TASK.read_folder(pets)
     (entry,) = entries(cache)
-    monkeypatch.setattr(image_folder_module, "load_image", None)
+    monkeypatch.setattr(decoding, "load_image", None)
     again = TASK.read_folder(pets)
     assert again.report == first.report
     assert again.task == first.task
@@ -282,11 +281,11 @@ def test_a_class_that_is_much_larger_is_pointed_out(tmp_path):
 def test_huge_and_strange_files_are_named_with_their_reason(pets, monkeypatch):
     (pets / "dog" / "bomb.png").write_bytes(png_of_size(12_000, 12_000))
     (pets / "cat" / "gone.png").symlink_to(pets / "nothing.png")
-    monkeypatch.setattr(image_folder_module, "LARGEST_FILE", 10_000)
+    monkeypatch.setattr(decoding, "LARGEST_FILE", 10_000)
     (pets / "dog" / "huge.png").write_bytes(bytes(10_001))
     found = {item.name: item.reason for item in TASK.read_folder(pets).report.unreadable}
     assert found == {
-        "cat/gone.png": "This is no file",
+        "cat/gone.png": "There is no such file",
         "dog/bomb.png": "The picture is too large",
         "dog/huge.png": "The file is larger than 0 MiB",
     }

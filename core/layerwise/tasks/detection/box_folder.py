@@ -1,35 +1,20 @@
-"""Pictures of a user's own with boxes: decoded once into the cache, and read from there."""
+"""Pictures of a user's own with boxes."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from layerwise.datasets.prepared import memory_mapped, prepared
-from layerwise.errors import DataError, InputError
-from layerwise.own_data import (
-    SHOWN_UNREADABLE,
-    DataReport,
-    Repeats,
-    Sample,
-    Unreadable,
-    check_unreadable,
-    class_warnings,
-    counts_by_class,
-    size_range,
-)
-from layerwise.quota import Quota
+from layerwise.datasets.prepared import prepared
+from layerwise.errors import DataError
+from layerwise.own_data import DataReport, Sample, class_warnings, counts_by_class, size_range
 from layerwise.splits import Split
+from layerwise.tasks.decoding import Decoder, Frame, decoded
 from layerwise.tasks.detection.coco import Annotations, Picture
 from layerwise.tasks.framing import place_in_frame
-from layerwise.tasks.image_folder import LARGEST_BYTES, LARGEST_FILE, Frame
-from layerwise.tasks.images import load_image
 
 NUM_SHOWN = 6
 _FORMAT = 1
@@ -57,11 +42,11 @@ def read_coco(
         found.root,
         f"boxes {_FORMAT} {purpose} {shape}",
         found.state(),
-        lambda target: _Decoding(found, frame, shape, target).run(),
+        lambda target: _decode(found, Decoder(found.splits, frame, shape), target),
     )
     splits = {
         name: Split(
-            memory_mapped(entry / f"{name}-pictures", "uint8", (count, *shape)),
+            decoded(entry, name, count, shape),
             np.fromfile(entry / f"{name}-boxes", "float32").reshape(count, -1, 5),
         )
         for name, count in known["counts"].items()
@@ -69,117 +54,54 @@ def read_coco(
     return tuple(known["labels"]), splits, DataReport.from_json(known["report"])
 
 
-@dataclass
-class _Decoding:
-    """All pictures to one file for each split, and their boxes to another."""
+def _decode(found: Annotations, decoder: Decoder[Picture], target: Path) -> dict[str, Any]:
+    """Write the pictures and their boxes; the labels, how many there are in each split, and the report."""
+    decoder.write(target)
+    most = max(len(picture.boxes) for picture in found.pictures)
+    for split, pictures in decoder.readable.items():
+        rows = [
+            _rows(picture, size, decoder.shape, found.labels, most)
+            for picture, size in zip(pictures, decoder.sizes[split], strict=True)
+        ]
+        np.array(rows, "float32").tofile(target / f"{split}-boxes")
+    report = _report(found, decoder)
+    for split, pictures in decoder.readable.items():
+        if not any(picture.boxes for picture in pictures):
+            raise DataError(f"No picture of the {split} split that has a box can be read")
+    return {"labels": found.labels, "counts": decoder.counts, "report": report.as_json()}
 
-    found: Annotations
-    frame: Frame
-    shape: tuple[int, int, int]
-    target: Path
-    unreadable: list[Unreadable] = field(default_factory=list)
-    readable: dict[str, list[Picture]] = field(default_factory=dict)
-    sizes: list[tuple[int, int]] = field(default_factory=list)
-    repeats: Repeats = field(default_factory=Repeats)
 
-    def run(self) -> dict[str, Any]:
-        """Write them; the labels, how many there are in each split, and the report."""
-        pictures = self.found.pictures
-        quota = Quota(self.target, LARGEST_BYTES, "What the pictures are once they are decoded")
-        quota.expect(len(pictures) * int(np.prod(self.shape)))
-        labels = self.found.labels
-        most = max(len(picture.boxes) for picture in pictures)
-        for split, part in self.found.splits.items():
-            self.readable[split], rows = [], []
-            with (self.target / f"{split}-pictures").open("wb") as file:
-                for picture in part:
-                    image = self._opened(split, picture)
-                    if image is None:
-                        continue
-                    pixels = self.frame(image)
-                    quota.take(pixels.nbytes)
-                    file.write(pixels.tobytes())
-                    self.readable[split].append(picture)
-                    rows.append(self._rows(picture, image.size, labels, most))
-            np.array(rows, "float32").tofile(self.target / f"{split}-boxes")
-        report = self._report()
-        self._check_readable()
-        counts = {split: len(part) for split, part in self.readable.items()}
-        return {"labels": labels, "counts": counts, "report": report.as_json()}
+def _rows(
+    picture: Picture, size: tuple[int, int], shape: tuple[int, int, int], labels: Sequence[str], most: int
+) -> np.ndarray:
+    """The boxes [most, 5] in pixels of the frame."""
+    left, top, width, height = place_in_frame(size, (shape[1], shape[0]))
+    scale, offset = np.array([width / size[0], height / size[1]] * 2), np.array([left, top] * 2)
+    rows = np.full((most, 5), -1, "float32")
+    for place, box in enumerate(picture.boxes):
+        rows[place] = [*(np.array(box[:4]) * scale + offset), labels.index(box[4])]
+    return rows
 
-    def _opened(self, split: str, picture: Picture) -> Image.Image | None:
-        """The picture; None when it cannot be read, which the report will say."""
-        try:
-            content = self._content(picture)
-            image = load_image(content)
-            if picture.size is not None and picture.size != image.size:
-                wanted = "{} x {}".format(*picture.size)
-                raise InputError(f"it is {image.width} x {image.height} pixels, in the annotations {wanted}")
-        except InputError as error:
-            self.unreadable.append(Unreadable(name=picture.name, reason=error.what))
-            return None
-        self.sizes.append(image.size)
-        self.repeats.add(split, content, picture.name)
-        return image
 
-    def _content(self, picture: Picture) -> bytes:
-        try:
-            if not picture.path.is_file():
-                raise InputError("There is no such file")
-            if picture.path.stat().st_size > LARGEST_FILE:
-                raise InputError(f"The file is larger than {LARGEST_FILE // 2**20} MiB")
-            return picture.path.read_bytes()
-        except OSError as error:
-            raise InputError(error.strerror or str(error)) from None
-
-    def _rows(self, picture: Picture, size: tuple[int, int], labels: Sequence[str], most: int) -> np.ndarray:
-        """The boxes [most, 5] in pixels of the frame."""
-        left, top, width, height = place_in_frame(size, (self.shape[1], self.shape[0]))
-        scale, offset = np.array([width / size[0], height / size[1]] * 2), np.array([left, top] * 2)
-        rows = np.full((most, 5), -1, "float32")
-        for place, box in enumerate(picture.boxes):
-            rows[place] = [*(np.array(box[:4]) * scale + offset), labels.index(box[4])]
-        return rows
-
-    def _report(self) -> DataReport:
-        classes = counts_by_class(
-            {split: [box[4] for picture in part for box in picture.boxes] for split, part in self.readable.items()}
-        )
-        shown = self.readable["train"][:NUM_SHOWN]
-        boxes = [box for part in self.readable.values() for picture in part for box in picture.boxes]
-        counts = Counter(len(picture.boxes) for part in self.readable.values() for picture in part)
-        return DataReport(
-            path=str(self.found.root),
-            what="pictures",
-            splits={split: len(part) for split, part in self.readable.items()},
-            classes=classes,
-            sizes={
-                "width in pixels": size_range([size[0] for size in self.sizes] or [0]),
-                "height in pixels": size_range([size[1] for size in self.sizes] or [0]),
-                "boxes in a picture": size_range(list(counts.elements()) or [0]),
-                "longer side of a box in pixels": size_range(
-                    [max(box[2] - box[0], box[3] - box[1]) for box in boxes] or [0]
-                ),
-            },
-            num_unreadable=len(self.unreadable),
-            unreadable=tuple(self.unreadable[:SHOWN_UNREADABLE]),
-            warnings=(
-                *check_unreadable(self.unreadable, len(self.found.pictures)),
-                *self.found.warnings(),
-                *class_warnings(classes, "boxes"),
-                *self.repeats.warnings("pictures"),
-            ),
-            examples=tuple(
-                Sample(
-                    label=", ".join(sorted({box[4] for box in picture.boxes})),
-                    kind="image",
-                    value=picture.path.relative_to(self.found.root).as_posix(),
-                )
-                for picture in shown
-            ),
-        )
-
-    def _check_readable(self) -> None:
-        for split, part in self.readable.items():
-            if not any(picture.boxes for picture in part):
-                raise DataError(f"No picture of the {split} split that has a box can be read")
+def _report(found: Annotations, decoder: Decoder[Picture]) -> DataReport:
+    boxes = {split: [box for picture in part for box in picture.boxes] for split, part in decoder.readable.items()}
+    classes = counts_by_class({split: [box[4] for box in part] for split, part in boxes.items()})
+    counts = [len(picture.boxes) for part in decoder.readable.values() for picture in part]
+    sides = [max(box[2] - box[0], box[3] - box[1]) for part in boxes.values() for box in part]
+    return decoder.report(
+        found.root,
+        classes=classes,
+        sizes={
+            "boxes in a picture": size_range(counts or [0]),
+            "longer side of a box in pixels": size_range(sides or [0]),
+        },
+        warnings=(*found.warnings(), *class_warnings(classes, "boxes")),
+        examples=[
+            Sample(
+                label=", ".join(sorted({box[4] for box in picture.boxes})),
+                kind="image",
+                value=picture.path.relative_to(found.root).as_posix(),
+            )
+            for picture in decoder.readable["train"][:NUM_SHOWN]
+        ],
+    )

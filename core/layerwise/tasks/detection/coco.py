@@ -15,6 +15,7 @@ from typing import Any
 
 from layerwise.errors import DataError
 from layerwise.own_data import UNREADABLE_SHARE, shortened
+from layerwise.tasks.decoding import PictureFile
 from layerwise.tasks.folders import SPLIT_NAMES, check_folder, held_out, unwrapped
 
 MOST_BOXES = 500
@@ -23,19 +24,13 @@ LARGEST_JSON = 512 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class Picture(PictureFile):
     """A picture and its boxes.
 
     Args:
-        path: Its file.
-        name: What a report calls it.
-        size: Width and height as the JSON has them, None where it does not.
         boxes: [left, top, right, bottom] in pixels of the picture, and the category.
     """
 
-    path: Path
-    name: str
-    size: tuple[int, int] | None
     boxes: tuple[tuple[float, float, float, float, str], ...]
 
 
@@ -85,11 +80,7 @@ class Annotations:
         """Everything from which a change of the folder is seen."""
         for split, pictures in self.splits.items():
             for picture in pictures:
-                try:
-                    stat = picture.path.stat()
-                    yield f"{split} {picture.name} {stat.st_size} {stat.st_mtime_ns} {picture.boxes}"
-                except OSError:  # it is among the unreadable files
-                    yield f"{split} {picture.name}"
+                yield f"{split} {picture.state} {picture.boxes}"
 
     def _read(self, path: Path) -> list[Picture]:
         content = _parsed(path)
