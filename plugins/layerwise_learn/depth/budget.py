@@ -30,7 +30,7 @@ def widths_for(budget: int, depth: int, *, inputs: int, outputs: int, normalizat
 
     Example:
         >>> widths_for(1000, 4, inputs=1, outputs=1)
-        (18, 18, 17, 17)
+        (18, 17, 17, 17)
     """
 
     def parameters(widths: tuple[int, ...]) -> int:

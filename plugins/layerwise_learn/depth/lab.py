@@ -187,8 +187,8 @@ def needed_by_seed(parameters: Sequence[int], errors: Sequence[float], error: fl
         errors: At each number of parameters.
 
     Example:
-        >>> needed_by_seed([100, 1000], [1.0, 0.01], 0.1)
-        316.2277660168379
+        >>> round(needed_by_seed([100, 1000], [1.0, 0.01], 0.1), 1)
+        316.2
     """
     if errors[0] <= error:
         return float(parameters[0])
