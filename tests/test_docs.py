@@ -19,6 +19,7 @@ from test_worked_plugins import PAGES
 from layerwise.deprecations import PUBLIC
 from layerwise.reference import documents
 from layerwise.registry import Registry
+from layerwise.tasks.metric_names import words
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "plugins" / "layerwise_vision" / "examples" / "fashion"
@@ -119,7 +120,7 @@ def test_the_figures_of_the_readme_are_those_of_the_shipped_weights():
         seconds = record["measured"].get("cpu_seconds")
         expected.append(
             f"| `{record['name']}` | {record['variant']} | {record['num_parameters']:,} "
-            f"| {metric.replace('_', ' ')} {value:.4f} ({low:.4f} to {high:.4f}) | `{record['command']}` "
+            f"| {words(metric)} {value:.4f} ({low:.4f} to {high:.4f}) | `{record['command']}` "
             f"| {record['config']['seed']} | {record['created'][:10]} | {_commit(record['git'])} "
             f"| {'' if seconds is None else f'{seconds:.1f}'} |"
         )

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from layerwise.tasks.metric_names import words
+
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
     from layerwise.versions import Version
 
 _SHARES = ("accuracy", "dice", "precision", "map", "recall", "f1", "auc", "iou", "error rate", "found")
-_TERMS = {
-    "auc": "AUC", "bleu": "BLEU", "elo": "Elo", "f1": "F1", "iou": "IoU", "mae": "MAE", "r2": "R²", "rmse": "RMSE",
-    "roc": "ROC",
-}  # fmt: skip
-"""How the field writes what in the names of metrics is not a word of the language."""
 
 
 def figures_of(version: Version) -> dict[str, float]:
@@ -49,28 +46,6 @@ def format_metric(name: str, value: float) -> str:
     """A metric as people read it: a share in percent, anything else with four digits."""
     is_share = any(word in words(name).lower() for word in _SHARES) and 0 <= value <= 1
     return f"{value:.1%}" if is_share else f"{value:.4g}"
-
-
-def words(name: str) -> str:
-    """The name of a metric or setting in words.
-
-    Example:
-        >>> words("val_roc_auc"), words("mean_average_precision_50")
-        ('validation ROC AUC', 'mAP@50')
-    """
-    name = name.replace("mean_average_precision", "mAP").replace("mAP_50", "mAP@50")
-    return " ".join(_TERMS.get(part, part) for part in name.replace("val_", "validation_").replace("_", " ").split(" "))
-
-
-def heading(name: str) -> str:
-    """The name of a metric as a title.
-
-    Example:
-        >>> heading("macro_f1"), heading("mean_average_precision_50")
-        ('Macro F1', 'mAP@50')
-    """
-    text = words(name)
-    return text[:1].upper() + text[1:] if text.partition(" ")[0].islower() else text
 
 
 def format_count(count: int | None) -> str:

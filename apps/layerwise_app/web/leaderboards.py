@@ -18,7 +18,7 @@ from layerwise.comparing.leaderboard_tables import (
     short_name,
 )
 from layerwise.quota import in_bytes
-from layerwise_app.web.figures import heading, words
+from layerwise.tasks.metric_names import heading, words
 from layerwise_app.web.markup import badge, empty, note, status, table
 from layerwise_app.web.plots import plots_html
 from layerwise_app.web.replies import number

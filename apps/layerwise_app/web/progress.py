@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from layerwise.job_folders.events import BEFORE_START, metrics_of
-from layerwise_app.web.figures import format_metric, words
+from layerwise.tasks.metric_names import words
+from layerwise_app.web.figures import format_metric
 from layerwise_app.web.markup import badge, link
 from layerwise_app.words import ago, went_on
 

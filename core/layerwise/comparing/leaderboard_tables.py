@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from layerwise.plots import Line, LinePlot
 from layerwise.quota import in_bytes
+from layerwise.tasks.metric_names import heading, words
 from layerwise.versions import GIVEN, parse_reference
 
 if TYPE_CHECKING:
@@ -208,10 +209,10 @@ def _cost_plot(board: Board, cost: str) -> LinePlot | None:
     costs = [scale * item[cost] for item in shown]
     better = "more" if board["direction"] == "max" else "less"
     return LinePlot(
-        title=f"{metric.replace('_', ' ').capitalize()} over {name}",
+        title=f"{heading(metric)} over {name}",
         lines=[line, *dots],
         x_label=unit,
-        y_label=f"{metric.replace('_', ' ')}, {better} is better",
+        y_label=f"{words(metric)}, {better} is better",
         x_range=_round_range(min(costs) / 1.2, max(costs) * 1.2),
         x_log=True,
     )

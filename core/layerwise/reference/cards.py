@@ -9,6 +9,7 @@ from typing import Any
 from layerwise.quota import in_bytes
 from layerwise.snapshot import Snapshot
 from layerwise.specs import DatasetSpec, ModelSpec, Variant
+from layerwise.tasks.metric_names import words
 from layerwise.weights import read_record
 
 HEAD = """\
@@ -90,7 +91,7 @@ def _measured(measured: dict[str, Any] | None) -> tuple[str, str]:
         return "", ""
     metric, value = next(iter(measured["metrics"].items()))
     interval = " to ".join(f"{end:.4f}" for end in measured["interval"].get(metric, ()))
-    shown = f"{metric.replace('_', ' ')} {value:.4f}{f' ({interval})' if interval else ''}"
+    shown = f"{words(metric)} {value:.4f}{f' ({interval})' if interval else ''}"
     return shown, f"{measured['count']:,}, {measured['split']}"
 
 

@@ -9,6 +9,7 @@ from layerwise.plugins.contributions import stock_tasks
 from layerwise.reference.docstrings import Docstring
 from layerwise.tasks.base import Task
 from layerwise.tasks.fields import KINDS, Field
+from layerwise.tasks.metric_names import words
 
 HEAD = """\
 # The tasks
@@ -56,7 +57,7 @@ def _section(kind: type[Task], task: Task | None) -> Iterator[str]:
     if "network takes" not in described.text and kind.network_takes:
         yield f"**For the network.** {kind.network_takes} {kind.network_gives}\n"
     if kind.metric:
-        yield f"**Measured by** {kind.metric.replace('_', ' ')}, before others.\n"
+        yield f"**Measured by** {words(kind.metric)}, before others.\n"
     if kind.folder_format:
         yield f"**Own data.** {inspect.cleandoc(kind.folder_format)}\n"
 

@@ -13,9 +13,10 @@ import gradio as gr
 
 from layerwise.comparing.standings import Standing, standings
 from layerwise.runs import Run
+from layerwise.tasks.metric_names import heading
 from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import bare, curve, overlay_html
-from layerwise_app.web.figures import format_metric, heading
+from layerwise_app.web.figures import format_metric
 from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import badge, empty, link, markup, table
 from layerwise_app.web.pages import header

@@ -13,9 +13,9 @@ from layerwise.comparing.comparison import contrasts, differences
 from layerwise.comparing.measurement import Measurement, start_measuring
 from layerwise.errors import NotFoundError
 from layerwise.job_folders.events import metrics_of
+from layerwise.tasks.metric_names import heading
 from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import bare, curve, overlay_html
-from layerwise_app.web.figures import heading
 from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import header

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from layerwise.errors import LayerwiseError
+from layerwise.tasks.metric_names import words
 from layerwise.verification import shipped_models
 from layerwise.versions import SHIPPED
-from layerwise_app.web.figures import format_count, words
+from layerwise_app.web.figures import format_count
 from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import header

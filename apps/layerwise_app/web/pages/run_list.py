@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from layerwise.errors import LayerwiseError
 from layerwise.job_folders.events import ENDINGS, main_metric
 from layerwise.job_folders.outline import outline
+from layerwise.tasks.metric_names import words
 from layerwise_app.web.descriptions import is_promoted
-from layerwise_app.web.figures import in_words, words
+from layerwise_app.web.figures import in_words
 from layerwise_app.web.markup import badge, empty, link, table
 from layerwise_app.web.remembered import Remembered
 from layerwise_app.words import ago, moment

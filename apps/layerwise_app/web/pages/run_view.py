@@ -11,9 +11,9 @@ import gradio as gr
 from layerwise import jobs
 from layerwise.errors import NotFoundError
 from layerwise.job_folders.events import ENDINGS
+from layerwise.tasks.metric_names import heading
 from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import curve, curve_html, metric_of
-from layerwise_app.web.figures import heading
 from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import empty, link, markup
 from layerwise_app.web.pages.run_list import RunList, checkpoint_age, choice
