@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import functools
 import gc
-import importlib
 import inspect
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FunctionType, ModuleType, SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any, NoReturn
+
+from layerwise.later import Later, in_place_of
 
 LATER = "pandas"
 """Gradio imports it for values that are kept, of which there are none; whoever uses it imports it then."""
@@ -24,19 +24,15 @@ NEVER = "mcp"
 def lean_imports() -> Iterator[None]:
     """Import Gradio, and what is built on it, within this context. Nothing else may be imported in other threads
     meanwhile, so it is for the start of a process; without it everything works as well, only later."""
-    stand_ins: dict[str, Any] = {LATER: _Later(LATER), NEVER: None}
-    stand_ins = {name: stand_in for name, stand_in in stand_ins.items() if name not in sys.modules}
-    sys.modules.update(stand_ins)
-    try:
-        # Whenever it is imported Gradio writes a file of types beside each of its components that has a file.
-        with replaced(inspect, "getfile", _no_file), without_collections():
-            yield
-            # All of it stays as long as the process: it need not be looked through again and again.
-            gc.freeze()
-    finally:
-        for name, stand_in in stand_ins.items():
-            if name in sys.modules and sys.modules[name] is stand_in:
-                del sys.modules[name]
+    # Whenever it is imported Gradio writes a file of types beside each of its components that has a file.
+    with (
+        in_place_of({LATER: Later(LATER), NEVER: None}),
+        replaced(inspect, "getfile", _no_file),
+        without_collections(),
+    ):
+        yield
+        # All of it stays as long as the process: it need not be looked through again and again.
+        gc.freeze()
 
 
 @contextmanager
@@ -83,15 +79,6 @@ def _remembered(look: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """`look`, which looks at a function only once."""
     known = functools.cache(look)
     return lambda found: known(found) if isinstance(found, FunctionType) else look(found)
-
-
-class _Later(ModuleType):
-    """A module that is imported when something of it is used."""
-
-    def __getattr__(self, name: str) -> Any:
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        return getattr(importlib.import_module(self.__name__), name)
 
 
 def _no_file(_: object) -> NoReturn:
