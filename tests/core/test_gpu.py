@@ -146,12 +146,17 @@ def test_a_gradient_that_overflows_is_skipped_and_halves_the_scale(backend, devi
 
 
 @pytest.mark.parametrize(
-    ("device", "deterministic"),
+    ("device", "deterministic", "backend"),
     [
-        pytest.param("cpu", True, marks=pytest.mark.slow),
-        pytest.param("gpu", True, marks=pytest.mark.gpu),
-        pytest.param("gpu", False, marks=pytest.mark.gpu),
+        # Not TensorFlow: test_resume.py kills that.
+        *(pytest.param("cpu", True, name, marks=pytest.mark.slow) for name in ("jax", "torch")),
+        *(
+            pytest.param("gpu", deterministic, name, marks=pytest.mark.gpu)
+            for name in ("tensorflow", "jax", "torch")
+            for deterministic in (True, False)
+        ),
     ],
+    indirect=["backend"],
 )
 @pytest.mark.parametrize("network", ["dense", pytest.param("convolutional", marks=pytest.mark.long)])
 def test_a_killed_run_goes_on(start, backend, processes, home, network, device, deterministic):

@@ -39,7 +39,7 @@ def run(python, home):
 
 
 # One that answers with labels and one that does not: their tests differ. test_scaffold.py trains the others.
-@pytest.mark.parametrize("task", [DEFAULT_TASK, "tabular-regression"])
+@pytest.mark.parametrize("task", [DEFAULT_TASK, pytest.param("tabular-regression", marks=pytest.mark.long)])
 def test_its_own_tests_pass(task, run, home, tmp_path):
     plugin = NewPlugin(name=f"sample-{task}", task=task)
     folder = create(plugin, tmp_path / "plugin", Registry(home).snapshot())

@@ -86,6 +86,7 @@ def test_the_compressed_copy_gives_what_its_pictures_show(tmp_path):
         read_jpeg(files)
 
 
+@pytest.mark.long
 def test_the_copy_at_hand_has_all_records(require_data):
     require_data("cifar10")
     dataset = load(CIFAR_10, offline=True)

@@ -11,7 +11,6 @@ from PIL import Image, ImageOps
 import layerwise
 from layerwise.config import config_from
 from layerwise.errors import InputError
-from layerwise.evaluation import evaluate
 from layerwise.weights import read_record
 from layerwise_vision import fashion
 from layerwise_vision.fashion_mnist import LABELS
@@ -49,19 +48,6 @@ def test_the_shipped_weights_were_trained_with_the_config_that_the_variant_has(v
     assert config_from(fashion.FashionConfig, record["config"]) == dataclasses.replace(config, validation_fraction=0)
     assert record["git"]
     assert not record["git"].endswith("-dirty")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("variant", list(BARS))
-def test_evaluate_gives_what_the_record_says(workspace, fashion_mnist_folder, variant):
-    measured = evaluate(workspace, f"vision/fashion:{variant}")
-    assert measured["metrics"]["accuracy"] >= BARS[variant]
-    # Other processors round differently, which can tip a few of the 10,000 pictures.
-    assert measured["metrics"]["accuracy"] == pytest.approx(
-        record_of(variant)["measured"]["metrics"]["accuracy"], abs=5e-4
-    )
-    low, high = measured["interval"]["accuracy"]
-    assert low < measured["metrics"]["accuracy"] < high
 
 
 @pytest.mark.parametrize("variant", list(BARS))

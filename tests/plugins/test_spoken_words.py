@@ -134,7 +134,7 @@ def test_the_commands_at_hand_by_their_names(require_data):
     assert not by_split["unseen"] & (by_split["train"] | by_split["test"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_data_at_hand_are_whole(require_data, home):
     require_data("fsdd")
     require_data("speech-commands")

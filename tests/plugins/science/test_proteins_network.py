@@ -198,17 +198,12 @@ def test_the_shipped_weights(variant):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", SHIPPED, ids=lambda variant: variant.name)
-@pytest.mark.parametrize("split", ["test", "cb513"])
-def test_the_shipped_weights_again(workspace, variant, split):
+def test_the_shipped_weights_on_proteins_of_others(workspace, variant):
     try:
-        measured = evaluate(workspace, f"science/protein-structure:{variant.name}", split=split)
+        measured = evaluate(workspace, f"science/protein-structure:{variant.name}", split="cb513")
     except DataError as error:
         pytest.skip(f"needs LAYERWISE_DATA: {error}")
-    stored = read_record(variant.weights)["measured"]["metrics"]["accuracy"]
-    if split == "test":
-        assert measured["metrics"]["accuracy"] == pytest.approx(stored, abs=2e-3)
-    else:
-        assert measured["metrics"]["accuracy"] >= BAR
+    assert measured["metrics"]["accuracy"] >= BAR
 
 
 @pytest.mark.skipif(not SHIPPED, reason="the weights are not shipped yet")
