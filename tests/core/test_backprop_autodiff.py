@@ -117,6 +117,7 @@ def assert_equals_autodiff(model, inputs, targets, kind):
     np.testing.assert_allclose(found["output"], model(inputs), rtol=rtol, atol=atol)
 
 
+@pytest.mark.slow
 @needs_autodiff
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(cases())

@@ -54,6 +54,7 @@ def test_on_an_accelerator_every_network_is_measured(monkeypatch):
     assert compilation.is_known(network(CONVOLUTIONAL), "graph")
 
 
+@pytest.mark.slow
 def test_the_faster_way_is_kept_and_remembered(monkeypatch, tmp_path):
     monkeypatch.setenv("LAYERWISE_CACHE", str(tmp_path))
     trainer = engines.current().Trainer(
@@ -78,6 +79,7 @@ def test_the_faster_way_is_kept_and_remembered(monkeypatch, tmp_path):
     assert int(trainer.optimizer.iterations) > steps
 
 
+@pytest.mark.slow
 def test_measuring_changes_nothing(runs, spec, snapshot, monkeypatch, tmp_path):
     monkeypatch.setenv("LAYERWISE_CACHE", str(tmp_path))
     values = {"num_epochs": 2, "dropout": 0.3}

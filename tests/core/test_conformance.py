@@ -81,6 +81,7 @@ def test_what_is_right_passes(checked):
     assert found["it trains, stops and goes on"].status == "skipped"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "check", "said"),
     [
@@ -120,6 +121,7 @@ def test_what_is_wrong_fails_and_the_next_checks_go_on(checked, fault, check, sa
     assert {found[name].status for name in others} <= {"skipped"}
 
 
+@pytest.mark.slow
 def test_what_never_ends_fails_in_time(checked):
     found = checked(ECHO.format(fault="import time; time.sleep(600)"), seconds=4.0)
     assert found["its examples are answered"].detail == "It did not end within 4 seconds."
@@ -135,6 +137,7 @@ def test_batches_that_are_answered_otherwise_are_seen(checked):
 MIXED_UP = "self.last = inputs['text']; import time; time.sleep(0.01); return {'text': self.last}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "status", "said"), [("", "passed", "8 at a time"), (MIXED_UP, "failed", "is answered otherwise beside")]
 )
@@ -153,6 +156,7 @@ def test_a_plugin_that_does_not_load_says_why(checked):
     assert "No module named 'a_module_that_is_not_installed'" in found["it is loaded"].detail
 
 
+@pytest.mark.slow
 def test_registering_must_be_cheap_and_give_the_same(checked, monkeypatch):
     monkeypatch.delitem(sys.modules, "pandas", raising=False)  # the plugin is loaded in this process, too
     again = "import functools\n" + GOOD.replace("model('sample/good')", "model('sample/good', examples=lambda: [])")

@@ -84,6 +84,7 @@ DETERMINISTIC = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", ["auto", "cpu"])
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 def test_determinism_is_asked_of_each_backend(backend, device):
@@ -92,6 +93,7 @@ def test_determinism_is_asked_of_each_backend(backend, device):
     assert done.stdout.split() == ["settled", "3"], done.stderr
 
 
+@pytest.mark.slow
 def test_without_determinism_nothing_is_refused():
     done = run_python(
         "from layerwise.devices import prepare; prepare(); import tensorflow as tf; tf.random.normal((2,))"
@@ -120,6 +122,7 @@ def test_the_precision_follows_what_a_device_can_multiply(kind, capability, prec
     assert reason.endswith(".")
 
 
+@pytest.mark.slow
 def test_quiet_import_from_many_threads_writes_nothing():
     done = run_python("""
         import threading

@@ -196,6 +196,7 @@ def test_as_many_processes_as_there_are_cores_are_enough(monkeypatch):
     assert isinstance(side_by_side([CARTPOLE.make] * 2, 0, processes=9), Environments)
 
 
+@pytest.mark.slow
 def test_what_fails_in_another_process_is_said():
     with closing(EnvironmentProcesses([Failing] * 2, 0, processes=2)) as many:
         for _ in range(TRIED):

@@ -124,6 +124,7 @@ def check(workspace: Workspace, reference: str, name: str, folder: Path, **optio
     return metadata
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_dense_network_answers_the_same_elsewhere(packages, workspace, toy, tmp_path: Path, name, policy) -> None:
@@ -142,6 +143,7 @@ def test_the_shipped_networks_answer_the_same_elsewhere(packages, workspace, tmp
     assert metadata["licence"] == "Apache-2.0"
 
 
+@pytest.mark.slow
 def test_the_readme_of_an_export_runs(packages, workspace, toy, tmp_path: Path, monkeypatch, capsys) -> None:
     exported = export(workspace, toy(), "onnx", to=tmp_path / "bars.zip")
     with zipfile.ZipFile(exported.path) as archive:
@@ -152,6 +154,7 @@ def test_the_readme_of_an_export_runs(packages, workspace, toy, tmp_path: Path, 
     assert "'output': array(" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_fewer_bits_state_what_they_cost(packages, workspace, toy, tmp_path: Path) -> None:
     exported = export(workspace, toy(), "litert", to=tmp_path, precision="float16")
     checked = exported.metadata["check"]
@@ -162,6 +165,7 @@ def test_fewer_bits_state_what_they_cost(packages, workspace, toy, tmp_path: Pat
     assert set(checked["measured"]["exported"]) == set(checked["measured"]["layerwise"])
 
 
+@pytest.mark.slow
 def test_another_backend_of_this_process_changes_nothing(packages, workspace, toy, tmp_path, monkeypatch) -> None:
     reference = toy()
     monkeypatch.setenv("KERAS_BACKEND", "jax")
@@ -224,6 +228,7 @@ def test_what_cannot_be_exported_is_said_and_leaves_nothing(workspace, toy, tmp_
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".zip"] == []
 
 
+@pytest.mark.slow
 def test_corrupted_weights_a_late_end_and_giving_up_leave_nothing(workspace, toy, tmp_path: Path) -> None:
     reference, out = toy(), tmp_path / "out"
     out.mkdir()
@@ -239,6 +244,7 @@ def test_corrupted_weights_a_late_end_and_giving_up_leave_nothing(workspace, toy
     assert list(out.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_file_that_was_there_stays_until_the_new_one_is_whole(packages, workspace, toy, tmp_path: Path) -> None:
     path = tmp_path / "bars.zip"
     path.write_text("former")

@@ -346,6 +346,7 @@ print(fetch(VersionStore(Path(home)), layerwise_models()[0], source=source).fold
 """
 
 
+@pytest.mark.slow
 def test_two_processes_that_ask_at_the_same_time_fetch_once(versions, mood, shelf):
     (shelf / "wait").touch()
     words = [sys.executable, "-c", ASKING, str(versions.home), str(shelf)]

@@ -59,6 +59,7 @@ def test_only_the_new_head_learns_at_first(runs, spec, snapshot, version, own, r
     assert changed == set()  # the statistics of the normalisation neither
 
 
+@pytest.mark.slow
 def test_then_all_layers_learn(runs, spec, snapshot, version, own):
     run = trained(runs, spec, snapshot, version, own, num_epochs=2, frozen_epochs=1)
     before, after = read_arrays(version.folder), read_arrays(run.version_folder)
@@ -70,6 +71,7 @@ def test_then_all_layers_learn(runs, spec, snapshot, version, own):
     assert f"--from {version.id}" in record["command"]
 
 
+@pytest.mark.slow
 def test_it_begins_where_the_version_ended(runs, spec, snapshot, version):
     ended = version.metrics["loss"]
     again = trained(runs, spec, snapshot, version, num_epochs=1)
@@ -78,6 +80,7 @@ def test_it_begins_where_the_version_ended(runs, spec, snapshot, version):
     assert first < 2 * ended < fresh
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 2])
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_a_stop_in_either_phase_changes_not_a_bit(runs, spec, snapshot, version, own, monkeypatch, epoch, rank):
@@ -184,6 +187,7 @@ def swapped(tmp_path, snapshot):
     return tmp_path / "swapped"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", [{}, {"heads": 2}], ids=["convolution", "attention"])
 def test_lora_changes_dense_kernels_by_matrices_of_its_rank(runs, spec, snapshot, swapped, network):
     begin = VersionStore(runs.home).get(spec, None, trained(runs, spec, snapshot, **network).id)
@@ -198,6 +202,7 @@ def test_lora_changes_dense_kernels_by_matrices_of_its_rank(runs, spec, snapshot
     assert "--lora-rank 2" in record["command"]
 
 
+@pytest.mark.slow
 def test_a_new_head_learns_as_a_whole_beside_lora(runs, spec, snapshot, version, own):
     config = config_of(spec, **SETTINGS, lora_rank=1, frozen_epochs=1)
     context = Context.of(runs.create(spec, None, config, data=own, start_from=version.id), snapshot)
@@ -271,6 +276,7 @@ def test_lora_without_a_version_is_refused(runs, spec, snapshot):
         fit(Context.of(run, snapshot))
 
 
+@pytest.mark.slow
 def test_lora_that_no_layer_takes_is_refused(runs, spec, snapshot, own):
     begin = VersionStore(runs.home).get(spec, None, trained(runs, spec, snapshot, hidden_units=()).id)
     with pytest.raises(RunError, match=r"No layer .* start anew: output.* set lora_rank to 0"):

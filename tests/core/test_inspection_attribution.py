@@ -110,6 +110,7 @@ def fashion(tmp_path_factory):
     return subject, [subject.encode(example.inputs) for example in resolve(spec.examples)()]
 
 
+@pytest.mark.slow
 def test_integrated_gradients_of_the_shipped_network_are_complete(fashion):
     subject, batches = fashion
     probe = Probe(subject, find_sites(subject))
@@ -120,6 +121,7 @@ def test_integrated_gradients_of_the_shipped_network_are_complete(fashion):
             assert found.total == pytest.approx(found.score - found.baseline_score, rel=0.01)
 
 
+@pytest.mark.slow
 def test_random_weights_change_the_maps(fashion):
     """Adebayo et al. 2018, model parameter randomisation: a map that stays alike would show the picture, not the
     network."""
@@ -191,6 +193,7 @@ def crosses(random, count):
     return pictures, targets, places
 
 
+@pytest.mark.slow
 def test_grad_cam_and_occlusion_find_the_planted_object(finder):
     pictures, _, places = crosses(np.random.default_rng(1), 20)
     layer = feature_map(finder, finder.step("second")).name
@@ -325,6 +328,7 @@ def test_a_waveform_without_such_a_layer_is_explained_sample_by_sample():
     assert find_sites(subject) == [Site("sound")]
 
 
+@pytest.mark.slow
 def test_networks_of_16_bits_and_with_memory_are_explained():
     ids = keras.Input((LENGTH,), dtype="int32", name="ids")
     half = {"dtype": "mixed_bfloat16"}

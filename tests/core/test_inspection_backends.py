@@ -9,6 +9,7 @@ def result(request):
     return probe("inspection_probe.py", request.param)
 
 
+@pytest.mark.slow
 def test_contributions_are_complete(result):
     assert result["picture"] < 0.01
     assert result["text"] < 0.01

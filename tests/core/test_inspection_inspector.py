@@ -70,6 +70,7 @@ def test_a_dense_network_has_the_looks_that_apply_to_it(desk):
     assert target.choices == ("what it answers", *samples.LABELS)
 
 
+@pytest.mark.slow
 def test_every_look_into_the_shipped_network_shows_something(tmp_path):
     with open_workspace(tmp_path) as workspace:
         inspector = open_inspector(workspace, "vision/fashion:conv")

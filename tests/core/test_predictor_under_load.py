@@ -226,6 +226,7 @@ def states(predictor):
     return [predictor.state(f"sample/m{number}") for number in range(4)]
 
 
+@pytest.mark.slow
 def test_models_that_do_not_fit_into_memory_take_turns_and_come_back(many):
     assert states(many) == ["cold"] * 4
     first = [many.predict(f"sample/m{number}", ROW) for number in range(4)]
@@ -237,6 +238,7 @@ def test_models_that_do_not_fit_into_memory_take_turns_and_come_back(many):
     assert len(many._runners.all()) == 1
 
 
+@pytest.mark.slow
 def test_a_model_in_use_is_not_unloaded(many):
     with many.using("sample/m0") as loaded:
         many.predict("sample/m1", ROW)
@@ -247,6 +249,7 @@ def test_a_model_in_use_is_not_unloaded(many):
     assert states(many) == ["cold", "cold", "cold", "ready"]
 
 
+@pytest.mark.slow
 def test_what_is_unloaded_is_gone_from_memory(many):
     many.predict("sample/m0", ROW)
     network = weakref.ref(runner_of(many, "sample/m0").model)
@@ -255,6 +258,7 @@ def test_what_is_unloaded_is_gone_from_memory(many):
     assert network() is None
 
 
+@pytest.mark.slow
 def test_a_version_asked_for_by_its_id_is_unloaded_too(many, tmp_path):
     run = samples.save_version(tmp_path, specs(1)[0], samples.build_grader(None, samples.NETWORK.task))
     many.predict(f"sample/m0@{run.id}", ROW)

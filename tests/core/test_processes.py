@@ -42,6 +42,7 @@ def end(process):
     process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows processes inherit no lock")
 def test_a_process_that_cannot_begin_is_said_at_once_and_can_be_resumed(run, processes):
     unable = Unable(run.folder)

@@ -12,6 +12,7 @@ def starts_of(run):
     return [event for event in run.events() if event["event"] == "started"]
 
 
+@pytest.mark.slow
 def test_a_second_run_waits_for_the_first_and_says_so(runs, spec):
     first = jobs.start(runs, spec, config=config_of(spec, num_epochs=10_000))
     wait_for(first, "progress")

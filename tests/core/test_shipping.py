@@ -26,6 +26,7 @@ def trained(snapshot, spec, home):
     return run
 
 
+@pytest.mark.slow
 def test_what_is_shipped_is_measured_as_it_is_shipped(trained, spec, home, tmp_path):
     folder = tmp_path / "shipped"
     with open_workspace(home) as workspace:
@@ -50,6 +51,7 @@ def test_what_is_shipped_is_measured_as_it_is_shipped(trained, spec, home, tmp_p
     assert record["bytes"] < read_record(trained.version_folder)["bytes"]
 
 
+@pytest.mark.slow
 def test_figures_that_are_right_stay_and_others_are_replaced(trained, spec, home, tmp_path):
     folder = tmp_path / "shipped"
     with open_workspace(home) as workspace:
@@ -82,6 +84,7 @@ def pictures(plots):
     return [(picture.caption, pixels.tolist()) for picture, pixels in zip(found, as_bytes, strict=True)]
 
 
+@pytest.mark.slow
 def test_what_takes_long_to_see_is_shipped_too(snapshot, spec, home, tmp_path, monkeypatch):
     run = jobs.start(RunStore(home), spec, config=config_of(spec, num_epochs=1, filters=4))
     assert list(jobs.follow(run))[-1]["event"] == "finished", run.log_text()
@@ -131,6 +134,7 @@ def test_a_run_without_weights_is_not_shipped(snapshot, spec, home, tmp_path):
     assert not (tmp_path / "shipped").exists()
 
 
+@pytest.mark.slow
 def test_the_command_says_what_it_shipped_or_why_it_did_not(trained, tmp_path, capsys):
     folder = tmp_path / "shipped"
     assert shipping.main([trained.id, str(folder)]) == 0

@@ -375,6 +375,7 @@ def test_a_recording_that_was_too_loud_for_its_microphone():
     assert not is_clipped(np.zeros(99))
 
 
+@pytest.mark.slow
 @given(
     arrays(
         st.sampled_from(["uint8", "int16", "uint32", "int64", "float16", "float32", "float64", "bool", "complex64"]),

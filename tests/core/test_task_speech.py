@@ -176,6 +176,7 @@ def test_rows_of_characters_have_spaces_between_recordings():
     assert sum(len(text.split()) for text in texts) == 2 * 20
 
 
+@pytest.mark.slow
 def test_unknown_words_are_made_up_where_there_is_a_symbol_for_them():
     split = recordings(["yes", "no"] * 100)
     rows = WORDS.to_train_on(split)

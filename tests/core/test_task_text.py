@@ -100,6 +100,7 @@ def test_a_run_that_goes_on_has_the_vocabulary_that_it_began_with(runs, snapshot
     assert again.task == context.task != TASK
 
 
+@pytest.mark.slow
 def test_a_fine_tuning_keeps_the_vocabulary_of_its_beginning(runs, snapshot, reviews, tmp_path):
     begin = train(runs, snapshot, reviews, num_epochs=2)
     own = tmp_path / "own.csv"

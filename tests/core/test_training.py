@@ -60,6 +60,7 @@ def test_the_same_seed_gives_the_same_weights(runs, spec):
     assert any(not np.array_equal(array, third[name]) for name, array in first.items())
 
 
+@pytest.mark.slow
 def test_a_stop_keeps_what_there_is(runs, spec):
     run = jobs.start(runs, spec, config=config_of(spec, num_epochs=10_000))
     wait_for(run, "epoch")
@@ -72,6 +73,7 @@ def test_a_stop_keeps_what_there_is(runs, spec):
         jobs.stop(run)
 
 
+@pytest.mark.slow
 def test_the_signals_of_a_shutdown_stop_it_cleanly_too(runs, spec, processes):
     run = jobs.start(runs, spec, config=config_of(spec, num_epochs=10_000))
     wait_for(run, "progress")
@@ -81,6 +83,7 @@ def test_the_signals_of_a_shutdown_stop_it_cleanly_too(runs, spec, processes):
     assert run.version_folder is not None
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_failed_and_keeps_its_last_version(runs, spec, processes):
     run = jobs.start(runs, spec, config=config_of(spec, num_epochs=10_000))
     wait_for(run, "epoch")
@@ -91,6 +94,7 @@ def test_a_killed_run_is_failed_and_keeps_its_last_version(runs, spec, processes
     assert read_arrays(run.version_folder)
 
 
+@pytest.mark.slow
 def test_early_stopping_ends_a_run_that_learns_nothing_more(runs, spec, tmp_path):
     config = config_of(
         spec,
@@ -109,6 +113,7 @@ def test_early_stopping_ends_a_run_that_learns_nothing_more(runs, spec, tmp_path
     assert read_record(run.version_folder)["epoch"] == len(losses) - 2
 
 
+@pytest.mark.slow
 def test_a_diverging_run_says_what_to_do(runs, spec):
     config = config_of(spec, learning_rate=10.0, optimizer="sgd", weight_decay=1.0, schedule="constant", num_epochs=50)
     run = jobs.start(runs, spec, config=config)
@@ -118,6 +123,7 @@ def test_a_diverging_run_says_what_to_do(runs, spec):
     assert "Traceback" not in last["reason"]
 
 
+@pytest.mark.slow
 def test_the_trainer_goes_on_when_its_starter_dies(runs, spec, home):
     script = (
         "from layerwise import jobs; from layerwise.registry import Registry; from layerwise.runs import RunStore;"
@@ -130,6 +136,7 @@ def test_the_trainer_goes_on_when_its_starter_dies(runs, spec, home):
     assert finish(runs.get(done.stdout.strip()))[-1]["event"] == "finished"
 
 
+@pytest.mark.slow
 def test_the_users_own_pictures_change_the_labels(runs, spec, tmp_path):
     from PIL import Image
 
@@ -153,6 +160,7 @@ def test_a_folder_that_is_not_there_is_said_before_anything_starts(runs, spec, t
     assert runs.list() == []
 
 
+@pytest.mark.slow
 def test_a_folder_of_the_wrong_form_fails_with_a_sentence(runs, spec, tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
     run = jobs.start(runs, spec, data=tmp_path)
@@ -168,6 +176,7 @@ def test_the_recorded_command_says_what_differs_from_the_variant(spec):
     )
 
 
+@pytest.mark.slow
 def test_events_are_plain_json_without_strange_numbers(runs, spec):
     run = jobs.start(runs, spec, config=config_of(spec, num_epochs=1))
     finish(run)

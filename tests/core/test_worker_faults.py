@@ -130,6 +130,7 @@ def test_an_endless_answer_is_left_and_its_process_goes_on(workspace):
     answers_again(workspace)
 
 
+@pytest.mark.slow
 def test_an_endless_answer_that_nobody_leaves_is_ended(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "MOST_PARTS", 0.1)
     with opened(tmp_path, ANSWER_SECONDS="10") as workspace:
@@ -153,6 +154,7 @@ def test_where_it_hung_is_kept_for_the_author(tmp_path):
         answers_again(workspace)
 
 
+@pytest.mark.slow
 def test_who_asked_at_the_same_time_is_told_and_can_ask_again(workspace):
     answers_again(workspace)
     errors = []
@@ -173,6 +175,7 @@ def test_who_asked_at_the_same_time_is_told_and_can_ask_again(workspace):
     answers_again(workspace)
 
 
+@pytest.mark.slow
 def test_after_three_deaths_in_a_row_it_is_off_until_somebody_enables_it(tmp_path):
     with opened(tmp_path) as workspace:
         predictor, registry = workspace.predictor, workspace.registry
@@ -210,6 +213,7 @@ def test_a_fault_while_it_is_loaded_counts_too(tmp_path):
                 workspace.predictor.predict("faulty/echo:os-exit", {"text": "a"})
 
 
+@pytest.mark.slow
 def test_nothing_hangs_at_the_end_while_a_plugin_does(tmp_path):
     with opened(tmp_path) as workspace:
         answers_again(workspace)

@@ -108,6 +108,7 @@ def test_a_published_network_becomes_a_version(published, versions):
     assert text == "<begin>user\nthe cat < end><end>\n<begin>assistant\n"
 
 
+@pytest.mark.slow
 def test_it_answers_with_the_published_weights(published):
     runner = make_runner(CHAT, published)
     assert isinstance(runner, LlamaRunner)
@@ -124,6 +125,7 @@ def test_it_answers_with_the_published_weights(published):
     assert answer["reply"] == tokenizer_of(published.task.tokenizer).decode(expected).strip()
 
 
+@pytest.mark.slow
 def test_a_conversation_that_goes_on_is_not_read_again(published, monkeypatch):
     runner = make_runner(CHAT, published)
     read = []
@@ -152,6 +154,7 @@ def test_a_conversation_that_goes_on_is_not_read_again(published, monkeypatch):
     assert len(runner._free) == llama_runner.KEPT
 
 
+@pytest.mark.slow
 def test_several_talk_at_a_time(published):
     runner = make_runner(CHAT, published)
     texts = ["the cat", "the dog sat", "on the mat", "in 1984"]

@@ -74,6 +74,7 @@ def small_cache(monkeypatch):
         monkeypatch.setattr(kv_cache, name, size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tied", [True, False])
 def test_with_a_cache_it_says_what_it_says_of_all_at_once(small_cache, tied):
     llama = small_llama(tie_word_embeddings=tied)
@@ -94,6 +95,7 @@ def test_with_a_cache_it_says_what_it_says_of_all_at_once(small_cache, tied):
     np.testing.assert_allclose(cache.extend(text[20:23].tolist()), right[22], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_what_is_the_same_is_not_read_again(small_cache):
     llama, sizes = small_llama(), []
     compiled = engines.current().compile_predict(llama.writer())
@@ -116,6 +118,7 @@ def test_numbers_that_do_not_fit_together_are_refused():
         replace(SHAPE, num_key_value_heads=4)
 
 
+@pytest.mark.slow
 def test_lora_changes_only_its_own_weights(tmp_path):
     llama = small_llama()
     before = logits_of(llama)

@@ -54,6 +54,7 @@ def test_the_shipped_weights_were_trained_with_the_config_that_the_variant_has(r
     assert not record["git"].endswith("-dirty")
 
 
+@pytest.mark.slow
 def test_every_example_has_things_that_are_told_apart(workspace):
     for example in EXAMPLES:
         answer = workspace.predictor.predict("vision/segmentation", example.inputs)
@@ -207,6 +208,7 @@ def test_an_incomplete_archive_is_refused(tmp_path):
         read_masks({"stage1_train.zip": tmp_path / "a.tar.xz"})
 
 
+@pytest.mark.slow
 def test_the_data_at_hand_are_whole(require_data):
     require_data("nuclei-dsb2018")
     splits = load(NUCLEI, offline=True).splits

@@ -118,6 +118,7 @@ def test_each_kind_counts_as_much_as_the_others_and_some_are_left_out_in_trainin
     assert len(sums) > 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", SPEC.variants, ids=lambda variant: variant.name)
 def test_each_network_learns_which_word_decides(variant):
     task = TextClassification(labels=("bad", "good"), length=8, vocabulary=300, tokenizer=TOKENIZER)

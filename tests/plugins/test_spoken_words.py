@@ -111,6 +111,7 @@ def test_each_file_of_the_digits_is_known():
     assert all(len(file.sha256) == 64 and file.size > 44 for file in source.files)
 
 
+@pytest.mark.slow
 def test_the_digits_at_hand_are_the_files_that_are_known(require_data):
     archive = require_data("fsdd") / "recordings.tar.xz"
     found = {
@@ -337,6 +338,7 @@ def test_a_frame_looks_little_ahead_and_two_seconds_back(network):
         assert np.abs(logits_of(network, changed)[frame] - before[frame]).max() > 1e-6, "it does look that far"
 
 
+@pytest.mark.slow
 def test_every_part_of_the_network_learns():
     """From one step of a training, spectrograms blotted out."""
     keras.utils.set_random_seed(0)

@@ -41,6 +41,7 @@ def small_transformer(length=6):
     return Transformer(20, length, dimensions=16, depth=2, heads=4, units=32, dropout=0.1, beginnings=(3, 4))
 
 
+@pytest.mark.slow
 def test_token_by_token_it_says_what_it_says_of_all_at_once():
     transformer = small_transformer(8)
     whole, reader, writer = transformer.whole(), transformer.reader(), transformer.writer()

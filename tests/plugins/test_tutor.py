@@ -164,6 +164,7 @@ def ask(tutor, message, history=()):
     return tutor.run({"message": message, "history": list(history)}, None, threading.Event())
 
 
+@pytest.mark.slow
 def test_the_card_answers_and_is_named(tutor):
     answer = ask(tutor, "what is a neuron?")
     assert answer["reply"] == NEURON.back
@@ -221,6 +222,7 @@ def test_the_shipped_weights():
     assert record["bytes"] < 9e6
 
 
+@pytest.mark.slow
 def test_the_shipped_weights_again(tmp_path):
     with layerwise.open_workspace(tmp_path) as workspace:
         measured = evaluate(workspace, "language/tutor")

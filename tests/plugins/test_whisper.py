@@ -62,6 +62,7 @@ def features(audio):
     return extractor(list(audio), sampling_rate=16_000, return_tensors="pt").input_features
 
 
+@pytest.mark.slow
 def test_it_hears_and_says_what_the_whisper_of_transformers_does(theirs):
     import torch
 
@@ -86,6 +87,7 @@ def test_it_hears_and_says_what_the_whisper_of_transformers_does(theirs):
             np.testing.assert_allclose(found[f"{kind}_{number}_{name}"][0], scores.numpy(), atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "is_translated"), [("de", False), ("zh", True)])
 def test_it_writes_the_same_tokens_as_transformers(theirs, language, is_translated):
     import torch
@@ -110,6 +112,7 @@ def test_it_writes_the_same_tokens_as_transformers(theirs, language, is_translat
         assert list(tokens) == [token for token in right[3:] if token != SPECIAL.end]
 
 
+@pytest.mark.slow
 def test_with_a_cache_it_says_what_it_says_of_all_at_once(monkeypatch):
     monkeypatch.setattr(kv_cache, "ROOM", 6)  # a text that goes beyond it
     whisper, audio = small_whisper(), sounds(2)

@@ -41,6 +41,7 @@ def multilingual(versions):
     return make_runner(WHISPER, versions.current(WHISPER, "tiny"))
 
 
+@pytest.mark.slow
 def test_a_published_network_becomes_a_version(versions, multilingual):
     assert isinstance(multilingual, WhisperRunner)
     version = versions.current(WHISPER, "tiny")
@@ -53,6 +54,7 @@ def test_a_published_network_becomes_a_version(versions, multilingual):
     multilingual.warm()
 
 
+@pytest.mark.slow
 def test_it_answers_window_by_window(english):
     task, waveform = english.task, sounds(1, 2.5)[0]
     assert [item.name for item in task.inputs] == ["audio"]
@@ -103,6 +105,7 @@ def test_silence_is_no_text(english):
         english.run({"audio": None}, None, threading.Event())
 
 
+@pytest.mark.slow
 def test_the_language_is_detected_or_told(multilingual):
     task, waveform = multilingual.task, sounds(1, 0.9)[0]
     choices = {item.name: item.choices for item in task.inputs}

@@ -47,6 +47,7 @@ def answers(workspace):
     ]
 
 
+@pytest.mark.slow
 def test_most_words_of_the_examples_are_heard(answers):
     assert (
         error_rates([answer["text"] for _, answer in answers], [text for text, _ in answers])["word_error_rate"] < 0.2

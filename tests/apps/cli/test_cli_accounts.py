@@ -19,6 +19,7 @@ def typed(monkeypatch):
     return lambda text: monkeypatch.setattr("sys.stdin", io.StringIO(text + "\n"))
 
 
+@pytest.mark.slow
 def test_an_account_is_made_listed_changed_and_removed(layerwise, home, typed):
     assert layerwise("accounts", "list").output.startswith("No account yet")
     typed(PASSWORD)

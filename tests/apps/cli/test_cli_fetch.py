@@ -31,6 +31,7 @@ def shelf(tmp_path):
     return Path(shutil.copytree(PLUGIN / "shelf", tmp_path / "shelf"))
 
 
+@pytest.mark.slow
 def test_from_nothing_to_an_answer(layerwise, published, shelf):
     missing = layerwise("predict", "words/mood", "good")
     assert missing.status == 1
@@ -101,6 +102,7 @@ def test_a_promoted_version_stays_in_use_and_that_is_said(layerwise, published):
     assert layerwise("rollback", "words/talk").output == "In use again: words/talk:parrot@fetched\n"
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_what_was_there(layerwise, published, shelf):
     assert layerwise("fetch", "words/talk").status == 0
     store = VersionStore(published)

@@ -30,6 +30,7 @@ def pictures(tmp_path: Path) -> Path:
     return tmp_path / "lamps.zip"
 
 
+@pytest.mark.slow
 def test_from_an_archive_to_a_version_with_its_labels(layerwise, toy, pictures, tmp_path):
     trained = layerwise("train", "toy/bars", "--data", str(pictures), "--num-epochs", "30", "--promote")
     assert trained.status == 0, trained.error
@@ -53,6 +54,7 @@ def test_from_an_archive_to_a_version_with_its_labels(layerwise, toy, pictures, 
     assert "no such folder" in gone.error
 
 
+@pytest.mark.slow
 def test_fine_tuning_begins_with_the_version_in_use(layerwise, toy, pictures):
     assert layerwise("train", "toy/bars", "--num-epochs", "2", "--hidden-units", "8", "--promote").status == 0
     tuned = layerwise("train", "toy/bars", "--data", str(pictures), "--from", "in-use", "--num-epochs", "2")
@@ -102,6 +104,7 @@ def test_tables_are_brought_by_name(layerwise, tmp_path):
     assert "people.csv" in layerwise("uploads").output
 
 
+@pytest.mark.slow
 def test_an_example_is_written_checked_and_trained_on(layerwise, toy, tmp_path):
     folder = tmp_path / "my example"
     written = layerwise("sample", "toy/bars", str(folder))

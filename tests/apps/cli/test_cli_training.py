@@ -110,6 +110,7 @@ def test_a_version_is_no_model_to_train(layerwise):
     assert "A version is trained already" in result.error
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_says_why(layerwise, toy, tmp_path, monkeypatch):
     # As if the data had changed after they were looked at.
     monkeypatch.setattr("layerwise_app.cli.train.look_at", lambda workspace, spec, data, json: data)
@@ -235,6 +236,7 @@ def test_several_runs_are_deleted_at_once(layerwise, toy):
     assert RunStore(toy).list() == []
 
 
+@pytest.mark.slow
 def test_own_pictures_are_trained_on_and_predicted(layerwise, toy, tmp_path):
     import numpy as np
     from PIL import Image

@@ -9,6 +9,7 @@ from layerwise_app.web.access.attempts import Rates
 from layerwise_app.web.access.gate import Gate
 
 
+@pytest.mark.slow
 def test_a_stranger_is_led_to_the_sign_in_and_a_program_is_told_so(visit):
     stranger = visit()
     page = stranger.get("/models?model=demo/echo", headers=HTML)

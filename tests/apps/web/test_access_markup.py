@@ -45,6 +45,7 @@ def is_inert(markup: str) -> bool:
     return not re.search(r"<img src=x|<script>alert", markup)
 
 
+@pytest.mark.slow
 def test_pages_escape_what_plugins_write(evil_site):
     from layerwise_app.web.app import build
 

@@ -11,6 +11,7 @@ from layerwise_app.web.access.gate import COOKIE, Gate
 from layerwise_app.web.access.table import PAGES
 
 
+@pytest.mark.slow
 def test_signing_in_and_out(visit):
     client = visit()
     form = client.get("/login?next=models", headers=HTML)

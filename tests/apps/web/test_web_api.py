@@ -12,6 +12,7 @@ def b64(content):
     return base64.b64encode(content).decode()
 
 
+@pytest.mark.slow
 def test_health_says_what_is_shown(client):
     from layerwise import __version__
 
@@ -235,6 +236,7 @@ def test_an_ended_run_cannot_be_stopped_and_is_deleted(client, make_run):
     assert client.get(f"/api/v1/runs/{run.id}").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_version_is_promoted_answers_and_is_rolled_back(client, make_run, png):
     body = {"inputs": b64(png(130))}
     assert client.post(PREDICT, json=body).json()["answer"]["label"] == "bright"

@@ -28,6 +28,7 @@ def steps(socket, until=lambda said: said.get("ended"), most=1200):
     raise AssertionError(found[-1])
 
 
+@pytest.mark.slow
 def test_an_agent_is_watched(client):
     with client.websocket_connect(ADDRESS) as socket:
         about = unpacked(socket.receive_bytes())[0]["about"]
@@ -54,6 +55,7 @@ def test_a_visitor_plays_and_loses(client):
         assert steps(socket)[-1]["action"] == 1
 
 
+@pytest.mark.slow
 def test_an_agent_that_has_not_learned_is_watched_and_begins_again(client):
     with client.websocket_connect(ADDRESS) as socket:
         socket.send_text(json.dumps({"training": 0}))
@@ -62,6 +64,7 @@ def test_an_agent_that_has_not_learned_is_watched_and_begins_again(client):
         assert "began" in unpacked(socket.receive_bytes())[0]
 
 
+@pytest.mark.slow
 def test_nothing_is_played_while_it_is_paused(client):
     with client.websocket_connect(ADDRESS) as socket:
         socket.send_text(json.dumps({"paused": True}))

@@ -18,6 +18,7 @@ def full(workspace, monkeypatch):
     return gate
 
 
+@pytest.mark.slow
 def test_the_api_says_when_to_come_again(client, full):
     answer = client.post("/api/v1/predict/demo/echo", json={"inputs": {"text": "hello"}})
     assert answer.status_code == 503

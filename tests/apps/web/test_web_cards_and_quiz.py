@@ -125,6 +125,7 @@ def test_questions_from_runs(site, make_run):
         assert found["name"] == f"of-{run.id}"
 
 
+@pytest.mark.slow
 def test_the_pages_of_what_is_registered(client):
     for path in ("flashcards", "quiz"):
         assert client.get(f"/{path}").status_code == 200

@@ -82,6 +82,7 @@ def test_the_button_is_there_where_published_weights_are_missing(site, part, wor
     assert untrained(site, SHORT) == ""
 
 
+@pytest.mark.slow
 def test_two_visitors_wait_for_the_same(part, shelf, workspace):
     (shelf / "wait").touch()
     both = [part.fetch(visitor(name), "short", 2) for name in ("one", "other")]
@@ -164,6 +165,7 @@ def test_the_other_pages_say_what_is_missing_and_what_came(site, spec, workspace
     assert "No version yet." in page.look("words/mood:long")[4]
 
 
+@pytest.mark.slow
 def test_a_server_may_ask_the_hub_and_sends_no_statistics():
     code = (
         "import layerwise_app.web.server, huggingface_hub.constants as hub, gradio.analytics as gradio; "

@@ -50,6 +50,7 @@ def started():
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_a_start_imports_neither_pandas_nor_mcp(started):
     assert started["at_first"] == []
 

@@ -42,6 +42,7 @@ def prefix_of(page):
     return re.search(r'"api_prefix":"(/snapshot-[^/]+)/', page).group(1)
 
 
+@pytest.mark.slow
 def test_pages_are_served_before_a_network_library_is_imported(home):
     code = """
         import sys
@@ -90,6 +91,7 @@ def test_an_unknown_page_is_404(client):
     assert client.get("/nothing-here").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_plugin_that_is_switched_off_and_on_shows_without_a_restart(fresh):
     client, pages = fresh
     before = client.get("/").text
@@ -129,6 +131,7 @@ def test_a_page_of_a_server_that_is_gone_is_told_to_reload(client):
     assert "reload" in answer.json()["error"]
 
 
+@pytest.mark.slow
 def test_another_version_with_other_labels_makes_new_pages(fresh, make_run):
     client, pages = fresh
     before = prefix_of(client.get("/demo").text)

@@ -45,6 +45,7 @@ def site_of(workspace):
     )
 
 
+@pytest.mark.slow
 def test_a_death_is_told_shown_and_ends_in_a_switch(served):
     client, workspace, _ = served
     answer = asked(client, DEADLY)

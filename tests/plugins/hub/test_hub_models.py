@@ -349,6 +349,7 @@ def test_texts_become_vectors(added, pooling, is_normalised):
     assert len(answer["vector"]) == 16
 
 
+@pytest.mark.slow
 def test_texts_are_translated(added):
     import torch
 

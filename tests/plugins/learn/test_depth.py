@@ -149,6 +149,7 @@ def _trained(seeds, **options):
     return predict(model, line)[:, :, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"normalization": True, "skip_connections": True}])
 def test_a_seed_learns_the_same_beside_any_others(options):
     together, alone = _trained([5, 6, 7], **options), _trained([6], **options)
@@ -161,6 +162,7 @@ def test_skip_connections_are_where_widths_are_equal():
     assert sum(type(operation).__name__ == "Add" for operation in model.operations) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sawtooth", "parity"])
 def test_networks_learn(name):
     trial = Trial(target=name, depth=2, budget=500, num_seeds=6, num_steps=1500)
@@ -205,6 +207,7 @@ def test_parameters_needed_by_a_seed():
     assert needed_by_seed([10, 20], [1.0, 0.5], 0.1) == math.inf
 
 
+@pytest.mark.slow
 def test_the_command_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys):
     pytest.importorskip("matplotlib")
     script = runpy.run_path(str(BENCHMARK))
@@ -270,6 +273,7 @@ def test_the_page_shows_what_was_measured(name):
     assert 2 * len(table.rows) == sum(len(line.x) for line in errors.lines)
 
 
+@pytest.mark.slow
 def test_the_page_trains_one_depth_after_the_other():
     _, own = PAGE.experiments
     shown = list(own.run(OwnSettings(target="parity", budget=500, deepest=3, num_steps=250)))

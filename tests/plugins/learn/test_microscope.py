@@ -132,6 +132,7 @@ def problems(draw, outputs=("linear", "softmax", "sigmoid", "tanh", "gelu")):
     return Problem(network=network, inputs=inputs, targets=targets, loss=loss, learning_rate=rate)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(problems())
 def test_the_terms_of_every_number_give_the_number(problem):
@@ -180,6 +181,7 @@ def autodiff(problem):
     return float(loss), {f"dL/d{name}": gradient.numpy() for name, gradient in gradients.items()}
 
 
+@pytest.mark.slow
 @needs_autodiff
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(problems())

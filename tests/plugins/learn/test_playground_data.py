@@ -106,6 +106,7 @@ def test_points_of_a_file_can_be_learned():
     assert service.advance({"state": begun["state"], "steps": 5})["state"]["step"] == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

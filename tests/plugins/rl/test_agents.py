@@ -100,6 +100,7 @@ def test_memories_are_forgotten_in_their_order():
     assert sorted(other.arrays["action"].tolist()) == [3, 4, 9]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "changes"), [("rl/cartpole", {**SMALL, "rollout_steps": 16}), ("rl/cartpole-dqn", DQN)]
 )
@@ -112,6 +113,7 @@ def test_a_stop_and_a_resume_change_not_a_bit(runs, snapshot, name, changes):
     assert [event["epoch"] for event in parts.history()] == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_what_an_agent_was_on_its_way_is_kept(runs, snapshot):
     run = start(runs, snapshot, "rl/cartpole", **SMALL, rollout_steps=16)
     train(run, snapshot)
@@ -120,6 +122,7 @@ def test_what_an_agent_was_on_its_way_is_kept(runs, snapshot):
     assert all(milestone.metrics["measured_return"] >= 8 for milestone in version.milestones)
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_from_a_version(runs, snapshot):
     first = start(runs, snapshot, "rl/cartpole", **SMALL, rollout_steps=16)
     train(first, snapshot)
@@ -132,6 +135,7 @@ def test_a_training_goes_on_from_a_version(runs, snapshot):
     assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
 
 
+@pytest.mark.slow
 def test_another_environment_with_numbers_as_actions_is_learned_in(runs, snapshot):
     run = start(runs, snapshot, "rl/cartpole", **SMALL, environment="Pendulum-v1", num_environments=1)
     train(run, snapshot)

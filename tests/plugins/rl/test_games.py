@@ -38,6 +38,7 @@ def test_a_game_goes_on_from_its_state():
     assert can_be_restored(BREAKOUT.to_learn_in())
 
 
+@pytest.mark.slow
 def test_the_action_that_goes_on_by_chance_belongs_to_the_state():
     up, down, games = 2, 3, 12
     goes_on = Environments([PONG.make] * games, seed=0)
@@ -89,6 +90,7 @@ def test_a_lost_life_ends_an_episode_for_learning_and_not_the_game():
     assert lengths == [length]
 
 
+@pytest.mark.slow
 def test_rewards_are_clipped_for_learning_and_what_was_won_is_kept():
     environment = AtariEnvironment("breakout", learns=True)
     environment.reset(seed=1)

@@ -158,6 +158,7 @@ def test_the_loss_leaves_out_what_is_not_known():
     assert float(winner_accuracy(targets, outputs)) == 0
 
 
+@pytest.mark.slow
 def test_a_network_learns_to_play_as_games_did_and_goes_on_by_itself(home, folder, monkeypatch):
     snapshot = Registry(home).snapshot()
     monkeypatch.setattr(type(snapshot), "model", lambda self, name: SPEC)

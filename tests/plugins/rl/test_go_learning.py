@@ -229,6 +229,7 @@ def snapshot(home):
     return Registry(home).snapshot()
 
 
+@pytest.mark.slow
 def test_a_stop_and_a_resume_change_not_a_bit(home, snapshot, monkeypatch):
     monkeypatch.setattr(type(snapshot), "model", lambda self, name: SPEC)
     runs = RunStore(home)

@@ -157,6 +157,7 @@ def test_programs_that_cannot_go_on_are_explained(program):
     ended.close()
 
 
+@pytest.mark.slow
 def test_an_agent_plays_by_command(workspace, tmp_path, program, monkeypatch):
     app = typer.Typer()
     app.command()(match)
@@ -180,6 +181,7 @@ def test_only_players_of_go_play(workspace):
     assert position.refusal(position.action_of(player.move(position, []))) is None
 
 
+@pytest.mark.slow
 def test_its_strength_is_measured_by_games(workspace):
     found = evaluate(workspace, NAME)
     assert found["count"] == 8
@@ -203,6 +205,7 @@ def test_the_shipped_agents_are_there_and_were_measured(name, least):
     assert read_record(shipped.weights / MILESTONES / "00000")["epoch"] == 0
 
 
+@pytest.mark.slow
 def test_the_whole_of_the_small_board_is_the_shipped_agents_who_begins_in_its_centre(tmp_path):
     """As it has to be: 5 by 5 is solved. It holds all 25 points at once, against itself too."""
     with open_workspace(tmp_path / "home") as opened:

@@ -16,6 +16,7 @@ def drawn(*rows):
     return np.array([[kinds[letter] for letter in row] for row in reversed(rows)], "int8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("games", [40, pytest.param(1000, marks=pytest.mark.long)])
 def test_random_games_are_openspiels(games):
     random = np.random.default_rng(0)

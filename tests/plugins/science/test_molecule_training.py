@@ -27,6 +27,7 @@ def table(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["dense", "graph"])
 def test_intervals_are_calibrated_and_kept(home, table, variant):
     snapshot = Registry(home).snapshot()

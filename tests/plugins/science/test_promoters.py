@@ -46,6 +46,7 @@ def test_the_network_is_small_and_gives_logits(spec, frames):
     assert np.asarray(network(task.warm_input())).shape == (1, 2)
 
 
+@pytest.mark.slow
 def test_the_network_learns_where_a_motif_stands():
     task = replace(ECOLI.task, length=30)
     config = PromoterConfig(filters=8, width=7, later_filters=8, hidden_units=8, frame_filters=4, dropout=0.0)
@@ -106,6 +107,7 @@ def test_codons_of_the_best_frame_count():
     )
 
 
+@pytest.mark.slow
 def test_a_usage_of_codons_is_learned_in_any_frame():
     """Codons that their letters do not give away: in one class they have an even number of A and C."""
     task = replace(ECOLI.task, length=62)

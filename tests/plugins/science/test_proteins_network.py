@@ -157,6 +157,7 @@ def test_the_whole_sequence_is_attended_to_and_letters_are_hidden_in_training():
     np.testing.assert_array_equal(*(np.asarray(hiding(far[0])) for _ in range(2)))
 
 
+@pytest.mark.slow
 def test_the_network_learns_which_letters_decide():
     task = SequenceLabelling(labels=("one", "other"), letters_of_labels=("a", "b"), longest=64, context=8, gap=TASK.gap)
     random = np.random.default_rng(0)
