@@ -17,7 +17,7 @@ NETWORKS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", [pytest.param("dense", marks=pytest.mark.long), "convolutional"])
 def test_every_backend_reaches_the_same_accuracy(network, snapshot, home):
     accuracies = {}
     for backend in BACKENDS:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 ROUTES = r"^/api/v1/(health|models|predict/demo|stream/demo|runs|data|comparison|studies)"
 OPTIONS = (
-    *("--phases", "examples,coverage,fuzzing", "--max-examples", "3", "--max-time", "60"),
+    *("--phases", "examples,coverage,fuzzing", "--max-examples", "3", "--max-time", "30"),
     # That a picture which is none is refused, and a run that is not there, is right.
     *("--exclude-checks", "positive_data_acceptance"),
     *("--no-shrink", "--generation-deterministic", "--no-color"),
