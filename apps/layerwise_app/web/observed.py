@@ -10,6 +10,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from layerwise.logs import ACCESS, request_id
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 access = logging.getLogger(ACCESS)
 
 HEADER = "X-Request-ID"
+LEFT = 499
+"""The status of a request whose client leaves before it has sent all, as nginx counts them: nobody is told it."""
 _USABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"))
 _API = frozenset(
@@ -89,6 +92,8 @@ class Observed:
         self.metrics.in_progress.inc()
         try:
             await self.app(scope, receive, sent)
+        except ClientDisconnect:
+            status = LEFT
         finally:
             self.metrics.in_progress.dec()
             self._note(scope, status, time.monotonic() - begin)

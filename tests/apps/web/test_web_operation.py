@@ -1,5 +1,6 @@
 """Whether a server lives and is ready, its figures, and what is written down of requests."""
 
+import asyncio
 import json
 import logging
 
@@ -9,6 +10,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.requests import Request
 
 from layerwise import logs
 from layerwise.errors import InputError, SpecError
@@ -100,6 +102,22 @@ def test_it_looks_no_more_often_than_it_must(operation, workspace, monkeypatch):
     for _ in range(50):
         operation.readiness()
     assert len(looks) == 1
+
+
+def test_who_leaves_while_sending_is_counted_and_no_mistake_of_the_server(watched, metrics):
+    async def app(scope, receive, send):
+        await Request(scope, receive).body()
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        raise AssertionError(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/gradio_api/upload", "headers": []}
+    asyncio.run(Observed(app, metrics)(scope, receive, send))
+    key = ("layerwise_requests_total", ("method", "POST"), ("route", "/gradio_api"), ("status", "499"))
+    assert figures(watched)[key] == 1
 
 
 def test_requests_answers_and_errors_are_counted(watched):
