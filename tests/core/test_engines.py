@@ -3,13 +3,14 @@
 import pytest
 from fresh_process import BACKENDS, probe
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def result(request):
     return probe("engine_probe.py", request.param)
 
 
-@pytest.mark.slow
 def test_the_steps_are_those_of_fit(result):
     assert result["to_fit"] < 2e-5
     assert result["iterations"] == 40

@@ -3,13 +3,14 @@
 import pytest
 from fresh_process import BACKENDS, probe
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def result(request):
     return probe("inspection_probe.py", request.param)
 
 
-@pytest.mark.slow
 def test_contributions_are_complete(result):
     assert result["picture"] < 0.01
     assert result["text"] < 0.01

@@ -28,6 +28,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_keras_is_imported_without_what_hardly_anybody_uses():
     done = run_python(CODE)
     assert json.loads(done.stdout) == {

@@ -173,18 +173,21 @@ def test_the_card_answers_and_is_named(tutor):
     assert ask(tutor, "tell me about forests of oaks")["reply"] == TREES.summary
 
 
+@pytest.mark.slow
 def test_what_no_card_answers_it_does_not_know(tutor):
     answer = ask(tutor, "how long do I boil an egg for breakfast?")
     assert answer["reply"].startswith("I don't know.")
     assert answer["sources"] == []
 
 
+@pytest.mark.slow
 def test_small_talk_gets_what_people_reply(tutor):
     assert ask(tutor, "Hi there!")["reply"] in {reply for _, reply in small_talk.dialogues()["greeting"]}
     assert ask(tutor, "thank you so much!")["reply"] in {reply for _, reply in small_talk.dialogues()["thanks"]}
     assert "there are 2" in ask(tutor, "who are you?")["reply"]
 
 
+@pytest.mark.slow
 def test_a_short_message_leans_on_the_one_before_and_is_told_something_new(tutor):
     before = [{"role": "user", "content": "what is a neuron?"}, {"role": "assistant", "content": NEURON.back}]
     assert ask(tutor, "and zzz?")["reply"].startswith("I don't know."), "alone it says nothing"
@@ -192,6 +195,7 @@ def test_a_short_message_leans_on_the_one_before_and_is_told_something_new(tutor
     assert NEURON.back != answer["reply"]
 
 
+@pytest.mark.slow
 def test_what_is_registered_later_is_found_too(trained):
     version, library = trained
     state = {"snapshot": library}
@@ -202,12 +206,14 @@ def test_what_is_registered_later_is_found_too(trained):
     assert ask(tutor, "is kurtosis a mode of frobnication?")["reply"] == card.back
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("message", ["", None, 3])
 def test_bad_messages_are_refused(tutor, message):
     with pytest.raises(InputError, match="There is no message"):
         ask(tutor, message)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("message", ["<script>alert(1)</script>", "\x00\x07", "שלום", "🤖" * 5000, "?"])
 def test_odd_messages_are_answered(tutor, message):
     assert isinstance(ask(tutor, message)["reply"], str)
