@@ -110,6 +110,14 @@ def test_pictures_that_are_missing_or_of_another_size_are_named(write):
     assert reasons["3.png"] == "It is 80 x 80 pixels, in the annotations 60 x 80"
 
 
+def test_a_folder_of_which_no_picture_can_be_read_is_refused(write):
+    root = write(10)
+    for path in (root / "images").iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(DataError, match="10 of 10 files cannot be read"):
+        TASK.read_folder(root)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

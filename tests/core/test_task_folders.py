@@ -135,6 +135,13 @@ def test_a_few_unreadable_pictures_are_left_out_with_a_warning(pets):
     assert sum(map(len, data.splits.values())) == 29
 
 
+def test_a_folder_of_which_no_picture_can_be_read_is_refused(pets):
+    for path in pets.rglob("*.png"):
+        path.write_bytes(b"no picture")
+    with pytest.raises(DataError, match="30 of 30 files cannot be read"):
+        TASK.read_folder(pets)
+
+
 def test_many_unreadable_pictures_are_refused_by_name(pets):
     for index in range(8):
         (pets / "dog" / f"{index}.png").write_bytes(b"")

@@ -14,7 +14,16 @@ from PIL import Image
 
 from layerwise.datasets.prepared import memory_mapped
 from layerwise.errors import InputError
-from layerwise.own_data import SHOWN_UNREADABLE, DataReport, Repeats, Sample, Unreadable, check_unreadable, size_range
+from layerwise.own_data import (
+    SHOWN_UNREADABLE,
+    DataReport,
+    Repeats,
+    Sample,
+    Unreadable,
+    check_unreadable,
+    class_warnings,
+    size_range,
+)
 from layerwise.quota import Quota
 from layerwise.tasks.images import load_image
 
@@ -108,6 +117,7 @@ class Decoder(Generic[PictureT]):
         root: Path,
         *,
         classes: Mapping[str, Mapping[str, int]],
+        counted: str = "pictures",
         sizes: Mapping[str, tuple[float, float, float]] | None = None,
         warnings: Sequence[str] = (),
         examples: Sequence[Sample] = (),
@@ -117,8 +127,9 @@ class Decoder(Generic[PictureT]):
         Args:
             root: Where the folder is.
             classes: As in the report, and so are the others.
+            counted: What is counted by class, in the plural.
             sizes: What was measured beside widths and heights.
-            warnings: What is to be said beside what cannot be read and what is there twice.
+            warnings: What is to be said beside what cannot be read, classes that are small, and what is there twice.
 
         Raises:
             DataError: A tenth of the pictures or more cannot be read.
@@ -137,7 +148,12 @@ class Decoder(Generic[PictureT]):
             },
             num_unreadable=len(self._unreadable),
             unreadable=tuple(self._unreadable[:SHOWN_UNREADABLE]),
-            warnings=(*unreadable, *warnings, *self._repeats.warnings("pictures")),
+            warnings=(
+                *unreadable,
+                *warnings,
+                *class_warnings(classes, counted),
+                *self._repeats.warnings("pictures"),
+            ),
             examples=tuple(examples),
         )
 

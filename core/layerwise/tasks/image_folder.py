@@ -12,7 +12,7 @@ import numpy as np
 
 from layerwise.datasets.prepared import prepared
 from layerwise.errors import DataError
-from layerwise.own_data import DataReport, Sample, class_warnings, counts_by_class, sample_positions
+from layerwise.own_data import DataReport, Sample, counts_by_class, sample_positions
 from layerwise.splits import Split
 from layerwise.tasks.decoding import Decoder, Frame, PictureFile, decoded
 from layerwise.tasks.folders import Scan, check_counts, scan_classes
@@ -100,7 +100,7 @@ def _decode(scan: Scan, decoder: Decoder[LabelledPicture], target: Path) -> dict
     report = decoder.report(
         scan.root,
         classes=classes,
-        warnings=(*scan.warnings, *class_warnings(classes, "pictures")),
+        warnings=scan.warnings,
         examples=[Sample(label=picture.label, kind="image", value=picture.name) for picture in shown],
     )
     check_counts((label for part in labels.values() for label in part), "readable pictures")

@@ -10,7 +10,7 @@ import numpy as np
 
 from layerwise.datasets.prepared import prepared
 from layerwise.errors import DataError
-from layerwise.own_data import DataReport, Sample, class_warnings, counts_by_class, size_range
+from layerwise.own_data import DataReport, Sample, counts_by_class, size_range
 from layerwise.splits import Split
 from layerwise.tasks.decoding import Decoder, Frame, decoded
 from layerwise.tasks.detection.coco import Annotations, Picture
@@ -91,11 +91,12 @@ def _report(found: Annotations, decoder: Decoder[Picture]) -> DataReport:
     return decoder.report(
         found.root,
         classes=classes,
+        counted="boxes",
         sizes={
             "boxes in a picture": size_range(counts or [0]),
             "longer side of a box in pixels": size_range(sides or [0]),
         },
-        warnings=(*found.warnings(), *class_warnings(classes, "boxes")),
+        warnings=found.warnings(),
         examples=[
             Sample(
                 label=", ".join(sorted({box[4] for box in picture.boxes})),
