@@ -57,10 +57,11 @@ def read_coco(
 def _decode(found: Annotations, decoder: Decoder[Picture], target: Path) -> dict[str, Any]:
     """Write the pictures and their boxes; the labels, how many there are in each split, and the report."""
     decoder.write(target)
+    labels = found.labels
     most = max(len(picture.boxes) for picture in found.pictures)
     for split, pictures in decoder.readable.items():
         rows = [
-            _rows(picture, size, decoder.shape, found.labels, most)
+            _rows(picture, size, decoder.shape, labels, most)
             for picture, size in zip(pictures, decoder.sizes[split], strict=True)
         ]
         np.array(rows, "float32").tofile(target / f"{split}-boxes")
@@ -68,7 +69,7 @@ def _decode(found: Annotations, decoder: Decoder[Picture], target: Path) -> dict
     for split, pictures in decoder.readable.items():
         if not any(picture.boxes for picture in pictures):
             raise DataError(f"No picture of the {split} split that has a box can be read")
-    return {"labels": found.labels, "counts": decoder.counts, "report": report.as_json()}
+    return {"labels": labels, "counts": decoder.counts, "report": report.as_json()}
 
 
 def _rows(
