@@ -181,7 +181,7 @@ class Visitor:
     def __init__(self, page: Any, address: str) -> None:
         self.page, self.address = page, address
         self.complaints: list[str] = []
-        self._is_leaving, self._asked = False, 0.0
+        self._is_leaving = False
         page.set_default_timeout(PATIENCE)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
@@ -193,7 +193,6 @@ class Visitor:
             self.complaints.append(f"console: {message.text}")
 
     def _see(self, request: Any) -> None:
-        self._asked = time.monotonic()
         if not request.url.startswith((self.address, "data:", "blob:")):
             self.complaints.append(f"asked elsewhere: {request.url}")
 
@@ -216,17 +215,13 @@ class Visitor:
         """The visible button of that name."""
         return self.page.get_by_role("button", name=name, exact=True).locator("visible=true")
 
-    def settle(self) -> None:
-        """Wait until the page has asked for nothing for a while. It gets its parts one after the other, and a file that
-        is given to a field before all are there can be lost with it."""
-        end = time.monotonic() + 30
-        while time.monotonic() < min(end, self._asked + 1.5):
-            self.page.wait_for_timeout(100)
+    def upload(self, *files: Any, field: str = ":visible > input[type=file]") -> None:
+        """Give the first field of a kind files: paths, or name, mimeType and buffer."""
+        self.page.locator(field).first.set_input_files(list(files))
 
-    def upload(self, file: Any) -> None:
-        """Give the visible field for files a file: its path, or name, mimeType and buffer."""
-        self.settle()
-        self.page.locator(":visible > input[type=file]").first.set_input_files(file)
+    def has(self, name: str) -> None:
+        """Wait until a field has a file of that name. On its way it is named as well, but in no cell."""
+        self.page.get_by_role("cell", name=name, exact=True).locator("visible=true").first.wait_for()
 
     def record(self) -> None:
         """Begin to speak, once the recorder is loaded, which happens when its tab is opened."""

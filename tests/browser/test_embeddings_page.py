@@ -57,22 +57,13 @@ def tone(hertz):
 
 
 def drop(visitor, one, others):
-    """Give the file that is compared, and those that it is compared with. What is given before a page is whole goes
-    with the field that was there until then, so it is given until it is seen to have been taken."""
-    page = visitor.page
-    several = page.locator(".file-preview").locator("visible=true")
-    alone, together = (
-        page.locator(f":visible > input{which}") for which in ("[type=file]:not([multiple])", "[multiple]")
-    )
-    for field in (alone, together):  # A page that is only begun has no field, as one has none that took its file.
-        field.first.wait_for(state="attached")
-    for field, is_taken, files in (alone, lambda: not alone.count(), one), (together, several.count, others):
-        for _ in range(10):
-            field.first.set_input_files(files)
-            page.wait_for_timeout(3000)
-            if is_taken():
-                break
-    several.get_by_text(others[-1]["name"].partition(".")[0]).first.wait_for()
+    """Give the file that is compared, and those that it is compared with."""
+    alone = ":visible > input[type=file]:not([multiple])"
+    visitor.upload(one, field=alone)
+    visitor.upload(*others, field=":visible > input[multiple]")
+    visitor.page.locator(alone).first.wait_for(state="detached")
+    for file in others:
+        visitor.has(file["name"])
 
 
 def nearest(page):

@@ -44,7 +44,7 @@ def test_a_file_of_molecules_is_answered(visit):
     page = visitor.page
     content = {"name": "some.csv", "mimeType": "text/csv", "buffer": ROWS.encode()}
     visitor.upload(content)
-    page.get_by_text("some.csv").first.wait_for()
+    visitor.has("some.csv")
     visitor.button("Ask the network").click()
     page.locator("table.lw-table td", has_text="opening parenthesis").locator("visible=true").wait_for()
     with page.expect_download() as download:

@@ -66,7 +66,7 @@ def test_several_sequences_of_a_file_have_a_row_each(promoters):
     page = visitor.page
     content = ">first\n" + "ACGTTGCAA" * 9 + "\n>second\n" + "a" * 81 + "\n>third\nACGT\n"
     visitor.upload({"name": "my-sequences.fasta", "mimeType": "text/plain", "buffer": content.encode()})
-    page.get_by_text("my-sequences").locator("visible=true").first.wait_for()
+    visitor.has("my-sequences.fasta")
     visitor.button("Ask the network").click()
     table = page.get_by_role("region", name="Where it was found").locator("visible=true")
     table.get_by_text("too short: 81 letters are needed").wait_for()
@@ -98,7 +98,7 @@ def test_a_picture_is_no_fasta_file(promoters):
     visitor.upload(
         {"name": "picture-of-a-gel.fasta", "mimeType": "text/plain", "buffer": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"}
     )
-    page.get_by_text("picture-of-a-gel").locator("visible=true").first.wait_for()
+    visitor.has("picture-of-a-gel.fasta")
     visitor.button("Ask the network").click()
     alert = page.get_by_role("alert").locator("visible=true")
     alert.wait_for()
