@@ -23,8 +23,9 @@ from layerwise.plugins.contributions import NAMED, compatible, stock_tasks
 from layerwise.plugins.discovery import discover
 from layerwise.plugins.failures import ANSWERS, FailureStore
 from layerwise.plugins.files import PluginFile, plugin_files
-from layerwise.plugins.journal import Journal, Switches, SwitchFile, left_behind
+from layerwise.plugins.journal import Journal, left_behind
 from layerwise.plugins.loading import Plugin, PluginReport, load, timeout_seconds
+from layerwise.plugins.switches import Switches, SwitchFile
 from layerwise.snapshot import LATE_HOOKS, Snapshot, named
 from layerwise.specs import KERAS
 from layerwise.workers.elsewhere import ask, is_this, unknown

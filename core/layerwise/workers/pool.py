@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from layerwise.errors import LayerwiseError, NotFoundError, PluginError, WorkerError
 from layerwise.plugins.failures import ANSWERS, Failure, FailureStore
-from layerwise.plugins.journal import SwitchFile
+from layerwise.plugins.switches import SwitchFile
 from layerwise.specs import KERAS, ForeignSpec
 from layerwise.workers.guard import Guard
 from layerwise.workers.limits import limits
