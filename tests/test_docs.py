@@ -20,6 +20,7 @@ from layerwise.deprecations import PUBLIC
 from layerwise.reference import documents
 from layerwise.registry import Registry
 from layerwise.tasks.metric_names import words
+from layerwise.tasks.metric_values import in_digits, with_interval
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "plugins" / "layerwise_vision" / "examples" / "fashion"
@@ -120,7 +121,7 @@ def test_the_figures_of_the_readme_are_those_of_the_shipped_weights():
         seconds = record["measured"].get("cpu_seconds")
         expected.append(
             f"| `{record['name']}` | {record['variant']} | {record['num_parameters']:,} "
-            f"| {words(metric)} {value:.4f} ({low:.4f} to {high:.4f}) | `{record['command']}` "
+            f"| {words(metric)} {with_interval(value, low, high)} | `{record['command']}` "
             f"| {record['config']['seed']} | {record['created'][:10]} | {_commit(record['git'])} "
             f"| {'' if seconds is None else f'{seconds:.1f}'} |"
         )
@@ -151,9 +152,8 @@ def test_the_cards_have_every_model_with_its_limits_and_its_shipped_figures(writ
             assert f"\n| `{variant.name}` |" in section
             if variant.weights is not None:
                 record = json.loads((variant.weights / "version.json").read_text(encoding="utf-8"))
-                assert all(
-                    f"{value:.4f}" in section for value in [*record.get("measured", {}).get("metrics", {}).values()][:1]
-                )
+                figures = list(record.get("measured", {}).get("metrics", {}).values())
+                assert all(in_digits(value) in section for value in figures[:1])
 
 
 def test_every_benchmark_is_in_its_document():

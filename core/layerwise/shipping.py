@@ -27,6 +27,7 @@ from layerwise.inspection import Inspector
 from layerwise.runner import make_runner
 from layerwise.serving.loading import Loaded
 from layerwise.stored_plots import REPORT
+from layerwise.tasks.metric_values import in_digits
 from layerwise.verification import confirmed, shipped_models
 from layerwise.versions import MILESTONES, SHIPPED, Version, parse_reference, read_version
 from layerwise.workspace import Workspace, open_workspace
@@ -154,7 +155,7 @@ def main(arguments: list[str]) -> int:
 def _ship_run(workspace: Workspace, run: str, folder: str) -> str:
     record = ship(workspace, run, Path(folder))
     measured = record["measured"]
-    figures = ", ".join(f"{name} {value:.4f}" for name, value in measured["metrics"].items())
+    figures = ", ".join(f"{name} {in_digits(value)}" for name, value in measured["metrics"].items())
     return f"{folder}: {record['bytes']} bytes; {measured['split']} split of {measured['count']}: {figures}"
 
 

@@ -226,8 +226,9 @@ def _show(found: Leaderboard, csv: Path | None, pairs_csv: Path | None, markdown
 
 
 def _print_models(board: Board) -> None:
-    from layerwise.comparing.leaderboard_tables import count_text, in_digits, interval_text, milliseconds, short_name
+    from layerwise.comparing.leaderboard_tables import count_text, milliseconds, short_name
     from layerwise.quota import in_bytes
+    from layerwise.tasks.metric_values import in_digits, interval_text
 
     metric, rows = board["metric"], []
     for item in board["models"]:
@@ -239,8 +240,8 @@ def _print_models(board: Board) -> None:
         rows.append(
             (
                 f"{item['place']} {name}",
-                in_digits(item["metrics"][metric]),
-                interval_text(*item["interval"].get(metric, (None, None))),
+                in_digits(value := item["metrics"][metric]),
+                interval_text(*item["interval"].get(metric, (None, None)), like=value),
                 milliseconds(item["seconds"]),
                 count_text(item["num_parameters"]),
                 in_bytes(item["weights_bytes"]) if item["weights_bytes"] else "",
@@ -252,7 +253,8 @@ def _print_models(board: Board) -> None:
 
 
 def _print_pairs(board: Board) -> None:
-    from layerwise.comparing.leaderboard_tables import explained_tests, in_digits, interval_text, p_text
+    from layerwise.comparing.leaderboard_tables import explained_tests, p_text
+    from layerwise.tasks.metric_values import in_digits, interval_text
 
     if not board["pairs"]:
         return
@@ -263,7 +265,7 @@ def _print_pairs(board: Board) -> None:
             (
                 f"{places[pair['one']]} against {places[pair['other']]}",
                 in_digits(pair["difference"], "+"),
-                interval_text(pair["low"], pair["high"], "+"),
+                interval_text(pair["low"], pair["high"], "+", pair["difference"]),
                 pair["test"],
                 p_text(pair["p"]),
                 p_text(pair["adjusted_p"]),

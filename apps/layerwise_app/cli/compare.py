@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from layerwise.tasks.metric_values import with_interval
 from layerwise_app.cli.output import Json, figures, print_json, print_table
 
 if TYPE_CHECKING:
@@ -132,19 +133,11 @@ def _print_measured(runs: Sequence[Run], found: Sequence[dict[str, Any]]) -> Non
 def _measured(item: dict[str, Any] | None, name: str) -> str:
     if not item or name not in item["metrics"]:
         return "-"
-    low, high = item["interval"].get(name, (None, None))
-    interval = "" if low is None or high is None else f" ({_number(low)} to {_number(high)})"
-    return _number(item["metrics"][name]) + interval
-
-
-def _number(value: float, sign: str = "") -> str:
-    """Four digits after the point, as in accuracies; fewer where a loss has exploded."""
-    return f"{value:{sign}.4f}" if abs(value) < 1000 else f"{value:{sign}.3g}"
+    return with_interval(item["metrics"][name], *item["interval"].get(name, (None, None)))
 
 
 def _contrast(contrast: Contrast | None) -> str:
     if contrast is None:
         return "-"
     verdict = "beyond chance" if contrast.is_beyond_chance else "may be chance"
-    difference, low, high = (_number(value, "+") for value in (contrast.difference, contrast.low, contrast.high))
-    return f"{difference} ({low} to {high}), {verdict}"
+    return f"{with_interval(contrast.difference, contrast.low, contrast.high, '+')}, {verdict}"

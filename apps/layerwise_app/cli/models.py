@@ -11,6 +11,7 @@ import typer
 
 from layerwise.errors import InputError, LayerwiseError
 from layerwise.tasks.fields import FILE_KINDS
+from layerwise.tasks.metric_values import in_digits, interval_text
 from layerwise_app.cli.answers import keep_files, print_answer
 from layerwise_app.cli.output import Json, figures, print_json, print_pairs, print_table
 from layerwise_app.values import plain
@@ -302,7 +303,7 @@ def evaluate(
     print_table(
         ("metric", "value", "95 % interval"),
         [
-            (metric, f"{value:.4f}", " to ".join(f"{end:.4f}" for end in result["interval"].get(metric, [])))
+            (metric, in_digits(value), interval_text(*result["interval"].get(metric, (None, None)), like=value))
             for metric, value in result["metrics"].items()
         ],
     )

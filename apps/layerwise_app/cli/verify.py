@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from layerwise.tasks.metric_values import in_digits
 from layerwise_app.cli.follow import STATUS
 from layerwise_app.cli.output import Json, print_json, print_table
 
@@ -86,8 +87,8 @@ def _print(found: Sequence[Verdict], asked: int) -> None:
     rows = [
         (
             verdict.reference,
-            "" if verdict.recorded is None else f"{verdict.recorded:.4f}",
-            "" if verdict.measured is None else f"{verdict.measured:.4f}",
+            "" if verdict.recorded is None else in_digits(verdict.recorded),
+            "" if verdict.measured is None else in_digits(verdict.measured),
             verdict.state,
             f"{verdict.cpu_seconds:.1f}",
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from layerwise.plots import Line, LinePlot
 from layerwise.quota import in_bytes
 from layerwise.tasks.metric_names import heading, words
+from layerwise.tasks.metric_values import in_digits, interval_text
 from layerwise.versions import GIVEN, parse_reference
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ def _model_row(board: Board, item: Mapping[str, Any]) -> str:
     return _row(
         str(item["place"]),
         name,
-        in_digits(item["metrics"][metric]),
-        interval_text(*item["interval"].get(metric, (None, None))),
+        in_digits(value := item["metrics"][metric]),
+        interval_text(*item["interval"].get(metric, (None, None)), like=value),
         milliseconds(item["seconds"]) + (" (front)" if "seconds" in item["fronts"] else ""),
         count_text(item["num_parameters"]) + (" (front)" if "num_parameters" in item["fronts"] else ""),
         in_bytes(item["weights_bytes"]) if item["weights_bytes"] else "",
@@ -122,7 +123,7 @@ def _pair_row(pair: Mapping[str, Any]) -> str:
         _cell(short_name(pair["one"])),
         _cell(short_name(pair["other"])),
         in_digits(pair["difference"], "+"),
-        interval_text(pair["low"], pair["high"], "+"),
+        interval_text(pair["low"], pair["high"], "+", pair["difference"]),
         pair["test"],
         p_text(pair["adjusted_p"]),
         "beyond chance" if pair["is_beyond_chance"] else "may be chance",
@@ -140,16 +141,6 @@ def _rule(count: int) -> str:
 def _cell(text: str) -> str:
     """A text as a cell of a table in Markdown: it ends neither the cell nor the line, and is no HTML."""
     return " ".join(str(text).split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
-
-
-def in_digits(value: float, sign: str = "") -> str:
-    """Four digits after the point, as in accuracies; fewer where they mean nothing."""
-    return f"{value:{sign}.4f}" if abs(value) < 1000 else f"{value:{sign}.3g}"
-
-
-def interval_text(low: float | None, high: float | None, sign: str = "") -> str:
-    """An interval, "" for none."""
-    return "" if low is None or high is None else f"{in_digits(low, sign)} to {in_digits(high, sign)}"
 
 
 def p_text(p: float) -> str:

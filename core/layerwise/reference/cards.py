@@ -10,6 +10,7 @@ from layerwise.quota import in_bytes
 from layerwise.snapshot import Snapshot
 from layerwise.specs import DatasetSpec, ModelSpec, Variant
 from layerwise.tasks.metric_names import words
+from layerwise.tasks.metric_values import with_interval
 from layerwise.weights import read_record
 
 HEAD = """\
@@ -90,8 +91,7 @@ def _measured(measured: dict[str, Any] | None) -> tuple[str, str]:
     if measured is None:
         return "", ""
     metric, value = next(iter(measured["metrics"].items()))
-    interval = " to ".join(f"{end:.4f}" for end in measured["interval"].get(metric, ()))
-    shown = f"{words(metric)} {value:.4f}{f' ({interval})' if interval else ''}"
+    shown = f"{words(metric)} {with_interval(value, *measured['interval'].get(metric, (None, None)))}"
     return shown, f"{measured['count']:,}, {measured['split']}"
 
 

@@ -14,6 +14,7 @@ from layerwise.comparing.measurement import Measurement, start_measuring
 from layerwise.errors import NotFoundError
 from layerwise.job_folders.events import metrics_of
 from layerwise.tasks.metric_names import heading
+from layerwise.tasks.metric_values import in_digits, interval_text, with_interval
 from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import bare, curve, overlay_html
 from layerwise_app.web.guard import QUIET, guard
@@ -202,19 +203,15 @@ def measured_html(runs: Sequence[Run]) -> str:
 def _figure(result: dict[str, Any], name: str, contrast: Contrast | None) -> str:
     if name not in result["metrics"]:
         return ""
-    low, high = result["interval"].get(name, (None, None))
-    interval = f" <small>({_digits(low)} to {_digits(high)})</small>" if low is not None and high is not None else ""
-    cell = f"<b>{_digits(result['metrics'][name])}</b>{interval}"
+    value = result["metrics"][name]
+    interval = interval_text(*result["interval"].get(name, (None, None)), like=value)
+    cell = f"<b>{in_digits(value)}</b>" + (f" <small>({interval})</small>" if interval else "")
     if contrast is None:
         return cell
-    difference, low, high = (_digits(value, "+") for value in (contrast.difference, contrast.low, contrast.high))
     verdict = "beyond chance" if contrast.is_beyond_chance else "may be chance"
+    difference = with_interval(contrast.difference, contrast.low, contrast.high, "+")
     kind = "lw-beyond" if contrast.is_beyond_chance else "lw-chance"
-    return f'{cell}<br><small class="{kind}">{difference} ({low} to {high}): {verdict}</small>'
-
-
-def _digits(value: float, sign: str = "") -> str:
-    return f"{value:{sign}.4f}" if abs(value) < 1000 else f"{value:{sign}.3g}"
+    return f'{cell}<br><small class="{kind}">{difference}: {verdict}</small>'
 
 
 def _not_measured(run: Run) -> str:

@@ -10,6 +10,7 @@ import gradio as gr
 
 from layerwise.errors import LayerwiseError
 from layerwise.tasks.metric_names import words
+from layerwise.tasks.metric_values import in_digits, interval_text
 from layerwise.verification import shipped_models
 from layerwise.versions import SHIPPED
 from layerwise_app.web.figures import format_count
@@ -71,10 +72,10 @@ def _figure(measured: dict[str, Any] | None) -> str:
     if not measured:
         return "<small>Its card says how it was measured.</small>"
     metric, value = next(iter(measured["metrics"].items()))
-    low, high = measured["interval"].get(metric, (None, None))
-    interval = f"{low:.4f} to {high:.4f}<br>" if low is not None and high is not None else ""
+    interval = interval_text(*measured["interval"].get(metric, (None, None)), like=value)
     of = f"{measured['count']:,} of {measured['dataset']}, {measured['split']}"
-    return f"{html.escape(words(metric))} <b>{value:.4f}</b><br><small>{interval}{html.escape(of)}</small>"
+    below = f"{interval}<br>{html.escape(of)}" if interval else html.escape(of)
+    return f"{html.escape(words(metric))} <b>{in_digits(value)}</b><br><small>{below}</small>"
 
 
 def _processor_times(record: dict[str, Any]) -> Iterator[str]:
