@@ -223,10 +223,15 @@ class Visitor:
         """Wait until a field has a file of that name. On its way it is named as well, but in no cell."""
         self.page.get_by_role("cell", name=name, exact=True).locator("visible=true").first.wait_for()
 
+    def turn(self, tab: str, seconds: float = 1.0) -> None:
+        """Open a tab for the first time, and take as long to look at it as people do. What stands in its fields at the
+        beginning Gradio puts there when all of them are loaded, over what somebody quicker has typed."""
+        self.page.get_by_role("tab", name=tab, exact=True).locator("visible=true").click()
+        self.page.wait_for_timeout(1000 * seconds)
+
     def record(self) -> None:
         """Begin to speak, once the recorder is loaded, which happens when its tab is opened."""
-        self.page.get_by_role("tab", name="Speak, and see it written").locator("visible=true").click()
-        self.page.wait_for_timeout(3000)
+        self.turn("Speak, and see it written", 3.0)
         self.page.get_by_role("button", name=re.compile("^Record")).locator("visible=true").click()
 
     def says(self, text: str | re.Pattern[str]) -> None:

@@ -21,7 +21,7 @@ def test_two_models_are_asked_the_same_and_measured_on_a_test(visit, twins, serv
         assert page.locator(".lw-agreement").inner_text() == "Both say down."
         assert page.locator("#replies .lw-differs").count() == 0, "a twin says the same"
 
-        page.get_by_role("tab", name="Measure them on a test").click()
+        visitor.turn("Measure them on a test")
         page.get_by_role("spinbutton", name="Examples").fill("100")
         visitor.button("Measure them").click()
         # Three processes import TensorFlow, one after the other.

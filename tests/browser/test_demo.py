@@ -21,7 +21,7 @@ def best(page, label):
 def test_a_drawing_is_answered_when_the_hand_rests(visit):
     visitor = visit("demo?model=brightness")
     page = visitor.page
-    page.get_by_role("tab", name="Draw").click()
+    visitor.turn("Draw")
     canvas = page.locator("canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
@@ -110,7 +110,7 @@ def test_a_link_asks_an_example_and_the_address_says_which_was_asked(visit):
     assert asked.inner_text() == "Astronaut"
     page.get_by_role("button", name="Cameraman").click()
     page.wait_for_url("**/vision?model=faces&example=2")
-    page.get_by_role("tab", name="Garments", exact=True).click()
+    visitor.turn("Garments")
     page.get_by_role("button", name="Bag").locator("visible=true").first.click()
     best(page, "Bag")
     address = page.url

@@ -127,7 +127,7 @@ def test_01_from_the_command_to_the_first_answer(trying, showcase):
 def test_02_draw_a_garment_and_get_its_class(trying):
     with trying(clicks=5) as visitor:
         open_demo(visitor, "Garments")
-        visitor.page.get_by_role("tab", name="Draw").click()
+        visitor.turn("Draw")
         draw_trousers(visitor)
         visitor.page.locator(".lw-best strong", has_text="Trouser").wait_for()
 
