@@ -23,7 +23,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    # With less between columns the longest names of models have room for their figures in 80 columns.
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for position, column in enumerate(columns):
         # The first is the name by which a reader asks for more: it is needed whole.
         table.add_column(column, no_wrap=position == 0, overflow="ellipsis" if position else "ignore")

@@ -94,7 +94,7 @@ def _print(found: Sequence[Verdict], asked: int) -> None:
         )
         for verdict in found
     ]
-    print_table(("model", "recorded", "measured", "state", "CPU s"), rows)
+    print_table(("model", "record", "now", "state", "CPU s"), rows)
     for verdict in found:
         if verdict.reason:
             typer.secho(f"{verdict.reference}: {verdict.state}", bold=True)
