@@ -77,20 +77,23 @@ class Predictor:
         self._is_closed = False
         self.listeners: list[Listener] = []
 
-    def predict(self, reference: str | Reference, inputs: Any, session: str | None = None) -> Answer:
+    def predict(
+        self, reference: str | Reference, inputs: Any, session: str | None = None, *, fresh: bool = False
+    ) -> Answer:
         """The whole answer to one input.
 
         Args:
             reference: The model.
             inputs: A value for each input field of its task; for a task that needs at most one also that value itself.
             session: Names the conversation, game or visitor that the input belongs to.
+            fresh: Computed anew, also where the answer is known, as who measures its time needs it.
 
         Raises:
             NotFoundError: There is no such model, variant or version.
             InputError: The input cannot be used.
             LayerwiseError: The model cannot be loaded, or failed.
         """
-        return last_answer(self._stream(reference, inputs, session, threading.Event()))
+        return last_answer(self._stream(reference, inputs, session, threading.Event(), fresh=fresh))
 
     def predict_batch(self, reference: str | Reference, batch: Sequence[Any]) -> list[Answer]:
         """The answers to several inputs, computed together where the model can.
@@ -142,11 +145,17 @@ class Predictor:
         return self._pool.used(), self._pool.most
 
     def _stream(
-        self, reference: str | Reference, inputs: Any, session: str | None, cancelled: threading.Event
+        self,
+        reference: str | Reference,
+        inputs: Any,
+        session: str | None,
+        cancelled: threading.Event,
+        *,
+        fresh: bool = False,
     ) -> Iterator[Answer]:
         with self.using(reference, session) as loaded, _explained_answer(loaded):
             given = named_inputs(loaded.version, inputs)
-            key = self._key_of(loaded, given)
+            key = None if fresh else self._key_of(loaded, given)
             known = None if key is None else self._answers.get(key)
             if known is not None:
                 yield known

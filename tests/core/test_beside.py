@@ -58,6 +58,30 @@ def test_all_answer_and_are_timed_and_what_differs_is_seen(workspace):
     assert other["version"].startswith("sample/centroids:two@")
 
 
+class Counting(samples.Centroids):
+    """Answers that are kept, and how often one was computed."""
+
+    deterministic = True
+    count = 0
+
+    def run(self, inputs, session, cancelled):
+        type(self).count += 1
+        return super().run(inputs, session, cancelled)
+
+
+def test_what_is_timed_is_computed_and_not_remembered(tmp_path, workspace_of, monkeypatch):
+    monkeypatch.setattr(Counting, "count", 0)
+    spec = dataclasses.replace(TWO, runner=Counting)
+    for variant in ("one", "two"):
+        samples.promoted(tmp_path, spec, {"centroids": samples.CENTROIDS}, variant=variant)
+    workspace = workspace_of(spec)
+    models = ["sample/centroids:one", "sample/centroids:two"]
+    for computed in (12, 22):  # the first answers are remembered by then, as those of examples that everybody tries
+        *_, replies = ask(workspace, models, LOW)
+        assert [reply.num_timed for reply in replies] == [5, 5]
+        assert Counting.count == computed
+
+
 def test_versions_are_asked_beside_the_one_in_use(workspace, tmp_path):
     run = samples.save_version(tmp_path, TWO, {"centroids": samples.CENTROIDS[[1, 0, 2]]}, variant="one")
     models = ["sample/centroids:one", f"sample/centroids:one@{run.id}", "sample/centroids:one"]
