@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from layerwise.errors import InputError
+from layerwise.tasks.metric_values import in_digits, interval_text
 from layerwise_app.cli.answers import print_answer
 from layerwise_app.cli.follow import STATUS, stopping
 from layerwise_app.cli.models import questions
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from layerwise.tasks.fields import Field
     from layerwise.workspace import Workspace
 
+_FRONT = "*"
+"""Marks what a model costs where it is on the front."""
 MODELS = Annotated[
     list[str], typer.Argument(help="Two models or more: domain/application[:variant][@version]. They take the same.")
 ]
@@ -188,18 +191,23 @@ def leaderboards(
 
 
 def _print_list(workspace: Workspace, *, json: bool) -> None:
-    rows = []
+    names, rows = ("leaderboard", "state", "data", "split", "models", "best"), []
     for found in workspace.leaderboards.list():
         board = found.board
         best = next((item["reference"] for item in board["models"] if "place" in item), None)
         values = (found.id, found.state, board["data"], board["split"], len(found.models), best)
-        rows.append(dict(zip(("leaderboard", "state", "data", "split", "models", "best"), values, strict=True)))
+        rows.append(dict(zip(names, values, strict=True)))
     if json:
         print_json(rows)
         return
-    names = ("leaderboard", "state", "data", "split", "models", "best")
-    empty = "No leaderboard yet: layerwise leaderboard MODEL MODEL makes one."
-    print_table(names, [[row[name] for name in names] for row in rows], empty=empty)
+    print_table(
+        ("leaderboard\n  best", "state", "data", "split", "models"),
+        [
+            (f"{row['leaderboard']}\n  {row['best'] or 'none yet'}", *(row[name] for name in names[1:-1]))
+            for row in rows
+        ],
+        empty="No leaderboard yet: layerwise leaderboard MODEL MODEL makes one.",
+    )
 
 
 def _show(found: Leaderboard, csv: Path | None, pairs_csv: Path | None, markdown: Path | None, *, json: bool) -> None:
@@ -228,44 +236,45 @@ def _show(found: Leaderboard, csv: Path | None, pairs_csv: Path | None, markdown
 def _print_models(board: Board) -> None:
     from layerwise.comparing.leaderboard_tables import count_text, milliseconds, short_name
     from layerwise.quota import in_bytes
-    from layerwise.tasks.metric_values import in_digits, interval_text
 
     metric, rows = board["metric"], []
     for item in board["models"]:
         name = short_name(item["reference"])
         if "place" not in item:
-            rows.append((name, item.get("error") or "not measured yet", "", "", "", "", ""))
+            rows.append((name, item.get("error") or "not measured yet", "", "", ""))
             continue
-        fronts = " and ".join({"seconds": "time", "num_parameters": "parameters"}[cost] for cost in item["fronts"])
+        on_front = dict.fromkeys(item["fronts"], f" {_FRONT}")
         rows.append(
             (
                 f"{item['place']} {name}",
-                in_digits(value := item["metrics"][metric]),
-                interval_text(*item["interval"].get(metric, (None, None)), like=value),
-                milliseconds(item["seconds"]),
-                count_text(item["num_parameters"]),
+                _above_interval(item["metrics"][metric], *item["interval"].get(metric, (None, None))),
+                milliseconds(item["seconds"]) + on_front.get("seconds", ""),
+                count_text(item["num_parameters"]) + on_front.get("num_parameters", ""),
                 in_bytes(item["weights_bytes"]) if item["weights_bytes"] else "",
-                fronts,
             )
         )
-    names = ("model", metric or "metric", "95 % interval", "ms an answer", "parameters", "weights", "on the front of")
-    print_table(names, rows)
+    print_table(("model", f"{metric or 'metric'}\n95 % interval", "ms an\nanswer", "parameters", "weights"), rows)
+    if any(item.get("fronts") for item in board["models"]):
+        typer.echo(f"{_FRONT} no other model is both better and cheaper")
+
+
+def _above_interval(value: float, low: float | None, high: float | None, sign: str = "") -> str:
+    """A value, and below it its interval: beside it there is no room in 80 columns."""
+    return f"{in_digits(value, sign)}\n{interval_text(low, high, sign, value)}".rstrip()
 
 
 def _print_pairs(board: Board) -> None:
     from layerwise.comparing.leaderboard_tables import explained_tests, p_text
-    from layerwise.tasks.metric_values import in_digits, interval_text
 
     if not board["pairs"]:
         return
     places = {item["reference"]: item.get("place") for item in board["models"]}
     print_table(
-        ("pair", "difference", "95 % interval", "test", "p", "adjusted p", ""),
+        ("pair", "difference\n95 % interval", "test", "p", "adjusted p", ""),
         [
             (
                 f"{places[pair['one']]} against {places[pair['other']]}",
-                in_digits(pair["difference"], "+"),
-                interval_text(pair["low"], pair["high"], "+", pair["difference"]),
+                _above_interval(pair["difference"], pair["low"], pair["high"], "+"),
                 pair["test"],
                 p_text(pair["p"]),
                 p_text(pair["adjusted_p"]),

@@ -32,6 +32,7 @@ def add_to(app: typer.Typer) -> None:
 def data(json: Json = False) -> None:
     """List the data sets: how large they are, and whether they are on this machine."""
     from layerwise.data import find_files
+    from layerwise.quota import in_bytes
     from layerwise.registry import Registry
 
     found = []
@@ -56,15 +57,14 @@ def data(json: Json = False) -> None:
         return
     rows = [
         (
-            item["name"],
-            f"{item['bytes'] / 1e6:.1f} MB",
-            item["licence"],
-            f"from {item['here']}" if item["here"] else "no; downloaded when it is needed",
-            item["summary"],
+            f"{item['name']}\n  {in_bytes(item['bytes']) if item['bytes'] else 'made by code'}",
+            f"{item['summary']}\n"
+            + (f"Here (source {item['here']})" if item["here"] else "Downloaded when it is needed")
+            + f"; licence: {item['licence']}",
         )
         for item in found
     ]
-    print_table(("data set", "size", "licence", "here", ""), rows, empty="No data set is registered.")
+    print_table(("data set\n  size", "what it is"), rows, empty="No data set is registered.")
 
 
 def doctor(json: Json = False) -> None:

@@ -41,11 +41,12 @@ def models(json: Json = False) -> None:
     if json:
         print_json(found)
         return
+    # Variants below the name: in 80 columns three columns would leave what a model does no room.
     rows = [
-        (model["name"], ", ".join(variant["name"] for variant in model["variants"]), model["task"], model["summary"])
+        (f"{model['name']}\n  {', '.join(variant['name'] for variant in model['variants'])}", model["summary"])
         for model in found
     ]
-    print_table(("model", "variants", "task", "what it does"), rows, empty="No model is registered.")
+    print_table(("model\n  variants", "what it does"), rows, empty="No model is registered.")
 
 
 def _summary(workspace: Workspace, spec: ModelSpec) -> dict[str, Any]:
