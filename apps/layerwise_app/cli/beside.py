@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from layerwise.errors import InputError
-from layerwise.tasks.metric_values import in_digits, interval_text
 from layerwise_app.cli.answers import print_answer
 from layerwise_app.cli.follow import STATUS, stopping
 from layerwise_app.cli.models import questions
-from layerwise_app.cli.output import Json, print_json, print_table
+from layerwise_app.cli.output import Json, above_interval, print_json, print_table
 
 if TYPE_CHECKING:
     from layerwise.beside import Reply
@@ -247,7 +246,7 @@ def _print_models(board: Board) -> None:
         rows.append(
             (
                 f"{item['place']} {name}",
-                _above_interval(item["metrics"][metric], *item["interval"].get(metric, (None, None))),
+                above_interval(item["metrics"][metric], *item["interval"].get(metric, (None, None))),
                 milliseconds(item["seconds"]) + on_front.get("seconds", ""),
                 count_text(item["num_parameters"]) + on_front.get("num_parameters", ""),
                 in_bytes(item["weights_bytes"]) if item["weights_bytes"] else "",
@@ -256,11 +255,6 @@ def _print_models(board: Board) -> None:
     print_table(("model", f"{metric or 'metric'}\n95 % interval", "ms an\nanswer", "parameters", "weights"), rows)
     if any(item.get("fronts") for item in board["models"]):
         typer.echo(f"{_FRONT} no other model is both better and cheaper")
-
-
-def _above_interval(value: float, low: float | None, high: float | None, sign: str = "") -> str:
-    """A value, and below it its interval: beside it there is no room in 80 columns."""
-    return f"{in_digits(value, sign)}\n{interval_text(low, high, sign, value)}".rstrip()
 
 
 def _print_pairs(board: Board) -> None:
@@ -274,7 +268,7 @@ def _print_pairs(board: Board) -> None:
         [
             (
                 f"{places[pair['one']]} against {places[pair['other']]}",
-                _above_interval(pair["difference"], pair["low"], pair["high"], "+"),
+                above_interval(pair["difference"], pair["low"], pair["high"], "+"),
                 pair["test"],
                 p_text(pair["p"]),
                 p_text(pair["adjusted_p"]),

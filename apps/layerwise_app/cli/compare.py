@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from layerwise.tasks.metric_values import with_interval
-from layerwise_app.cli.output import Json, figures, print_json, print_table
+from layerwise_app.cli.output import Json, above_interval, figures, print_json, print_table
 
 if TYPE_CHECKING:
     from layerwise.comparing.comparison import Contrast
@@ -77,11 +77,10 @@ def _print(runs: Sequence[Run]) -> None:
     found = [comparison.summary(run) for run in runs]
     typer.secho("Runs", bold=True)
     print_table(
-        ("run", "model", "state", "epochs", "last epoch"),
+        ("run\n  model", "state", "epochs", "last epoch"),
         [
             (
-                f"{number} {item['run']}",
-                f"{item['model']}:{item['variant']}",
+                f"{number} {item['run']}\n  {item['model']}:{item['variant']}",
                 item["state"],
                 item["epochs"],
                 figures(metrics_of(item["last"])) or item["reason"],
@@ -133,7 +132,7 @@ def _print_measured(runs: Sequence[Run], found: Sequence[dict[str, Any]]) -> Non
 def _measured(item: dict[str, Any] | None, name: str) -> str:
     if not item or name not in item["metrics"]:
         return "-"
-    return with_interval(item["metrics"][name], *item["interval"].get(name, (None, None)))
+    return above_interval(item["metrics"][name], *item["interval"].get(name, (None, None)))
 
 
 def _contrast(contrast: Contrast | None) -> str:

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from layerwise.tasks.metric_values import in_digits, interval_text
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
@@ -43,6 +45,11 @@ def print_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
     for name, value in pairs:
         table.add_row(Text(name, style="bold"), Text(str(value)))
     Console().print(table)
+
+
+def above_interval(value: float, low: float | None, high: float | None, sign: str = "") -> str:
+    """A value as a cell, and below it its interval: beside it there is no room in 80 columns."""
+    return f"{in_digits(value, sign)}\n{interval_text(low, high, sign, value)}".rstrip()
 
 
 def figures(metrics: dict[str, Any], *, only: int | None = None) -> str:
