@@ -112,7 +112,7 @@ def show(name: NAME, json: Json = False) -> None:
     pairs += [("licence", card.licence), *(("source", source) for source in card.sources)]
     print_pairs(pair for pair in pairs if pair[1])
     print_table(
-        ("variant", "version in use", "parameters", "measured", ""),
+        ("variant", "version in use", "parameters", "measured", "what it is"),
         [
             (
                 item["name"],
