@@ -24,7 +24,6 @@ from layerwise import errors
 from layerwise.errors import ExportError
 from layerwise.export.formats import FORMATS, PRECISIONS, Format, format_named
 from layerwise.processes import start
-from layerwise.serving.in_use import find_version
 from layerwise.temporary import temporary_folder
 from layerwise.versions import Version, parse_reference
 
@@ -107,6 +106,9 @@ def exporting(
     Raises:
         LayerwiseError: While iterating, as for `export`.
     """
+    # Commands name the formats in their help, which should not have to wait for all that answers.
+    from layerwise.serving.in_use import find_version
+
     found = format_named(file_format, precision)
     found.check_packages()
     wanted = parse_reference(reference)
