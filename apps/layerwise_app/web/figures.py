@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from layerwise.tasks.metric_names import words
+from layerwise.tasks.metric_values import in_digits, interval_text
 
 if TYPE_CHECKING:
     from layerwise.specs import ModelSpec
@@ -46,6 +47,12 @@ def format_metric(name: str, value: float) -> str:
     """A metric as people read it: a share in percent, anything else with four digits."""
     is_share = any(word in words(name).lower() for word in _SHARES) and 0 <= value <= 1
     return f"{value:.1%}" if is_share else f"{value:.4g}"
+
+
+def figure_html(value: float, low: float | None, high: float | None, sign: str = "") -> str:
+    """A figure as a cell: its value and, small and in brackets, its interval if it has one."""
+    interval = interval_text(low, high, sign, value)
+    return f"<b>{in_digits(value, sign)}</b>" + (f" <small>({interval})</small>" if interval else "")
 
 
 def format_count(count: int | None) -> str:

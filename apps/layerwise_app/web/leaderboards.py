@@ -17,7 +17,8 @@ from layerwise.comparing.leaderboard_tables import (
 )
 from layerwise.quota import in_bytes
 from layerwise.tasks.metric_names import heading, words
-from layerwise.tasks.metric_values import in_digits, interval_text
+from layerwise.tasks.metric_values import in_digits
+from layerwise_app.web.figures import figure_html
 from layerwise_app.web.markup import badge, empty, note, status, table
 from layerwise_app.web.plots import plots_html
 from layerwise_app.web.replies import number
@@ -84,12 +85,10 @@ def _model(item: Mapping[str, Any], metric: str) -> tuple[str, ...]:
         error = item.get("error")
         said = f'<span class="lw-note">{html.escape(error)}</span>' if error else "not measured yet"
         return "", name, said, "", "", "", ""
-    value = item["metrics"][metric]
-    interval = interval_text(*item["interval"].get(metric, (None, None)), like=value)
     return (
         number(item["place"]),
         name,
-        f"<b>{in_digits(value)}</b>" + (f" <small>({interval})</small>" if interval else ""),
+        figure_html(item["metrics"][metric], *item["interval"].get(metric, (None, None))),
         f"{milliseconds(item['seconds'])} ms" + (_FRONT if "seconds" in item["fronts"] else ""),
         count_text(item["num_parameters"]) + (_FRONT if "num_parameters" in item["fronts"] else ""),
         in_bytes(item["weights_bytes"]) if item["weights_bytes"] else "",
@@ -109,7 +108,6 @@ def _pairs(board: Board) -> str:
 
 def _pair(pair: Mapping[str, Any], places: Mapping[str, int]) -> tuple[str, ...]:
     one, other = (number(places[pair[name]]) for name in ("one", "other"))
-    interval = interval_text(pair["low"], pair["high"], "+", pair["difference"])
     verdict, kind = ("beyond chance", "lw-beyond") if pair["is_beyond_chance"] else ("may be chance", "lw-chance")
     how = pair["test"]
     if how == "McNemar":
@@ -118,7 +116,7 @@ def _pair(pair: Mapping[str, Any], places: Mapping[str, int]) -> tuple[str, ...]
         )
     return (
         f"{one} against {other}",
-        f"<b>{in_digits(pair['difference'], '+')}</b>" + (f" <small>({interval})</small>" if interval else ""),
+        figure_html(pair["difference"], pair["low"], pair["high"], "+"),
         how,
         p_text(pair["p"]),
         p_text(pair["adjusted_p"]),

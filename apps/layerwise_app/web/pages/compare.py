@@ -14,9 +14,10 @@ from layerwise.comparing.measurement import Measurement, start_measuring
 from layerwise.errors import NotFoundError
 from layerwise.job_folders.events import metrics_of
 from layerwise.tasks.metric_names import heading
-from layerwise.tasks.metric_values import in_digits, interval_text, with_interval
+from layerwise.tasks.metric_values import with_interval
 from layerwise_app.web.address import remembering
 from layerwise_app.web.curves import bare, curve, overlay_html
+from layerwise_app.web.figures import figure_html
 from layerwise_app.web.guard import QUIET, guard
 from layerwise_app.web.markup import empty, link, markup, table
 from layerwise_app.web.pages import header
@@ -203,9 +204,7 @@ def measured_html(runs: Sequence[Run]) -> str:
 def _figure(result: dict[str, Any], name: str, contrast: Contrast | None) -> str:
     if name not in result["metrics"]:
         return ""
-    value = result["metrics"][name]
-    interval = interval_text(*result["interval"].get(name, (None, None)), like=value)
-    cell = f"<b>{in_digits(value)}</b>" + (f" <small>({interval})</small>" if interval else "")
+    cell = figure_html(result["metrics"][name], *result["interval"].get(name, (None, None)))
     if contrast is None:
         return cell
     verdict = "beyond chance" if contrast.is_beyond_chance else "may be chance"
